@@ -14,7 +14,7 @@ from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # it 
 from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]  # the library ships no types
 from twilio.rest import Client  # type: ignore[import-untyped]  # the same
 
-from adapters.twilio.answers import Later, WronglySetUp, understood
+from adapters.twilio.errors import Later, WronglySetUp, understood
 from unite_core.errors import Unavailable
 
 T = TypeVar("T")

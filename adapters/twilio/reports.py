@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.twilio.answers import OPTED_OUT_CODE
+from adapters.twilio.errors import OPTED_OUT_CODE
 from unite_core.notifications.delivery_reports import OPTED_OUT, DeliveryReport, Progress
 
 PROGRESS: Mapping[str, Progress] = {

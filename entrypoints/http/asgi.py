@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from entrypoints.capacity import MAX_BUFFERED_BYTES, THREADS, UPLOADS, UPLOADS_OF_A_USER, UPLOADS_OF_AN_ADDRESS
+from entrypoints.http.asgi_types import DISCONNECT, Client, Message, Receive, Send
 from entrypoints.http.bodies import too_large_detail
 from entrypoints.http.body_rules import BodyRule, BodyRules
-from entrypoints.http.client import DISCONNECT, Client, Message, Receive, Send
 from entrypoints.http.environ import decoded_path, environ_of, header, header_values, refuse_head
 from entrypoints.http.problems import Unexpected
 from entrypoints.http.request_body import BLOCK_BYTES, ByteBudget, RequestBody, UnreadBody, UploadStream

@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 
 from entrypoints.capacity import LINGER_SECONDS, MAX_HEAD_BYTES
 from entrypoints.http import heads
-from entrypoints.http.client import DISCONNECT, Application
+from entrypoints.http.asgi_types import DISCONNECT, Application
 from entrypoints.http.cycle import Cycle
 from entrypoints.http.parsing import RequestHead, RequestParser
 from entrypoints.http.problems import RequestTimeout

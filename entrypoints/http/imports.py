@@ -13,8 +13,8 @@ from entrypoints.http.context import actor, http_config, unite
 from entrypoints.http.idempotency import ResponseContent, ResponsePlan, check_readable, run_use_case
 from entrypoints.http.imports_form import FORM_TYPE, MAX_FORM_BYTES, ImportForm
 from entrypoints.http.imports_json import import_json
-from entrypoints.http.imports_schemas import ImportFormSchema, ImportQuery, NewImportSchema
-from entrypoints.http.imports_shapes import (
+from entrypoints.http.imports_request_schemas import ImportFormSchema, ImportQuery, NewImportSchema
+from entrypoints.http.imports_response_schemas import (
     EXAMPLE_ANNOUNCED,
     EXAMPLE_CANCELLED,
     EXAMPLE_IMPORT,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import IO, BinaryIO
 
 from entrypoints.http.bodies import MAX_BODY_BYTES
-from entrypoints.http.imports_schemas import options_from
+from entrypoints.http.imports_request_schemas import options_from
 from entrypoints.http.multipart import Part, parts_of
 from unite_core.errors import FieldError, Invalid, TooLarge
 from unite_core.identity.model import Actor

@@ -11,8 +11,8 @@ from entrypoints.http.context import actor, bearer_token, http_config, unite
 from entrypoints.http.imports import PATH
 from entrypoints.http.imports_events import EVENT_STREAM, EventStreams, ImportProgress, has_seen_end
 from entrypoints.http.imports_json import import_json, rejection_json
-from entrypoints.http.imports_schemas import RejectionQuery
-from entrypoints.http.imports_shapes import EXAMPLE_EVENTS, EXAMPLE_REJECTION, RejectionPageShape
+from entrypoints.http.imports_request_schemas import RejectionQuery
+from entrypoints.http.imports_response_schemas import EXAMPLE_EVENTS, EXAMPLE_REJECTION, RejectionPageShape
 from entrypoints.http.openapi import ResponseDoc
 from entrypoints.http.operations import OperationGroup
 from entrypoints.http.paging import page_response, row_after

@@ -4,7 +4,7 @@ import asyncio
 import io
 from collections.abc import Mapping
 
-from entrypoints.http.client import Client
+from entrypoints.http.asgi_types import Client
 from entrypoints.http.problems import RequestTimeout, too_many_transfers
 from entrypoints.http.timeouts import ClientTimeout, TimeBudget, Timeouts
 from unite_core.errors import Malformed, UniteError

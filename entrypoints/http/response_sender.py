@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
-from entrypoints.http.client import Client, Message
+from entrypoints.http.asgi_types import Client, Message
 from entrypoints.http.threads import ThreadPool
 from entrypoints.http.timeouts import ClientTimeout, TimeBudget, Timeouts
 

@@ -10,7 +10,7 @@ from typing import cast
 import uvicorn
 
 from entrypoints.capacity import CONNECTIONS, STOP_SECONDS
-from entrypoints.http.client import Application
+from entrypoints.http.asgi_types import Application
 from entrypoints.http.connection import HttpConnection
 from entrypoints.http.timeouts import Timeouts
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from entrypoints.http.client import Receive, Send
+from entrypoints.http.asgi_types import Receive, Send
 from entrypoints.http.server import HttpServer
 from entrypoints.http.timeouts import Timeouts
 

@@ -11,8 +11,8 @@ import pytest
 
 from entrypoints.capacity import UPLOADS_OF_A_USER, UPLOADS_OF_AN_ADDRESS
 from entrypoints.http.asgi import WsgiOnThreads
+from entrypoints.http.asgi_types import Message
 from entrypoints.http.body_rules import BodyRule, BodyRules
-from entrypoints.http.client import Message
 from entrypoints.http.request_body import BLOCK_BYTES
 from entrypoints.http.response_sender import CHUNK_BYTES, MAX_WHOLE_RESPONSE_BYTES, Pause
 from entrypoints.http.timeouts import Timeouts

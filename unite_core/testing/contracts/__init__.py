@@ -18,6 +18,7 @@ from unite_core.testing.contracts.destinations import (
     TextsOfEventsContract,
     TopicOfEventsContract,
 )
+from unite_core.testing.contracts.dry_runs import DryRunLeadsContract
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
 from unite_core.testing.contracts.idempotency_keys import IdempotencyKeysContract
 from unite_core.testing.contracts.import_rows import ImportRowsContract
@@ -31,7 +32,6 @@ from unite_core.testing.contracts.live_figures import LiveFiguresContract
 from unite_core.testing.contracts.messages import TextMessagesContract, TopicContract
 from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
 from unite_core.testing.contracts.pending_events import PendingEventsContract
-from unite_core.testing.contracts.rehearsal import DryRunLeadsContract
 from unite_core.testing.contracts.rollups import RollupsContract
 from unite_core.testing.contracts.sessions import SessionsContract
 from unite_core.testing.contracts.summaries import DailySummariesContract
