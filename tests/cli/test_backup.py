@@ -30,6 +30,7 @@ from tests.service_process import TIMEOUT, Client, direct_session, environment, 
 
 ROWS = 20_000
 PNG = a_png()
+CALL_AND_PICTURE = {"lead.created", "call_task.created", "call_task.completed", "lead.changed", "lead.image_added"}
 
 Output = pytest.CaptureFixture[str]
 
@@ -117,7 +118,10 @@ def test_a_backup_taken_in_the_middle_of_an_import_is_restored_and_the_import_go
         client = one.client()
         lead_id = make_a_call(client)
         add_a_picture(client, lead_id)
-        events = eventually(lambda: len(it := activity_of(client, lead_id)) > 2 and it, "the call is in the activity")
+        events = eventually(
+            lambda: set(it := activity_of(client, lead_id)) >= CALL_AND_PICTURE and it,
+            "the call and the picture are in the activity",
+        )
         # In this process: until another one has started the import is over.
         monkeypatch.chdir(first)
         for name, value in (servers_of.before | {"UNITE_DATA_DIR": str(first / "var")}).items():
