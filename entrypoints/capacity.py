@@ -4,8 +4,8 @@ CONNECTIONS = 512
 """Accepted connections; further ones wait in the kernel.
 
 Each is little more than a socket, and half of the files that a process may usually open (1,024) is left for the rest.
-A client that is slow to send or to read keeps its connection for the times in `entrypoints.http.timeouts.Timeouts`,
-but no request thread.
+A client that is slow to send or to read keeps its connection for the times in
+`entrypoints.http.server.timeouts.Timeouts`, but no request thread.
 """
 
 BACKLOG = 1024

@@ -19,9 +19,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from adapters.sql.call_tables import call_ledger
+from adapters.sql.calls.tables import call_ledger
 from adapters.sql.migrate import upgrade
-from adapters.sql.mysql_words import INDEX as WORDS
+from adapters.sql.mysql.lead_words import INDEX as WORDS
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.calls.model import Outcome
 from unite_core.testing.builders import a_user

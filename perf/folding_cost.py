@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from adapters.sql.calls import SqlCallLedger
+from adapters.sql.calls.call_ledger import SqlCallLedger
 from adapters.sql.unit_of_work import SqlUnitOfWork, SqlUnitOfWorkFactory
 from entrypoints.bootstrap import Started
 from entrypoints.worker.folding import FOLDING_INTERVAL

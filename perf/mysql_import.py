@@ -19,8 +19,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, make_url
 
 from adapters.sql.engine import create_engine_for
+from adapters.sql.leads.tables import leads
 from adapters.sql.migrate import upgrade
-from adapters.sql.tables import leads
 from perf import lead_files, results
 
 FEW = 50_000

@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 from entrypoints.bootstrap import Started, create_first_admin
-from entrypoints.http import report_json
 from entrypoints.http.app import create_app
+from entrypoints.http.framework.rendering import to_json
 from entrypoints.http.process import http_config_of
-from entrypoints.http.rendering import to_json
+from entrypoints.http.reports import report_json
 from perf import plain_reports
 from perf.call_history import agent_ids
 from perf.mysql_setup import ADMIN

@@ -7,9 +7,10 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from adapters.sql import mysql, sqlite
 from adapters.sql.errors import raise_unavailable
 from adapters.sql.execution_options import READ_ONLY
+from adapters.sql.mysql import connection as mysql
+from adapters.sql.sqlite import connection as sqlite
 from unite_core.errors import Unavailable
 
 BUSY_TIMEOUT = 30.0

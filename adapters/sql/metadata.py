@@ -9,10 +9,16 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, MetaData
 
+from unite_core.phone import MAX_EXTENSION_LENGTH, MAX_PHONE_LENGTH
+
 MAX_CODE_LENGTH = 32
 """Characters of a status, a role and similar codes."""
 
 MAX_CORRELATION_ID_LENGTH = 128
+MAX_PHONE_KEY_LENGTH = MAX_PHONE_LENGTH + len(";ext=") + MAX_EXTENSION_LENGTH
+MAX_DIGEST_LENGTH = 128
+MAX_HOLDER_LENGTH = 128
+MAX_FILE_KEY_LENGTH = 255
 
 MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 """Options of every table on MySQL and MariaDB, independent of the defaults of the server."""

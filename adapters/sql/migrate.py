@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect
 
-from adapters.sql import grants
 from adapters.sql.execution_options import READ_ONLY
-from adapters.sql.grants import DatabaseAccount, ExcessPrivileges
+from adapters.sql.mysql import grants
+from adapters.sql.mysql.grants import DatabaseAccount, ExcessPrivileges
 
 # Alembic is imported where a migration runs. It takes longer to load than everything else that a start does with a
 # database which is up to date already.

@@ -8,23 +8,24 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from adapters.sql.calls import SqlCallLedger, SqlCallTasks
-from adapters.sql.consents import SqlConsents
-from adapters.sql.deliveries import SqlDeliveries
-from adapters.sql.dry_runs import SqlDryRunLeads
+from adapters.sql.calls.call_ledger import SqlCallLedger
+from adapters.sql.calls.call_tasks import SqlCallTasks
+from adapters.sql.events.consents import SqlConsents
+from adapters.sql.events.deliveries import SqlDeliveries
 from adapters.sql.execution_options import READ_ONLY
-from adapters.sql.idempotency_keys import SqlIdempotencyKeys
-from adapters.sql.images import SqlLeadImages
-from adapters.sql.import_rows import SqlImportRows
-from adapters.sql.imports import SqlImports
-from adapters.sql.lead_calls import SqlLeadCalls
-from adapters.sql.leads import SqlLeads
-from adapters.sql.live_figures import SqlLiveFigures
-from adapters.sql.rollups import SqlRollups
-from adapters.sql.sessions import SqlSessions
-from adapters.sql.summaries import SqlDailySummaries
-from adapters.sql.usage import SqlUsage
-from adapters.sql.users import SqlUsers
+from adapters.sql.idempotency.keys import SqlIdempotencyKeys
+from adapters.sql.identity.sessions import SqlSessions
+from adapters.sql.identity.users import SqlUsers
+from adapters.sql.imports.dry_runs import SqlDryRunLeads
+from adapters.sql.imports.imports import SqlImports
+from adapters.sql.imports.rows import SqlImportRows
+from adapters.sql.leads.call_counts import SqlLeadCalls
+from adapters.sql.leads.images import SqlLeadImages
+from adapters.sql.leads.leads import SqlLeads
+from adapters.sql.quotas.usage import SqlUsage
+from adapters.sql.reports.live_figures import SqlLiveFigures
+from adapters.sql.reports.rollups import SqlRollups
+from adapters.sql.summaries.summaries import SqlDailySummaries
 from unite_core.application import FullUnitOfWork
 from unite_core.cache import Cache, NoCache
 from unite_core.calls.ports import CallLedger, CallTasks, LeadCalls

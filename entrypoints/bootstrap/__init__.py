@@ -3,7 +3,7 @@
 The modules `backup` and `restore` are imported by their commands alone: the service needs neither.
 """
 
-from adapters.sql.grants import ExcessPrivileges
+from adapters.sql.mysql.grants import ExcessPrivileges
 from entrypoints.bootstrap.data_folder import folder_warning
 from entrypoints.bootstrap.database import FILE as DATABASE_FILE
 from entrypoints.bootstrap.database import database_is_current, database_is_later, database_url, grant_rights

@@ -10,8 +10,8 @@ from typing import BinaryIO
 from sqlalchemy import URL
 
 from adapters.local.file_backup import LinkedFiles, linked_files
-from adapters.sql.sqlite_backup import copy_database, find_damage, revision_and_counts
-from adapters.sql.table_backup import table_snapshot
+from adapters.sql.mysql.backup import table_snapshot
+from adapters.sql.sqlite.backup import copy_database, find_damage, revision_and_counts
 from entrypoints.bootstrap import archive
 from entrypoints.bootstrap.archive import ArchiveWriter, Manifest, Progress
 from entrypoints.bootstrap.database import database_url, described, engine_of, errors_as_start_refused, is_file

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 from adapters.sql import migrate
 from adapters.sql.engine import create_engine_for
-from adapters.sql.grants import DatabaseAccount, ExcessPrivileges
+from adapters.sql.mysql.grants import DatabaseAccount, ExcessPrivileges
 from entrypoints.bootstrap.data_folder import make_database_private
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.waiting import waiting_for

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DatabaseError
 
 from adapters.sql import migrate
 from adapters.sql.engine import create_engine_for
-from adapters.sql.sqlite_backup import checkpoint_log, find_damage, put_in_place, remove_side_files, revision_and_counts
-from adapters.sql.table_backup import load_table, table_counts, table_names
+from adapters.sql.mysql.backup import load_table, table_counts, table_names
+from adapters.sql.sqlite.backup import checkpoint_log, find_damage, put_in_place, remove_side_files, revision_and_counts
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from entrypoints.bootstrap import archive
 from entrypoints.bootstrap.archive import Archive, DamagedArchive, Progress

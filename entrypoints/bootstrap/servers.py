@@ -12,7 +12,7 @@ from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.disk import DiskSpace
 from adapters.local.files import LocalFiles
 from adapters.rate_limits import LocalRateLimits
-from adapters.sql.activity import SqlActivityLog
+from adapters.sql.events.activity import SqlActivityLog
 from entrypoints.bootstrap.database import is_file
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.settings import Settings

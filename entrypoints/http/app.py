@@ -6,38 +6,33 @@ from flask import Flask, request
 from flask.globals import request_ctx
 from werkzeug.exceptions import NotFound
 
-from entrypoints.http import (
-    activity,
-    auth,
-    call_logs,
-    calls,
-    correlation,
-    cors,
-    deliveries,
-    documentation,
-    errors,
-    files,
-    health,
-    images,
-    imports,
-    imports_results,
-    leads,
-    limits,
-    reports,
-    request_log,
-    security,
-    server_errors,
-    users,
-    webhooks,
-)
-from entrypoints.http.bodies import MAX_BODY_BYTES
-from entrypoints.http.clients import ProxyHeaders
+from entrypoints.http.activity import routes as activity
+from entrypoints.http.auth import routes as auth
+from entrypoints.http.call_logs import routes as call_logs
+from entrypoints.http.call_tasks import routes as calls
 from entrypoints.http.config import HttpConfig
 from entrypoints.http.dashboard import registration as dashboard
 from entrypoints.http.dashboard.report_figures import ReportFigures
 from entrypoints.http.dashboard.views import Figures
-from entrypoints.http.description import openapi_json
-from entrypoints.http.rendering import OrjsonProvider
+from entrypoints.http.deliveries import routes as deliveries
+from entrypoints.http.documentation import routes as documentation
+from entrypoints.http.files import routes as files
+from entrypoints.http.framework import authentication_and_limits as limits
+from entrypoints.http.framework import correlation, cors, errors, request_log
+from entrypoints.http.framework import security_headers as security
+from entrypoints.http.framework.clients import ProxyHeaders
+from entrypoints.http.framework.description import openapi_json
+from entrypoints.http.framework.rendering import OrjsonProvider
+from entrypoints.http.framework.request_body import MAX_BODY_BYTES
+from entrypoints.http.health import routes as health
+from entrypoints.http.imports import results as imports_results
+from entrypoints.http.imports import routes as imports
+from entrypoints.http.leads import images
+from entrypoints.http.leads import routes as leads
+from entrypoints.http.reports import routes as reports
+from entrypoints.http.server import refused_requests as server_errors
+from entrypoints.http.users import routes as users
+from entrypoints.http.webhooks import routes as webhooks
 from unite_core.application import Unite
 
 OPERATION_GROUPS = (

@@ -13,11 +13,11 @@ from entrypoints.bootstrap import Started, load_settings, port_refusal, start
 from entrypoints.capacity import BACKLOG
 from entrypoints.correlation import CorrelationFilter
 from entrypoints.http.app import create_app
-from entrypoints.http.asgi import WsgiOnThreads
-from entrypoints.http.body_rules import OperationBodyRules
 from entrypoints.http.config import HealthCheck, HttpConfig
-from entrypoints.http.server import HttpServer
-from entrypoints.http.timeouts import Timeouts
+from entrypoints.http.server.asgi import WsgiOnThreads
+from entrypoints.http.server.body_rules import OperationBodyRules
+from entrypoints.http.server.listener import HttpServer
+from entrypoints.http.server.timeouts import Timeouts
 from entrypoints.settings import environment
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import re
 
-from entrypoints.http import clients
+from entrypoints.http.framework import clients
 from tests.conftest import CHECKOUT
 
 WRITTEN_BY_CADDY = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")

@@ -8,7 +8,7 @@ from pymongo import MongoClient
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from adapters.sql.grants import ExcessPrivileges
+from adapters.sql.mysql.grants import ExcessPrivileges
 from entrypoints.cli.migrate import _print_rights
 from tests.cli.conftest import Command
 

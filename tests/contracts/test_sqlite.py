@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from adapters.sql.activity import SqlActivityLog
+from adapters.sql.events.activity import SqlActivityLog
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from tests.databases import a_database
 from unite_core.errors import Unavailable

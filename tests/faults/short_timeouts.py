@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from entrypoints.cli import serve
 from entrypoints.http import process
-from entrypoints.http.timeouts import Timeouts
+from entrypoints.http.server.timeouts import Timeouts
 
 TIMEOUTS = Timeouts(first=4.0, pause=3.0, head=4.0)
 

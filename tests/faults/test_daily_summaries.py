@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import Engine, select
 
 from adapters.sql.engine import create_engine_for
-from adapters.sql.event_tables import deliveries, outbox_events
+from adapters.sql.events.tables import deliveries, outbox_events
 from adapters.sql.migrate import upgrade
-from adapters.sql.summary_tables import daily_summaries
+from adapters.sql.summaries.tables import daily_summaries
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.service_process import TIMEOUT, environment
 from unite_core.identity.daily_summary import DailySummary

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from adapters.sql.engine import create_engine_for
-from adapters.sql.event_tables import outbox_events
+from adapters.sql.events.tables import outbox_events
 from tests.live_scenario import LOGS, LiveScenario, all_items, call_tasks, iso_time
 from tests.service_process import TIMEOUT, Service, environment, run
 

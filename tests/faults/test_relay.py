@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
-from adapters.sql.activity import SqlActivityLog
+from adapters.sql.events.activity import SqlActivityLog
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from entrypoints.bootstrap import OPERATOR, Started, start
 from entrypoints.settings import read_settings

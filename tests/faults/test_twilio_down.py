@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from sqlalchemy import Row, select
 
 from adapters.sql.engine import create_engine_for
-from adapters.sql.event_tables import deliveries, outbox_events
+from adapters.sql.events.tables import deliveries, outbox_events
 from tests.adapters.aws.moto import access_to
 from tests.adapters.aws.topics import ListenedTo, listened_to
 from tests.live_scenario import LiveScenario, call_tasks

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from werkzeug.test import TestResponse
 
-from entrypoints.http.fields import MAX_ERRORS
+from entrypoints.http.framework.fields import MAX_ERRORS
 from tests.http.service import Person, Service
 from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 

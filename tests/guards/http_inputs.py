@@ -10,8 +10,8 @@ from typing import Any
 from flask import Flask
 from marshmallow import Schema, fields
 
-from entrypoints.http.openapi import Operation
-from entrypoints.http.operations import operation_of
+from entrypoints.http.framework.openapi import Operation
+from entrypoints.http.framework.operations import operation_of
 from tests.guards.patterns import sources
 
 Path = tuple[str | int, ...]

@@ -12,12 +12,12 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from entrypoints.http.bodies import MAX_BODY_BYTES
-from entrypoints.http.imports_form import FORM_TYPE as MULTIPART
-from entrypoints.http.openapi import Operation
-from entrypoints.http.paging import PageQuery
-from entrypoints.http.webhooks import FORM_TYPE as URL_ENCODED
-from entrypoints.http.webhooks import MAX_FORM_BYTES
+from entrypoints.http.framework.openapi import Operation
+from entrypoints.http.framework.paging import PageQuery
+from entrypoints.http.framework.request_body import MAX_BODY_BYTES
+from entrypoints.http.imports.form import FORM_TYPE as MULTIPART
+from entrypoints.http.webhooks.routes import FORM_TYPE as URL_ENCODED
+from entrypoints.http.webhooks.routes import MAX_FORM_BYTES
 from tests.guards.growth import is_slow, out_of_order, slow_texts
 from tests.guards.http_inputs import Path, field_paths, header_names, operations, with_name, with_value
 from tests.http.service import PASSWORD, Service

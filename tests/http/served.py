@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from entrypoints.http.asgi_types import Receive, Send
-from entrypoints.http.server import HttpServer
-from entrypoints.http.timeouts import Timeouts
+from entrypoints.http.server.asgi_types import Receive, Send
+from entrypoints.http.server.listener import HttpServer
+from entrypoints.http.server.timeouts import Timeouts
 
 TIMEOUT = 20.0
 

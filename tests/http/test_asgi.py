@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from entrypoints.capacity import UPLOADS_OF_A_USER, UPLOADS_OF_AN_ADDRESS
-from entrypoints.http.asgi import WsgiOnThreads
-from entrypoints.http.asgi_types import Message
-from entrypoints.http.body_rules import BodyRule, BodyRules
-from entrypoints.http.request_body import BLOCK_BYTES
-from entrypoints.http.response_sender import CHUNK_BYTES, MAX_WHOLE_RESPONSE_BYTES, Pause
-from entrypoints.http.timeouts import Timeouts
+from entrypoints.http.server.asgi import WsgiOnThreads
+from entrypoints.http.server.asgi_types import Message
+from entrypoints.http.server.body import BLOCK_BYTES
+from entrypoints.http.server.body_rules import BodyRule, BodyRules
+from entrypoints.http.server.response_sender import CHUNK_BYTES, MAX_WHOLE_RESPONSE_BYTES, Pause
+from entrypoints.http.server.timeouts import Timeouts
 from unite_core.errors import UniteError
 
 Environ = dict[str, Any]

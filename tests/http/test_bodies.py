@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from entrypoints.http.bodies import MAX_BODY_BYTES, MAX_JSON_DEPTH
+from entrypoints.http.framework.request_body import MAX_BODY_BYTES, MAX_JSON_DEPTH
 from tests.http.contended import ContendedWork
 from tests.http.service import Person, Service, faults, problem
 from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store

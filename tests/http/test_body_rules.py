@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from entrypoints.http.asgi import WsgiOnThreads
-from entrypoints.http.body_rules import BodyRule, OperationBodyRules
-from entrypoints.http.request_body import BLOCK_BYTES
+from entrypoints.http.server.asgi import WsgiOnThreads
+from entrypoints.http.server.body import BLOCK_BYTES
+from entrypoints.http.server.body_rules import BodyRule, OperationBodyRules
 from tests.http.service import PASSWORD, Service
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Role

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from entrypoints.http.timeouts import Timeouts
+from entrypoints.http.server.timeouts import Timeouts
 from tests.http.served import TIMEOUT, Served, everything, running, split, until
 from tests.service_process import eventually
 

@@ -9,7 +9,7 @@ from werkzeug import Response
 from werkzeug.test import TestResponse
 
 from adapters.local.files import LocalFiles
-from entrypoints.http.cors import ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS
+from entrypoints.http.framework.cors import ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS
 from tests.http.service import PUBLIC_URL, Person, Service, problem
 from unite_core.testing.in_memory import FixedClock
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from entrypoints.http.config import HealthCheck
-from entrypoints.http.problems import PROBLEMS
+from entrypoints.http.framework.problems import PROBLEMS
 from tests.http.service import Service, problem
 from unite_core.errors import Unavailable
 from unite_core.notifications.model import delivery_of

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.http.lead_schemas import LeadSchema, lead_json
+from entrypoints.http.leads.schemas import LeadSchema, lead_json
 from tests.http.service import Person, Service, faults, problem
 from unite_core.identity.model import Role
 from unite_core.testing.builders import a_lead

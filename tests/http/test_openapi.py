@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from entrypoints.http.operations import operation_of
-from entrypoints.http.problems import PROBLEMS
+from entrypoints.http.framework.operations import operation_of
+from entrypoints.http.framework.problems import PROBLEMS
 from tests.conftest import CHECKOUT
 from tests.http.documented_client import Description
 from tests.http.service import Service, problem

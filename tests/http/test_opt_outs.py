@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from entrypoints.http.opt_outs import START_WORDS, STOP_WORDS
+from entrypoints.http.webhooks.opt_outs import START_WORDS, STOP_WORDS
 from tests.conftest import CHECKOUT
 from tests.http.calls.scenario import HttpCallScenario
 from tests.http.service import Service

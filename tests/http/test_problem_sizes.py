@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from entrypoints.http.fields import MAX_ERRORS, MAX_VALUES
-from entrypoints.http.query_string import MAX_PARAMETERS, MAX_QUERY_BYTES
+from entrypoints.http.framework.fields import MAX_ERRORS, MAX_VALUES
+from entrypoints.http.framework.query_string import MAX_PARAMETERS, MAX_QUERY_BYTES
 from tests.http.service import Person, Service, faults, problem
 
 MAX_DOCUMENT = 64 * 1024

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from entrypoints.capacity import MAX_HEAD_BYTES, MAX_HEADERS
-from entrypoints.http.timeouts import Timeouts
+from entrypoints.http.server.timeouts import Timeouts
 from tests.http.served import Served, everything, running, split
 
 GET = b"GET /x HTTP/1.1\r\nHost: unite\r\n"

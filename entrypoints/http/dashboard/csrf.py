@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from flask import request
 
-from entrypoints.http.context import actor, http_config
 from entrypoints.http.dashboard.session import SIGN_IN, cookie_value
+from entrypoints.http.framework.context import actor, http_config
 from unite_core.errors import Forbidden
 
 FIELD = "csrf_token"

@@ -5,12 +5,12 @@ from urllib.parse import quote, urlencode
 
 from flask import Response, request
 
-from entrypoints.http.dashboard.links import HOME, PASSWORD, SIGN_IN, safe_next
 from entrypoints.http.dashboard.pages import see_other
+from entrypoints.http.dashboard.paths import HOME, PASSWORD, SIGN_IN, safe_next
 from entrypoints.http.dashboard.session import PART_HEADER
 from entrypoints.http.dashboard.templating import HTML, environment
-from entrypoints.http.errors import PROBLEM_TYPE
-from entrypoints.http.limits import PASSWORD_CHANGE_REQUIRED
+from entrypoints.http.framework.authentication_and_limits import PASSWORD_CHANGE_REQUIRED
+from entrypoints.http.framework.errors import PROBLEM_TYPE
 
 _SAFE_METHODS = ("GET", "HEAD")
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from entrypoints.http.dashboard.formats import day_in_words, moment, weekday, words
-from entrypoints.http.dashboard.links import HOME
+from entrypoints.http.dashboard.paths import HOME
 from unite_core.calls.ports import MAX_ATTEMPT
 
 SPANS = (("from_", "to"), ("created_from", "created_to"), ("recorded_from", "recorded_to"), ("due_from", "due_to"))

@@ -8,18 +8,18 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, request
 
-from entrypoints.http.call_log_schemas import CallLogQuery
-from entrypoints.http.call_logs import ledger_filter
-from entrypoints.http.call_schemas import CallTaskQuery
-from entrypoints.http.calls import task_filter
-from entrypoints.http.context import actor, unite
+from entrypoints.http.call_logs.routes import ledger_filter
+from entrypoints.http.call_logs.schemas import CallLogQuery
+from entrypoints.http.call_tasks.routes import task_filter
+from entrypoints.http.call_tasks.schemas import CallTaskQuery
 from entrypoints.http.dashboard.day import zone_or_default
 from entrypoints.http.dashboard.list_descriptions import ListDescription
 from entrypoints.http.dashboard.pages import page, signed_in_page
 from entrypoints.http.dashboard.sections import user_names
-from entrypoints.http.lead_schemas import LeadQuery
-from entrypoints.http.leads import lead_filter
-from entrypoints.http.paging import page_request, write_cursor
+from entrypoints.http.framework.context import actor, unite
+from entrypoints.http.framework.paging import page_request, write_cursor
+from entrypoints.http.leads.routes import lead_filter
+from entrypoints.http.leads.schemas import LeadQuery
 from unite_core.paging import Page
 
 

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, current_app
 
-from entrypoints.http.context import actor, unite
 from entrypoints.http.dashboard.day import DayQuery, chosen_day, set_zone_cookie, zone_or_default
-from entrypoints.http.dashboard.links import HOME, REPLAY
 from entrypoints.http.dashboard.pages import PageForm, form, page, see_other, signed_in_page
+from entrypoints.http.dashboard.paths import HOME, REPLAY
 from entrypoints.http.dashboard.sections import latest_dead_letters, latest_imports, overdue_calls
 from entrypoints.http.dashboard.templating import html
 from entrypoints.http.dashboard.views import Figures
-from entrypoints.http.fields import Id
+from entrypoints.http.framework.context import actor, unite
+from entrypoints.http.framework.fields import Id
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.identity.model import Permission
 

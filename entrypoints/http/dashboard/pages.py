@@ -15,15 +15,15 @@ from urllib.parse import parse_qsl
 from flask import Response, request
 from marshmallow import Schema, ValidationError
 
-from entrypoints.http.bodies import body_bytes
 from entrypoints.http.dashboard import csrf
 from entrypoints.http.dashboard.session import signed_in_user
 from entrypoints.http.dashboard.templating import html
-from entrypoints.http.fields import Body, Text, field_errors_of
-from entrypoints.http.openapi import ResponseDoc
-from entrypoints.http.operations import OperationGroup
-from entrypoints.http.problems import UnsupportedMediaType
-from entrypoints.http.webhooks import FORM_TYPE
+from entrypoints.http.framework.fields import Body, Text, field_errors_of
+from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.operations import OperationGroup
+from entrypoints.http.framework.problems import UnsupportedMediaType
+from entrypoints.http.framework.request_body import body_bytes
+from entrypoints.http.webhooks.routes import FORM_TYPE
 from unite_core.errors import Invalid, Malformed
 from unite_core.identity.model import Permission
 

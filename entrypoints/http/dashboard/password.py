@@ -4,10 +4,10 @@ from typing import Any
 
 from flask import Response
 
-from entrypoints.http.context import actor, unite
-from entrypoints.http.dashboard.links import PASSWORD, safe_next
 from entrypoints.http.dashboard.pages import PageForm, form, page, see_other, signed_in_page
-from entrypoints.http.fields import Query, Text
+from entrypoints.http.dashboard.paths import PASSWORD, safe_next
+from entrypoints.http.framework.context import actor, unite
+from entrypoints.http.framework.fields import Query, Text
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import FieldError, Invalid, TooManyRequests
 from unite_core.identity.model import MIN_PASSWORD_LENGTH

@@ -2,15 +2,15 @@
 
 from flask import Flask, Response, request
 
-from entrypoints.http.context import set_authenticator
 from entrypoints.http.dashboard import lists, overview, password, sign_in, static_files
 from entrypoints.http.dashboard.error_pages import to_page
-from entrypoints.http.dashboard.links import HOME
 from entrypoints.http.dashboard.overview import FIGURES
 from entrypoints.http.dashboard.pages import room
+from entrypoints.http.dashboard.paths import HOME
 from entrypoints.http.dashboard.session import actor_of_cookie, renew_session
 from entrypoints.http.dashboard.views import Figures
-from entrypoints.http.operations import operation_of
+from entrypoints.http.framework.context import set_authenticator
+from entrypoints.http.framework.operations import operation_of
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

@@ -12,7 +12,7 @@ from entrypoints.http.dashboard.views import (
     SourceFigures,
     Totals,
 )
-from entrypoints.http.report_items import items_url
+from entrypoints.http.reports.items import items_url
 from unite_core.application import Reports
 from unite_core.days import Period
 from unite_core.identity.model import Actor

@@ -2,8 +2,8 @@
 
 from flask import Response, g, request
 
-from entrypoints.http.context import actor, unite
-from entrypoints.http.security import is_secure
+from entrypoints.http.framework.context import actor, unite
+from entrypoints.http.framework.security_headers import is_secure
 from unite_core.errors import Unauthenticated
 from unite_core.identity.model import Actor, User
 from unite_core.identity.use_cases import SessionCookie

@@ -4,11 +4,10 @@ from typing import Any
 
 from flask import Response
 
-from entrypoints.http.context import actor, current_client_key, unite
 from entrypoints.http.dashboard import csrf
-from entrypoints.http.dashboard.links import SIGN_IN, SIGN_OUT, safe_next
 from entrypoints.http.dashboard.pages import PageForm, page, see_other
 from entrypoints.http.dashboard.pages import form as page_form
+from entrypoints.http.dashboard.paths import SIGN_IN, SIGN_OUT, safe_next
 from entrypoints.http.dashboard.session import (
     SESSION,
     actor_of_cookie,
@@ -18,7 +17,8 @@ from entrypoints.http.dashboard.session import (
 )
 from entrypoints.http.dashboard.session import SIGN_IN as SIGN_IN_COOKIE
 from entrypoints.http.dashboard.templating import html
-from entrypoints.http.fields import Query, Text
+from entrypoints.http.framework.context import actor, current_client_key, unite
+from entrypoints.http.framework.fields import Query, Text
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import TooManyRequests, Unauthenticated
 from unite_core.identity.model import Actor

@@ -4,7 +4,7 @@ from flask import Response
 
 from entrypoints.http.dashboard.assets import BASE, asset_at
 from entrypoints.http.dashboard.pages import room
-from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.framework.openapi import ResponseDoc
 from unite_core.errors import NotFound
 
 _FOR_EVER = "public, max-age=31536000, immutable"

@@ -15,7 +15,7 @@ from entrypoints.http.dashboard.dashboard_charts import (
     chart_of_hours,
     chart_of_sources,
 )
-from entrypoints.http.dashboard.links import PASSWORD, REPLAY, SIGN_IN, SIGN_OUT, page_of_list
+from entrypoints.http.dashboard.paths import PASSWORD, REPLAY, SIGN_IN, SIGN_OUT, page_of_list
 
 HTML = "text/html; charset=utf-8"
 

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from adapters.sql.activity import SqlActivityLog
 from adapters.sql.engine import create_engine_for
-from adapters.sql.grants import DatabaseAccount, ExcessPrivileges
+from adapters.sql.events.activity import SqlActivityLog
 from adapters.sql.migrate import downgrade, grant, is_current, upgrade
+from adapters.sql.mysql.grants import DatabaseAccount, ExcessPrivileges
 from adapters.sql.schema import schema
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.databases import empty

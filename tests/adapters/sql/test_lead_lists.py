@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, event
 
-from adapters.sql.lead_pages import LeadPages
-from adapters.sql.sqlite_words import COMMON, are_common
+from adapters.sql.leads.pages import LeadPages
+from adapters.sql.sqlite.lead_words import COMMON, are_common
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import LedgerEntry

@@ -14,14 +14,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Table, event, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from adapters.sql.call_tables import call_ledger
-from adapters.sql.calls import _entry_to_row as entry_row
+from adapters.sql.calls.call_ledger import _entry_to_row as entry_row
+from adapters.sql.calls.tables import call_ledger
 from adapters.sql.engine import create_engine_for
-from adapters.sql.leads import SqlLeads
+from adapters.sql.identity.tables import users
+from adapters.sql.identity.users import _to_row as user_row
+from adapters.sql.leads.leads import SqlLeads
+from adapters.sql.leads.tables import leads
 from adapters.sql.migrate import MIGRATIONS, downgrade, is_current, upgrade
-from adapters.sql.tables import leads, users
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
-from adapters.sql.users import _to_row as user_row
 from unite_core.calls.ledger import EntryKind, LedgerEntry, closing_entry, corrected_call_time, link_to_chain
 from unite_core.calls.model import CallTask, Completion, Outcome, TaskStatus
 from unite_core.calls.use_cases.verification import VerificationResult, VerifyLedger

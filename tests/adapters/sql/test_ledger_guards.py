@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
-from adapters.sql.call_tables import call_ledger
+from adapters.sql.calls.tables import call_ledger
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallTask

@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import downgrade, is_current, upgrade
-from adapters.sql.report_tables import agent_rollups, agent_unfolded_entries, call_rollups, unfolded_entries
-from adapters.sql.rollup_writes import add_cells
+from adapters.sql.reports.rollup_writes import add_cells
+from adapters.sql.reports.tables import agent_rollups, agent_unfolded_entries, call_rollups, unfolded_entries
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.notifications.model import ACTIVITY, DeliveryStatus, delivery_of
 from unite_core.reports.counting import cells_of

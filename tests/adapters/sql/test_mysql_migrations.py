@@ -10,10 +10,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, delete, inspect, select, update
 
 from adapters.sql.engine import create_engine_for
+from adapters.sql.leads.tables import leads
 from adapters.sql.migrate import current, downgrade, head, is_compared, is_current, upgrade
-from adapters.sql.mysql_words import in_index, stored
+from adapters.sql.mysql.lead_words import in_index, stored
 from adapters.sql.schema import schema
-from adapters.sql.tables import leads
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.testing.builders import a_lead
 

@@ -9,29 +9,24 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Table, insert, select
 
-from adapters.sql.activity import SqlActivityLog
-from adapters.sql.call_tables import call_ledger, call_task_notes, call_tasks, lead_calls
-from adapters.sql.calls import _entry_to_row as entry_row
-from adapters.sql.calls import _to_row as task_row
+from adapters.sql.calls.call_ledger import _entry_to_row as entry_row
+from adapters.sql.calls.call_tasks import _to_row as task_row
+from adapters.sql.calls.tables import call_ledger, call_task_notes, call_tasks, lead_calls
 from adapters.sql.engine import create_engine_for
-from adapters.sql.event_tables import consents, deliveries
-from adapters.sql.images import _to_row as image_row
-from adapters.sql.imports import _to_row as import_row
+from adapters.sql.events.activity import SqlActivityLog
+from adapters.sql.events.tables import consents, deliveries
+from adapters.sql.idempotency.tables import idempotency_answers
+from adapters.sql.identity.sessions import _to_row as session_row
+from adapters.sql.identity.tables import sessions, users
+from adapters.sql.identity.users import _to_row as user_row
+from adapters.sql.imports.imports import _to_row as import_row
+from adapters.sql.imports.tables import lead_imports
+from adapters.sql.leads.images import _to_row as image_row
+from adapters.sql.leads.tables import lead_images, lead_status_choices, leads
 from adapters.sql.migrate import upgrade
-from adapters.sql.quota_tables import quota_uses
+from adapters.sql.quotas.tables import quota_uses
 from adapters.sql.schema import schema
-from adapters.sql.sessions import _to_row as session_row
-from adapters.sql.tables import (
-    idempotency_answers,
-    lead_images,
-    lead_imports,
-    lead_status_choices,
-    leads,
-    sessions,
-    users,
-)
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
-from adapters.sql.users import _to_row as user_row
 from tests.adapters.sql.questions import (
     ANN,
     BEN,

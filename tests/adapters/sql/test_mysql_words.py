@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.sql.mysql_words import MARK, MAX_TOKEN_LENGTH, stored
+from adapters.sql.mysql.lead_words import MARK, MAX_TOKEN_LENGTH, stored
 from unite_core.leads.search import search_text
 
 TEXTS = st.text(max_size=120)

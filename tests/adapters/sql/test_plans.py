@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from adapters.sql.activity import SqlActivityLog
 from adapters.sql.engine import create_engine_for
+from adapters.sql.events.activity import SqlActivityLog
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.adapters.sql.questions import (
     ANN,

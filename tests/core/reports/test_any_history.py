@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from entrypoints.http import report_json
+from entrypoints.http.reports import report_json
 from tests.core.reports.naive import Plainly
 from tests.core.reports.team import Team, a_period, nonzero, values
 from unite_core import Actor, CallOutcome

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import IO, BinaryIO, cast
 from uuid import UUID
 
-from entrypoints.http.imports_form import ImportForm
-from entrypoints.http.multipart import MAX_FORM_PARTS, parts_of
+from entrypoints.http.framework.multipart import MAX_FORM_PARTS, parts_of
+from entrypoints.http.imports.form import ImportForm
 from tests.core.imports.uploads import ANN, Drip
 from tests.fuzz.target import Target
 from unite_core.errors import UniteError

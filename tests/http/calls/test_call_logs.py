@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from entrypoints.http.call_log_schemas import CallLogSchema, call_log_json
+from entrypoints.http.call_logs.schemas import CallLogSchema, call_log_json
 from tests.http.calls.scenario import LOGS, TASKS, HttpCallScenario, id_of, ids, items
 from tests.http.service import faults, problem
 from unite_core.calls.ledger import NO_HASH, EntryKind, LedgerEntry, hash_of

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from entrypoints.http.call_schemas import CallTaskSchema, call_task_json
+from entrypoints.http.call_tasks.schemas import CallTaskSchema, call_task_json
 from tests.http.calls.scenario import DUE, TASKS, HttpCallScenario, complete, id_of
 from tests.http.service import faults, problem
 from unite_core.calls.model import MAX_NOTES, CallTask, Note

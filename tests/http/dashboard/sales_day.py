@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from adapters.sql.activity import SqlActivityLog
+from adapters.sql.events.activity import SqlActivityLog
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from tests.http.service import PASSWORD, Service
 from unite_core import CallOutcome, Cancellation, CompletedCall, Completion, Correction, NewCallTask, NewLead

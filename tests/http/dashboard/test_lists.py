@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from entrypoints.http.dashboard.links import PAGES_OF_LISTS, page_of_list
+from entrypoints.http.dashboard.paths import PAGES_OF_LISTS, page_of_list
 from tests.http.calls.scenario import HttpCallScenario, id_of
 from tests.http.dashboard.visitor import Visitor, signed_in
 from tests.http.service import Service

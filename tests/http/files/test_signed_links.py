@@ -12,7 +12,7 @@ import pytest
 from adapters.local.files import LocalFiles
 from entrypoints.http.app import create_app
 from entrypoints.http.config import HttpConfig
-from entrypoints.http.downloads import Downloads
+from entrypoints.http.framework.downloads import Downloads
 from tests.core.leads.pictures.making import MARK
 from tests.core.leads.pictures.test_cleaning import PHOTOGRAPHS
 from tests.http.imports.scenario import IMPORTS, PUBLIC_URL, TWO_LEADS, HttpImportScenario, json_of, path_of

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from entrypoints.http.app import create_app
 from entrypoints.http.config import HttpConfig
-from entrypoints.http.imports_events import EventStreams
+from entrypoints.http.imports.events import EventStreams
 from tests.http.documented_client import documented_client
 from unite_core.application import build
 from unite_core.identity.model import Role

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from entrypoints.http.imports_events import EventStreams
+from entrypoints.http.imports.events import EventStreams
 from tests.http.imports.scenario import IMPORTS, TWO_LEADS, HttpImportScenario, json_of
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Role

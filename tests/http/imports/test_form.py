@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from adapters.local.files import LocalFiles
-from entrypoints.http.multipart import parts_of
+from entrypoints.http.framework.multipart import parts_of
 from tests.core.imports.uploads import Drip
 from tests.http.imports.scenario import (
     IMPORTS,

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from adapters.sql.activity import SqlActivityLog
+from adapters.sql.events.activity import SqlActivityLog
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
-from entrypoints.http.openapi import Operation
-from entrypoints.http.operations import operation_of
+from entrypoints.http.framework.openapi import Operation
+from entrypoints.http.framework.operations import operation_of
 from tests.databases import a_database
 from tests.http.service import Service
 from tests.http.visibility.policy import leads_others, markers, sees_lead, sees_task

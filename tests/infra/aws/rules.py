@@ -10,7 +10,7 @@ from typing import Any
 from moto.events.models import EventPattern
 
 from adapters.aws.provisioning import FILE_RETENTION, MAX_RECEIVES
-from entrypoints.http.imports_events import KEEP_ALIVE_SECONDS
+from entrypoints.http.imports.events import KEEP_ALIVE_SECONDS
 from entrypoints.settings import Settings, read_settings
 from tests.conftest import CHECKOUT
 from tests.infra.aws.templates import ACCOUNT, ENVIRONMENT, FOLDER, REGION, Template

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.http import clients
+from entrypoints.http.framework import clients
 from entrypoints.variables import ALL
 from tests.conftest import CHECKOUT
 from tests.infra.pipelines.stubs import Stubs

@@ -1,0 +1,123 @@
+"""Table definitions for imports: their rejected rows, snapshots and dry runs."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from adapters.sql.metadata import (
+    MAX_CODE_LENGTH,
+    MAX_CORRELATION_ID_LENGTH,
+    MAX_DIGEST_LENGTH,
+    MAX_FILE_KEY_LENGTH,
+    MAX_HOLDER_LENGTH,
+    MAX_PHONE_KEY_LENGTH,
+    MYSQL,
+    metadata,
+    one_of,
+)
+from adapters.sql.types import Identifier, Moment, exact_text
+from unite_core.email import MAX_EMAIL_LENGTH
+from unite_core.imports.model import ImportStatus, RowKind
+from unite_core.imports.use_cases.start import MAX_FILENAME_LENGTH
+
+lead_imports = Table(
+    "lead_imports",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("filename", String(MAX_FILENAME_LENGTH), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("status", exact_text(MAX_CODE_LENGTH), nullable=False),
+    Column("due", Boolean, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("file_key", exact_text(MAX_FILE_KEY_LENGTH), nullable=False),
+    Column("created_by", Identifier, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("dialect", JSON, nullable=False),
+    Column("columns", JSON, nullable=False),
+    Column("created", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+    Column("duplicate", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("last_row", Integer, nullable=False),
+    Column("bytes_done", BigInteger, nullable=False),
+    Column("seconds_worked", Double, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("failure", JSON(none_as_null=True)),
+    Column("report_key", exact_text(MAX_FILE_KEY_LENGTH)),
+    Column("same_file_key", exact_text(MAX_DIGEST_LENGTH)),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("undone", JSON(none_as_null=True)),
+    Column("undo_row", Integer, nullable=False),
+    Column("holder", exact_text(MAX_HOLDER_LENGTH)),
+    Column("held_until", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("correlation_id", exact_text(MAX_CORRELATION_ID_LENGTH)),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("same_file_key", name="uq_lead_imports_same_file_key"),
+    ForeignKeyConstraint(["created_by"], ["users.id"]),
+    one_of("status", ImportStatus, "ck_lead_imports_status"),
+    Index("ix_lead_imports_created", "created_at", "id"),
+    Index("ix_lead_imports_status_created", "status", "created_at", "id"),
+    Index("ix_lead_imports_due_created", "due", "created_at", "id"),
+    **MYSQL,
+)
+
+import_rejections = Table(
+    "import_rejections",
+    metadata,
+    Column("import_id", Identifier, nullable=False),
+    Column("row_no", Integer, nullable=False, autoincrement=False),
+    Column("kind", exact_text(MAX_CODE_LENGTH), nullable=False),
+    Column("problems", JSON, nullable=False),
+    Column("cells", JSON, nullable=False),
+    Column("duplicate_of", Identifier),
+    Column("duplicate_row", Integer),
+    PrimaryKeyConstraint("import_id", "row_no"),
+    ForeignKeyConstraint(["import_id"], ["lead_imports.id"]),
+    one_of("kind", RowKind, "ck_import_rejections_kind"),
+    Index("ix_import_rejections_kind", "import_id", "kind", "row_no"),
+    **MYSQL,
+)
+
+import_snapshots = Table(
+    "import_snapshots",
+    metadata,
+    Column("import_id", Identifier, nullable=False),
+    Column("lead_id", Identifier, nullable=False),
+    Column("lead_before", JSON, nullable=False),
+    Column("made_by_import", Boolean, nullable=False),
+    Column("version_after", Integer, nullable=False),
+    PrimaryKeyConstraint("import_id", "lead_id"),
+    ForeignKeyConstraint(["import_id"], ["lead_imports.id"]),
+    ForeignKeyConstraint(["lead_id"], ["leads.id"]),
+    Index("ix_import_snapshots_made", "import_id", "made_by_import", "lead_id"),
+    **MYSQL,
+)
+
+import_rehearsal = Table(
+    "import_rehearsal",
+    metadata,
+    Column("import_id", Identifier, nullable=False),
+    Column("lead_id", Identifier, nullable=False),
+    Column("phone_key", exact_text(MAX_PHONE_KEY_LENGTH)),
+    Column("email_key", exact_text(MAX_EMAIL_LENGTH)),
+    Column("pretended", JSON, nullable=False),
+    PrimaryKeyConstraint("import_id", "lead_id"),
+    ForeignKeyConstraint(["import_id"], ["lead_imports.id"]),
+    Index("ix_import_rehearsal_phone", "import_id", "phone_key"),
+    Index("ix_import_rehearsal_email", "import_id", "email_key"),
+    **MYSQL,
+)

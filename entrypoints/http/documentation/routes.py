@@ -1,0 +1,110 @@
+"""Routes for the OpenAPI document, the documentation page and a page per problem code."""
+
+import html
+import re
+from pathlib import Path
+
+from flask import Response, current_app
+
+from entrypoints.http.framework.errors import STATUSES
+from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.operations import OperationGroup
+from entrypoints.http.framework.problems import PROBLEMS
+from entrypoints.http.framework.rendering import JSON_TYPE
+from unite_core.errors import NotFound
+
+room = OperationGroup("documentation", "The documentation of the API.")
+
+_HTML = "text/html"
+_PAGES = Path(__file__).with_name("pages")
+_CODE = re.compile("`([^`]+)`")
+_TEXT_SCHEMA = {"type": "string"}
+_OWN_PAGES_ONLY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@room.operation(
+    "GET",
+    "/openapi.json",
+    description="Every operation with all its responses, and every problem code.",
+    public=True,
+    limited=False,
+    answers=[ResponseDoc(status=200, schema={"type": "object"})],
+)
+def openapi_document() -> Response:
+    """Get the OpenAPI document."""
+    return Response(current_app.extensions["openapi"](), content_type=JSON_TYPE)
+
+
+@room.operation(
+    "GET",
+    "/docs",
+    description="The OpenAPI document as a page on which operations can be tried. It loads nothing from other servers.",
+    public=True,
+    limited=False,
+    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
+)
+def docs() -> Response:
+    """Get the documentation page."""
+    return _page("docs.html", _HTML)
+
+
+@room.operation(
+    "GET",
+    "/docs/docs.js",
+    description="The script of /docs.",
+    public=True,
+    limited=False,
+    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/javascript")],
+)
+def docs_script() -> Response:
+    """Get the documentation page's script."""
+    return _page("docs.js", "text/javascript")
+
+
+@room.operation(
+    "GET",
+    "/docs/docs.css",
+    description="The style sheet of /docs and of the problems' pages.",
+    public=True,
+    limited=False,
+    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/css")],
+)
+def docs_style() -> Response:
+    """Get the documentation page's style sheet."""
+    return _page("docs.css", "text/css")
+
+
+@room.operation(
+    "GET",
+    "/problems/<code>",
+    description="The page to which the `type` of a problem document links.",
+    public=True,
+    limited=False,
+    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
+)
+def problem(code: str) -> Response:
+    """Get the documentation of a problem code."""
+    kind = PROBLEMS.get(code)
+    if kind is None:
+        raise NotFound("There is no such problem code.")
+    text = (_PAGES / "problem.html").read_text("utf-8")
+    for name, value in {
+        "code": code,
+        "title": kind.title,
+        "status": str(STATUSES[kind.category]),
+        "advice": kind.advice,
+    }.items():
+        text = text.replace(f"{{{{ {name} }}}}", _CODE.sub(r"<code>\1</code>", html.escape(value)))
+    return _own(Response(text, content_type=f"{_HTML}; charset=utf-8"))
+
+
+def _page(name: str, content_type: str) -> Response:
+    return _own(Response((_PAGES / name).read_bytes(), content_type=f"{content_type}; charset=utf-8"))
+
+
+def _own(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = _OWN_PAGES_ONLY
+    return response
