@@ -8,7 +8,7 @@ from typing import Protocol
 from unite_core.cache import Cache, NoCache
 from unite_core.calls import queries as call_queries
 from unite_core.calls import use_cases as calls
-from unite_core.calls.lead_deletion import CancelCallsOfLead
+from unite_core.calls.closing import CancelCallsOfLead
 from unite_core.calls.model import MISSED_AFTER
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.use_cases.verification import VerifyLedger

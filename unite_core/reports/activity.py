@@ -12,7 +12,7 @@ from unite_core.clock import Clock
 from unite_core.days import Day, Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.notifications.model import ACTIVITY
-from unite_core.reports import counting, metrics
+from unite_core.reports import metrics, rollup_counts
 from unite_core.reports.daily import order_of
 from unite_core.reports.documents import CALL_EVENTS, AgentKey, CallActivity, DocumentsUnitOfWork
 from unite_core.reports.model import AgentName, CallItems, Count, ReportMeta, Scope, calls_of
@@ -76,7 +76,7 @@ class LedgerActivity(CallActivity):
 
     def _read(self, question: Timeline) -> Mapping[tuple[AgentKey, int], Tally]:
         with self.reads() as reads:
-            return counting.by_agent(reads.rollups, reads.rollups.unfolded(), question)
+            return rollup_counts.by_agent(reads.rollups, reads.rollups.unfolded(), question)
 
 
 _BY_AGENT = CacheEntryType[Mapping[tuple[AgentKey, int], Tally]](
@@ -123,7 +123,7 @@ class ReportActivity:
         complete_through, now = self.complete_through()
         own = agent_filter(actor)
         counted = self.activity.by_agent(by_day(period, own))
-        days = counting.merged({label: tally} for (_, label), tally in counted.items())
+        days = rollup_counts.merged({label: tally} for (_, label), tally in counted.items())
         meta = report_meta(period, now, days, complete_through=complete_through)
         return ActivityReport(about=meta, agents=self._agents(counted, period))
 

@@ -13,7 +13,7 @@ from unite_core.clock import Clock
 from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.identity.ports import REPORTS_NAMESPACE
-from unite_core.reports import counting
+from unite_core.reports import rollup_counts
 from unite_core.reports.model import AgentName, ReportMeta
 from unite_core.reports.ports import Question, ReportsUnitOfWork, Timeline
 from unite_core.reports.tally import Tally, later_of, tally_from_plain, tally_to_plain
@@ -59,7 +59,7 @@ class CountCalls:
 
     def read(self, reads: ReportsUnitOfWork, taken_at: datetime, questions: Sequence[Question]) -> Results:
         """Compute the answers in an open unit of work, which was opened after `taken_at`."""
-        return Results(taken_at, tuple(counting.run_queries(reads.rollups, reads.rollups.unfolded(), questions)))
+        return Results(taken_at, tuple(rollup_counts.run_queries(reads.rollups, reads.rollups.unfolded(), questions)))
 
 
 @dataclass(frozen=True)

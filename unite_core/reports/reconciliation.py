@@ -7,7 +7,7 @@ from typing import ClassVar
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.days import Period
 from unite_core.identity.model import Actor, Permission
-from unite_core.reports import counting
+from unite_core.reports import rollup_counts
 from unite_core.reports.activity import DocumentsCompleteThrough
 from unite_core.reports.differences import CallState, CompareDocuments, Difference, counted_entries
 from unite_core.reports.documents import CallDocuments, DocumentsUnitOfWork
@@ -127,7 +127,7 @@ class RepairDocuments:
 
 def _read(reads: UnitOfWorkFactory[DocumentsUnitOfWork], period: Period) -> _Ledger:
     with reads() as unit:
-        [labelled] = counting.run_queries(unit.rollups, unit.rollups.unfolded(), [by_day(period, None)])
+        [labelled] = rollup_counts.run_queries(unit.rollups, unit.rollups.unfolded(), [by_day(period, None)])
         days = {int(label): tally for label, tally in labelled.items()}
         return _Ledger(list(counted_entries(unit, period)), total(days.values()), days)
 

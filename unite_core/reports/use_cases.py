@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from unite_core.deadlocks import retry_on_deadlock
-from unite_core.reports.counting import cells_of, cells_of_recounted
 from unite_core.reports.ports import ReportsUnitOfWork
+from unite_core.reports.rollup_counts import cells_of, cells_of_recounted
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 

@@ -12,8 +12,8 @@ from adapters.sql.statements import batches, insert_sql
 from adapters.sql.types import moment
 from unite_core.calls.model import CallResult
 from unite_core.days import QUARTERS_PER_DAY
-from unite_core.reports.counting import OF_AGENT
 from unite_core.reports.ports import Cell, Dimension, Grain
+from unite_core.reports.rollup_counts import OF_AGENT
 from unite_core.reports.tally import Tally
 
 DIMENSIONS = {Dimension.ALL: 0, Dimension.AGENT: 1, Dimension.SOURCE: 2, Dimension.ATTEMPT: 3}

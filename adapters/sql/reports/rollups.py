@@ -18,7 +18,6 @@ from adapters.sql.reports.unfolded import fold_per_agent, oldest_steps, remove_u
 from adapters.sql.statements import batches, force_index, insert_if_absent, quarter_hour_of, whole_quotient
 from unite_core.calls.model import CallResult
 from unite_core.days import QUARTERS_PER_DAY, quarter_of
-from unite_core.reports.counting import changes, merged, rollup_ranges
 from unite_core.reports.ports import (
     Cell,
     Dimension,
@@ -31,6 +30,7 @@ from unite_core.reports.ports import (
     Totals,
     key_of,
 )
+from unite_core.reports.rollup_counts import changes, merged, rollup_ranges
 from unite_core.reports.tally import Tally
 
 _FOLDING = 1

@@ -12,8 +12,8 @@ from adapters.sql.reports.rollup_writes import add_cells
 from adapters.sql.reports.tables import agent_unfolded_entries, unfolded_entries
 from adapters.sql.statements import MAX_LIST_PARAMETERS, batches, columns_of, force_index, unindexed
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.reports.counting import cells_of
 from unite_core.reports.ports import EntryChange
+from unite_core.reports.rollup_counts import cells_of
 
 _before = ledger.alias("before")
 

@@ -14,7 +14,7 @@ from adapters.sql.reports.rollup_writes import add_cells
 from adapters.sql.reports.tables import agent_rollups, agent_unfolded_entries, call_rollups, unfolded_entries
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.notifications.model import ACTIVITY, DeliveryStatus, delivery_of
-from unite_core.reports.counting import cells_of
+from unite_core.reports.rollup_counts import cells_of
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event
 from unite_core.testing.contracts.database import add_all

@@ -13,8 +13,8 @@ from tests.core.reports.team import Team, a_period
 from unite_core import CallOutcome
 from unite_core.days import QUARTERS_PER_DAY
 from unite_core.errors import Deadlock, Unavailable
-from unite_core.reports.counting import RollupRange, cells_of, merged, rollup_ranges
 from unite_core.reports.ports import Grain
+from unite_core.reports.rollup_counts import RollupRange, cells_of, merged, rollup_ranges
 from unite_core.reports.tally import Tally
 from unite_core.reports.use_cases import FoldEntries, RebuildReports, Rebuilt
 

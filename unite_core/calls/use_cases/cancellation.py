@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from unite_core.calls.closing import LEAD_DELETED, cancel
 from unite_core.calls.events import task_missed
-from unite_core.calls.lead_deletion import LEAD_DELETED, cancel
 from unite_core.calls.ledger import closing_entry, link_to_chain
 from unite_core.calls.model import TaskStatus, reason_error
 from unite_core.calls.ports import CallsUnitOfWork

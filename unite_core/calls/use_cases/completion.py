@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from unite_core.calls.closing import store_closed_task
 from unite_core.calls.events import task_completed
-from unite_core.calls.lead_deletion import store_closed_task
 from unite_core.calls.lead_status import status_after
 from unite_core.calls.model import CallTask, Completion, completion_errors
 from unite_core.calls.ports import CallsUnitOfWork

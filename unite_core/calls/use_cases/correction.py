@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import ClassVar, TypeVar
 from uuid import UUID
 
+from unite_core.calls.closing import append_to_chain, count_call
 from unite_core.calls.events import call_corrected
-from unite_core.calls.lead_deletion import append_to_chain, count_call
 from unite_core.calls.ledger import FORMAT, EntryKind, LedgerEntry, corrected_call_time
 from unite_core.calls.model import Completion, Outcome, call_errors, reason_error
 from unite_core.calls.ports import CallsUnitOfWork

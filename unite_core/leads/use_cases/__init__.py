@@ -1,6 +1,5 @@
 """Use cases that change leads and their pictures."""
 
-from unite_core.leads.use_cases.details import LeadChanges, NewLead
 from unite_core.leads.use_cases.images import (
     CompleteImage,
     CreateImage,
@@ -9,6 +8,7 @@ from unite_core.leads.use_cases.images import (
     NewImage,
     RemoveAbandonedImages,
 )
+from unite_core.leads.use_cases.inputs import LeadChanges, NewLead
 from unite_core.leads.use_cases.leads import (
     CreateLead,
     DeleteLead,

@@ -17,7 +17,7 @@ from unite_core.leads.events import lead_changed, lead_created, lead_deleted
 from unite_core.leads.model import Duplicate, DuplicateLead, Lead
 from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.leads.queries import visible_lead
-from unite_core.leads.use_cases.details import LeadChanges, NewLead, read_number, read_texts
+from unite_core.leads.use_cases.inputs import LeadChanges, NewLead, read_number, read_texts
 from unite_core.phone import Phone, PhonePolicy
 from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.unset import Unset

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from unite_core.calls.model import CallResult
 from unite_core.days import quarter_of
-from unite_core.reports.counting import merged
 from unite_core.reports.documents import ID, AgentKey, CallDocument, CallDocuments, StoredDocument
 from unite_core.reports.ports import Timeline
+from unite_core.reports.rollup_counts import merged
 from unite_core.reports.tally import Tally
 
 

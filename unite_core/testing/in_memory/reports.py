@@ -11,7 +11,6 @@ from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.calls.ports import CallCounts
 from unite_core.days import QUARTERS_PER_DAY, quarter_of
 from unite_core.leads.model import Lead
-from unite_core.reports.counting import OF_AGENT, merged, rollup_ranges
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.ports import (
     Cell,
@@ -30,6 +29,7 @@ from unite_core.reports.ports import (
     Totals,
     key_of,
 )
+from unite_core.reports.rollup_counts import OF_AGENT, merged, rollup_ranges
 from unite_core.reports.tally import Tally, later_of
 from unite_core.testing.in_memory.leads import calls_of_agent
 from unite_core.testing.in_memory.tables import Tables
