@@ -32,10 +32,10 @@ class Cache(Protocol):
     """
 
     @abstractmethod
-    def look(self, namespace: str, key: str) -> CacheLookup:
+    def get(self, namespace: str, key: str) -> CacheLookup:
         """Return the value under this key of the namespace, unless it has expired or was invalidated.
 
-        Look first, and then read the data that the value is computed from: the ticket tells `put` how old that data is.
+        Call `get` before reading the data that the value is computed from: its ticket tells `put` how old that data is.
         """
 
     @abstractmethod
@@ -46,7 +46,7 @@ class Cache(Protocol):
         """
 
     @abstractmethod
-    def forget(self, namespaces: Collection[str]) -> None:
+    def invalidate(self, namespaces: Collection[str]) -> None:
         """Invalidate everything in these namespaces, and everything that is put there with an older ticket.
 
         Call it after a change is committed and before anybody is informed of it. From then on, lookups through the same
@@ -57,13 +57,13 @@ class Cache(Protocol):
 class NoCache(Cache):
     """A cache that stores nothing: for a single process beside its database, which is quick enough."""
 
-    def look(self, namespace: str, key: str) -> CacheLookup:  # noqa: ARG002 - the lookup never succeeds
+    def get(self, namespace: str, key: str) -> CacheLookup:  # noqa: ARG002 - the lookup never succeeds
         return CacheLookup()
 
     def put(self, namespace: str, key: str, value: bytes, *, ticket: str, ttl: timedelta) -> None:
         pass
 
-    def forget(self, namespaces: Collection[str]) -> None:
+    def invalidate(self, namespaces: Collection[str]) -> None:
         pass
 
 
@@ -81,25 +81,25 @@ class CacheEntryType(Generic[T]):
         An exception from `compute` passes through and nothing is cached. A value that cannot be read, because another
         version of Unite stored it, counts as none.
         """
-        return self.look(cache, namespace, key).get(compute)
+        return self.slot(cache, namespace, key).get(compute)
 
-    def look(self, cache: Cache, namespace: str, key: str) -> "CacheSlot[T]":
+    def slot(self, cache: Cache, namespace: str, key: str) -> "CacheSlot[T]":
         """Return the cached value, if there is one, and a function to store it.
 
-        Look first, and then read the data from which the value is computed. To get several values as they were at one
-        moment, look for all of them, and if one is missing compute all of them.
+        Call this before reading the data from which the value is computed. To get several values as they were at one
+        moment, read the slots of all of them, and if one is missing compute all of them.
         """
-        look = cache.look(namespace, key)
+        lookup = cache.get(namespace, key)
         cached: T | None = None
-        if look.value is not None:
+        if lookup.value is not None:
             # A value that cannot be read is computed and stored again.
             with suppress(ValueError, LookupError, TypeError, AttributeError):
-                cached = self.from_plain(json.loads(look.value))
+                cached = self.from_plain(json.loads(lookup.value))
 
         def put(value: T) -> None:
-            if look.ticket is not None:
+            if lookup.ticket is not None:
                 encoded = json.dumps(self.to_plain(value), separators=(",", ":")).encode()
-                cache.put(namespace, key, encoded, ticket=look.ticket, ttl=self.ttl)
+                cache.put(namespace, key, encoded, ticket=lookup.ticket, ttl=self.ttl)
 
         return CacheSlot(cached, put)
 

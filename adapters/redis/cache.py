@@ -65,7 +65,7 @@ class RedisCache(Cache):
         self._pending: dict[str, object] = {}
         self._lock = Lock()
 
-    def look(self, namespace: str, key: str) -> CacheLookup:
+    def get(self, namespace: str, key: str) -> CacheLookup:
         name = f"{self._value_prefix}{namespace}:{key}"
         try:
             self._invalidate_pending()
@@ -87,7 +87,7 @@ class RedisCache(Cache):
         with suppress(Unavailable):  # without the cache the value is calculated again
             self._server.call(lambda redis: redis.set(name, stored, px=ttl))
 
-    def forget(self, namespaces: Collection[str]) -> None:
+    def invalidate(self, namespaces: Collection[str]) -> None:
         self._add_pending([self._token_prefix + namespace for namespace in namespaces])
         with suppress(Unavailable):  # the invalidation stays pending
             self._invalidate_pending()

@@ -113,7 +113,7 @@ class SqlUnitOfWork(FullUnitOfWork):
         finally:
             # Also after an error: a commit whose response was lost may have happened.
             if self._changed:
-                self._cache.forget(self._changed)
+                self._cache.invalidate(self._changed)
         for action in self._actions:
             action()
         if recipients:

@@ -253,7 +253,7 @@ def test_a_key_that_the_token_brings_along_is_not_used() -> None:
         f"{part(b'1' * 1400)}.e30.e30",
     ],
 )
-def test_what_is_no_token_is_refused(token: str) -> None:
+def test_a_text_that_is_no_token_is_refused(token: str) -> None:
     assert code_of(JwtTokens(OLD), token) == "invalid_token"
 
 

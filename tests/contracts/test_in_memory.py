@@ -152,15 +152,15 @@ class TestCache(CacheContract):
         return FixedClock()
 
     def test_values_run_out(self, cache: InMemoryCache, clock: FixedClock) -> None:
-        ticket = cache.look("leads", "short").ticket
+        ticket = cache.get("leads", "short").ticket
         assert ticket is not None
         cache.put("leads", "short", b"1", ticket=ticket, ttl=timedelta(seconds=10))
         cache.put("leads", "long", b"2", ticket=ticket, ttl=timedelta(hours=1))
 
         clock.advance(timedelta(seconds=10))
-        assert [cache.look("leads", key).value for key in ("short", "long")] == [None, b"2"]
+        assert [cache.get("leads", key).value for key in ("short", "long")] == [None, b"2"]
         clock.advance(MAX_TTL)
-        assert cache.look("leads", "long").value is None
+        assert cache.get("leads", "long").value is None
 
 
 class TestCallTasks(InMemoryUnits, CallTasksContract):

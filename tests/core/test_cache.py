@@ -28,7 +28,7 @@ def test_where_nothing_is_kept_a_thing_is_worked_out_each_time() -> None:
     cache = NoCache()
     numbers = iter([1, 2])
     cache.put("numbers", "first", b'{"number":3}', ticket="", ttl=timedelta(seconds=1))
-    cache.forget(["numbers"])
+    cache.invalidate(["numbers"])
 
     got = [NUMBERS.get(cache, "numbers", "first", lambda: next(numbers)) for _ in range(2)]
 
@@ -37,12 +37,12 @@ def test_where_nothing_is_kept_a_thing_is_worked_out_each_time() -> None:
 
 @pytest.mark.parametrize("value", [b"", b"\xff", b"{}", b"[]", b"null", b'{"number":"one"}', b'{"number":null}'])
 def test_what_cannot_be_read_is_worked_out_and_put_anew(cache: InMemoryCache, value: bytes) -> None:
-    ticket = cache.look("numbers", "first").ticket
+    ticket = cache.get("numbers", "first").ticket
     assert ticket is not None
     cache.put("numbers", "first", value, ticket=ticket, ttl=timedelta(seconds=10))
 
     assert NUMBERS.get(cache, "numbers", "first", lambda: 1) == 1
-    assert cache.look("numbers", "first").value == b'{"number":1}'
+    assert cache.get("numbers", "first").value == b'{"number":1}'
 
 
 def test_a_failure_is_not_remembered(cache: InMemoryCache) -> None:
@@ -57,7 +57,7 @@ def test_a_failure_is_not_remembered(cache: InMemoryCache) -> None:
 
 def test_what_was_forgotten_while_it_was_worked_out_is_not_found_afterwards(cache: InMemoryCache) -> None:
     def read_before_a_change() -> int:
-        cache.forget(["numbers"])
+        cache.invalidate(["numbers"])
         return 1
 
     assert NUMBERS.get(cache, "numbers", "first", read_before_a_change) == 1

@@ -121,7 +121,7 @@ def test_a_lead_that_is_not_there_any_more_has_no_activity(service: Service, man
     assert problem(manager.get(of_lead(lead_id))) == (404, "not_found")
 
 
-def test_what_an_import_went_through_is_read_page_by_page(service: Service, manager: Person, import_id: UUID) -> None:
+def test_the_activity_of_an_import_is_paginated(service: Service, manager: Person, import_id: UUID) -> None:
     begun = an_event(type="import.started", lead_ids=(), import_id=import_id)
     ended = an_event(type="import.finished", lead_ids=(), import_id=import_id, at=A_MONDAY_MORNING + SECOND)
     service.ports.activity.deliver([begun, an_event(import_id=import_id), ended])

@@ -122,7 +122,7 @@ def test_a_token_with_one_character_altered_is_refused(service: Service, token: 
 
 
 @pytest.mark.parametrize("forged", ["a.b.c", "...", "null", "x" * 10_000, "eyJhbGciOiJIUzI1NiJ9..", "é.é.é"])
-def test_what_is_no_token_is_refused(service: Service, forged: str) -> None:
+def test_a_text_that_is_no_token_is_refused(service: Service, forged: str) -> None:
     assert problem(Person(service, token=forged).get("/v1/me")) == (401, "invalid_token")
 
 

@@ -43,7 +43,7 @@ class Users(Protocol):
         """Return the user; raise `NotFound`."""
 
     @abstractmethod
-    def hold(self, user_id: UUID) -> User:
+    def lock(self, user_id: UUID) -> User:
         """Return the user, locked until the end of this unit of work, which writes; raise `NotFound`."""
 
     @abstractmethod

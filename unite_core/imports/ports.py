@@ -104,7 +104,7 @@ class ImportRows(Protocol):
         """
 
     @abstractmethod
-    def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
+    def delete_snapshots(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
         """Delete the snapshots of these leads."""
 
     @abstractmethod

@@ -65,7 +65,7 @@ class UndoStep:
         removed = self._remove(work, lead_import, [*_unchanged_since_import(work, made).values()])
         changed = _with_blocking_leads(work, [snapshot for snapshot in snapshots if not snapshot.made_by_import])
         restored = self._restore(work, lead_import, changed)
-        work.rows.forget(lead_import.id, [snapshot.lead_id for snapshot in (*made, *changed)])
+        work.rows.delete_snapshots(lead_import.id, [snapshot.lead_id for snapshot in (*made, *changed)])
         lead_import.record_undo_progress(
             removed=removed, restored=restored, kept=len(changed) - restored, row=lead_import.undo_row
         )

@@ -102,7 +102,7 @@ class Delivery:
         """Whether it is a dead letter."""
         return self.status is DeliveryStatus.DEAD
 
-    def hold(self, until: datetime) -> None:
+    def claim(self, until: datetime) -> None:
         """Start an attempt; no other relay may start one before `until`."""
         self.attempts += 1
         self.next_attempt_at = until

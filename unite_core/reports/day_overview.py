@@ -35,7 +35,7 @@ class ReportDayOverview:
 
     def __call__(self, actor: Actor, period: Period) -> DayOverview:
         questions = questions_of_day(actor, period)
-        calls, leads = self.day.count.look(questions), self.funnel.look(actor, period)
+        calls, leads = self.day.count.slot(questions), self.funnel.slot(actor, period)
         answers, counted = calls.found, leads.found
         # A call invalidates both of them. One that is still cached may be older than what would be read for the other.
         if answers is None or counted is None:

@@ -75,16 +75,16 @@ class ReportFunnel:
     cache: Cache
 
     def __call__(self, actor: Actor, period: Period) -> Funnel:
-        return self.report(period, self.look(actor, period).get(lambda: self._read_now(actor, period)))
+        return self.report(period, self.slot(actor, period).get(lambda: self._read_now(actor, period)))
 
     def _read_now(self, actor: Actor, period: Period) -> "CountedLeads":
         taken_at = self.clock.now()
         with self.reads() as reads:
             return self.read(reads, taken_at, actor, period)
 
-    def look(self, actor: Actor, period: Period) -> CacheSlot["CountedLeads"]:
+    def slot(self, actor: Actor, period: Period) -> CacheSlot["CountedLeads"]:
         """Return the leads by source from the cache, if they are there."""
-        return _FUNNELS.look(self.cache, CALLED_LEADS_NAMESPACE, _key("funnel", _cohort(actor, period)))
+        return _FUNNELS.slot(self.cache, CALLED_LEADS_NAMESPACE, _key("funnel", _cohort(actor, period)))
 
     def read(self, reads: ReportsUnitOfWork, taken_at: datetime, actor: Actor, period: Period) -> "CountedLeads":
         """Count the leads by source in an open unit of work, which was opened after `taken_at`."""

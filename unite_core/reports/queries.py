@@ -45,12 +45,12 @@ class CountCalls:
     cache: Cache
 
     def __call__(self, questions: Sequence[Question]) -> Results:
-        return self.look(questions).get(lambda: self._read_now(questions))
+        return self.slot(questions).get(lambda: self._read_now(questions))
 
-    def look(self, questions: Sequence[Question]) -> CacheSlot[Results]:
+    def slot(self, questions: Sequence[Question]) -> CacheSlot[Results]:
         """Return the answers from the cache, if they are there."""
         key = hashlib.sha256(repr(tuple(questions)).encode()).hexdigest()
-        return _ANSWERS.look(self.cache, CALL_COUNTS_NAMESPACE, key)
+        return _ANSWERS.slot(self.cache, CALL_COUNTS_NAMESPACE, key)
 
     def _read_now(self, questions: Sequence[Question]) -> Results:
         taken_at = self.clock.now()
@@ -74,7 +74,7 @@ class CacheReport:
     def __call__(self, actor: Actor, question: object, make: Callable[[], bytes]) -> bytes:
         """Return the cached report, shared by all who see the same calls; `make` makes it if there is none."""
         key = hashlib.sha256(repr((agent_filter(actor), question)).encode()).hexdigest()
-        lookup = self.cache.look(REPORTS_NAMESPACE, key)
+        lookup = self.cache.get(REPORTS_NAMESPACE, key)
         if lookup.value is not None:
             return lookup.value
         report = make()

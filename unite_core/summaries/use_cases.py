@@ -66,7 +66,7 @@ class UpdateDailySummary:
         actor.must(self.permission)
         now = self.clock.now()
         with self.work() as work:
-            user = work.users.hold(actor.user_id)
+            user = work.users.lock(actor.user_id)
             require_version(change.expected_version, user.version)
             settings = _changed(user.daily_summary, change.daily_summary, now)
             if settings == user.daily_summary:
@@ -121,7 +121,7 @@ class CreateDailySummaries:
     def _record(self, user_id: UUID, time: SummaryTime, day: date, now: datetime, figure: DayFigure) -> bool:
         """Record the summary and its event; return False if it was created already, or the user does not get it now."""
         with self.work() as work:
-            user = work.users.hold(user_id)
+            user = work.users.lock(user_id)
             made = CreatedSummary(user_id=user_id, day=day, event_id=self.ids.new(), at=now)
             if not _is_to_get(user, time, day) or not work.summaries.add(made):
                 return False

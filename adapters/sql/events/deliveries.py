@@ -48,7 +48,7 @@ class SqlDeliveries(Deliveries):
             _to_delivery(row) for row in self._connection.execute(with_lock(due, self._connection, skip_locked=True))
         ]
         for delivery in claimed:
-            delivery.hold(until)
+            delivery.claim(until)
         for portion in batches([delivery.id for delivery in claimed]):
             self._connection.execute(
                 update(deliveries)

@@ -35,7 +35,7 @@ class SqlUsers(Users):
     def get(self, user_id: UUID) -> User:
         return self._get(select(users).where(users.c.id == user_id))
 
-    def hold(self, user_id: UUID) -> User:
+    def lock(self, user_id: UUID) -> User:
         return self._get(with_lock(select(users).where(users.c.id == user_id), self._connection))
 
     def _get(self, statement: Select[Any]) -> User:

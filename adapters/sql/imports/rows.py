@@ -94,7 +94,7 @@ class SqlImportRows(ImportRows):
             rows = merge_sorted(portions, lambda row: (row.made_by_import, row.lead_id), limit)
         return [_to_snapshot(row) for row in rows]
 
-    def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
+    def delete_snapshots(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
         for portion in batches(list(lead_ids)):
             self._connection.execute(
                 delete(import_snapshots).where(

@@ -60,7 +60,7 @@ def test_a_document_can_be_read_by_people(log: MongoActivityLog, database: Found
 def test_what_became_of_messages_can_be_read_and_searched_by_people(log: MongoActivityLog, database: Found) -> None:
     sms, sns, reported = an_id(), an_id(), an_id()
     sent = delivery_of(an_event(type="call_task.assigned"), TEXTS)
-    sent.hold(sent.created_at)
+    sent.claim(sent.created_at)
     text = {"sid": "SM1", "status": "queued", "segments": 1, "price": None, "price_unit": None, "carrier": {"x": [1]}}
     sent.succeed(text, sent.created_at)
     answered = delivery_answered(

@@ -39,13 +39,13 @@ def redis(own_redis: OwnRedis) -> Iterator[Redis]:
 
 
 def put(cache: Cache, namespace: str, value: bytes, *, ttl: timedelta = MAX_TTL) -> None:
-    ticket = cache.look(namespace, "key").ticket
+    ticket = cache.get(namespace, "key").ticket
     assert ticket is not None
     cache.put(namespace, "key", value, ticket=ticket, ttl=ttl)
 
 
 def found(cache: Cache, namespace: str) -> bytes | None:
-    return cache.look(namespace, "key").value
+    return cache.get(namespace, "key").value
 
 
 def lose(server: RedisServer) -> None:
@@ -82,7 +82,7 @@ def test_a_value_stays_as_long_as_it_may_and_a_minute_at_the_most(
 
 def test_nothing_stays_for_ever(cache: RedisCache, redis: Redis) -> None:
     put(cache, "leads", b"1")
-    cache.forget(["leads"])
+    cache.invalidate(["leads"])
     put(cache, "leads", b"1")
 
     names = redis.keys("*")
@@ -96,22 +96,22 @@ def test_a_token_that_redis_evicted_does_not_come_back_with_those_who_hold_it(
     cache: RedisCache, redis: Redis, token: str
 ) -> None:
     put(cache, "leads", b"1")
-    before = cache.look("leads", "key").ticket
+    before = cache.get("leads", "key").ticket
     assert before is not None
 
     redis.delete(token)
     cache.put("leads", "key", b"2", ticket=before, ttl=MAX_TTL)
 
-    assert cache.look("leads", "key").value is None
-    assert cache.look("leads", "key").ticket != before
+    assert cache.get("leads", "key").value is None
+    assert cache.get("leads", "key").ticket != before
 
 
 def test_where_nothing_is_kept_nothing_is_found_and_nothing_fails(cache: RedisCache, redis: Redis) -> None:
     redis.config_set("maxmemory", 1)
 
-    look = cache.look("leads", "key")
+    look = cache.get("leads", "key")
     cache.put("leads", "key", b"1", ticket="00" * 32, ttl=MAX_TTL)
-    cache.forget(["leads"])
+    cache.invalidate(["leads"])
 
     assert look == CacheLookup()
 
@@ -120,14 +120,14 @@ def test_while_redis_is_away_nothing_is_found_and_nothing_fails(
     cache: RedisCache, server: RedisServer, own_redis: OwnRedis
 ) -> None:
     put(cache, "leads", b"1")
-    ticket = cache.look("leads", "key").ticket
+    ticket = cache.get("leads", "key").ticket
     assert ticket is not None
     own_redis.kill()
 
     for _ in range(3):
-        assert cache.look("leads", "key") == CacheLookup()
+        assert cache.get("leads", "key") == CacheLookup()
         cache.put("leads", "key", b"1", ticket=ticket, ttl=MAX_TTL)
-        cache.forget(["leads"])
+        cache.invalidate(["leads"])
 
     own_redis.start()
     regain(server)
@@ -142,7 +142,7 @@ def test_what_could_not_be_forgotten_is_forgotten_before_anything_is_found_again
     put(cache, "sessions", b"1")
     own_redis.freeze()
     lose(server)
-    cache.forget(["leads"])
+    cache.invalidate(["leads"])
 
     own_redis.thaw()
     regain(server)
@@ -159,12 +159,12 @@ def test_what_is_owed_is_paid_with_the_next_change_too_for_a_worker_looks_for_no
     put(elsewhere, "leads", b"old")
     own_redis.freeze()
     lose(server)
-    cache.forget(["leads"])
+    cache.invalidate(["leads"])
     own_redis.thaw()
     assert found(elsewhere, "leads") == b"old"
     regain(server)
 
-    cache.forget(["sessions"])
+    cache.invalidate(["sessions"])
 
     assert found(elsewhere, "leads") is None
     reachable.close()
@@ -176,8 +176,8 @@ def test_where_too_much_is_owed_everything_is_forgotten(server: RedisServer, own
         put(cache, namespace, b"old")
     own_redis.freeze()
     lose(server)
-    cache.forget(["first", "second"])
-    cache.forget(["third"])
+    cache.invalidate(["first", "second"])
+    cache.invalidate(["third"])
     assert len(cache._pending) == 1
     own_redis.thaw()
     regain(server)
@@ -201,7 +201,7 @@ def test_a_debt_that_is_made_while_another_one_is_paid_stays(own_redis: OwnRedis
     put(cache, "leads", b"old")
     interruptions.append("unite:cache:token:leads")
 
-    cache.forget(["leads"])
+    cache.invalidate(["leads"])
 
     assert list(cache._pending) == ["unite:cache:token:leads"]
     put(cache, "leads", b"new")

@@ -43,13 +43,13 @@ def cache(server: RedisServer, clock: FixedClock) -> RedisCache:
 
 
 def put(cache: RedisCache, value: bytes, key: str = "session", namespace: str = "sessions:ann") -> None:
-    ticket = cache.look(namespace, key).ticket
+    ticket = cache.get(namespace, key).ticket
     assert ticket is not None
     cache.put(namespace, key, value, ticket=ticket, ttl=timedelta(seconds=10))
 
 
 def found(cache: RedisCache, key: str = "session", namespace: str = "sessions:ann") -> bytes | None:
-    return cache.look(namespace, key).value
+    return cache.get(namespace, key).value
 
 
 NAME = "unite:cache:value:sessions:ann:session"
@@ -95,7 +95,7 @@ def test_a_value_that_was_forgotten_comes_back_for_the_rest_of_its_lifetime_at_t
 ) -> None:
     put(cache, b"1")
     old = {name: stored(redis, name.decode()) for name in redis.scan_iter("unite:cache:*")}
-    cache.forget(["sessions:ann"])
+    cache.invalidate(["sessions:ann"])
     assert found(cache) is None
     clock.advance(timedelta(seconds=10))
 
@@ -117,7 +117,7 @@ def test_a_value_of_another_installation_is_not_found(
 def test_a_key_of_another_kind_is_as_if_redis_were_away(cache: RedisCache, redis: Redis, name: str) -> None:
     redis.rpush(name, "a list")
 
-    look = cache.look("sessions:ann", "session")
+    look = cache.get("sessions:ann", "session")
 
     assert look.value is None
     if look != CacheLookup():

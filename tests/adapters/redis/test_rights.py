@@ -65,12 +65,12 @@ def test_the_cache_and_the_limits_work_with_it(server: RedisServer) -> None:
     cache = RedisCache(server, secret=b"secret", clock=clock)
     limits = RedisRateLimits(server, clock, LocalRateLimits(clock))
 
-    ticket = cache.look("leads", "key").ticket
+    ticket = cache.get("leads", "key").ticket
     assert ticket is not None
     cache.put("leads", "key", b"1", ticket=ticket, ttl=timedelta(seconds=10))
-    assert cache.look("leads", "key").value == b"1"
-    cache.forget(["leads"])
-    assert cache.look("leads", "key").value is None
+    assert cache.get("leads", "key").value == b"1"
+    cache.invalidate(["leads"])
+    assert cache.get("leads", "key").value is None
     assert [limits.hit("ann", 1).allowed, limits.hit("ann", 1).allowed, limits.peek("ann", 1).allowed] == [
         True,
         False,

@@ -272,4 +272,4 @@ def work_off(unit: FullUnitOfWork) -> None:
     unit.summaries.times()
     unit.summaries.waiting(SIX, NOW.date(), after=None, limit=10)
     unit.summaries.waiting(SIX, NOW.date(), after=ANN.id, limit=10)
-    unit.users.hold(ANN.id)
+    unit.users.lock(ANN.id)

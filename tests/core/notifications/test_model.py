@@ -20,7 +20,7 @@ NOW = A_MONDAY_MORNING
 
 def dead() -> Delivery:
     delivery = delivery_of(an_event(), "mail")
-    delivery.hold(NOW)
+    delivery.claim(NOW)
     delivery.refuse({"status": 400})
     return delivery
 
@@ -64,7 +64,7 @@ def test_a_replayed_delivery_is_due_at_once_and_goes_on_being_counted() -> None:
     assert (delivery.status, delivery.next_attempt_at, delivery.attempts) == (DeliveryStatus.PENDING, later, 1)
     statuses = []
     for at in (later + DEFAULT_RETRY.give_up_after - timedelta(microseconds=1), later + DEFAULT_RETRY.give_up_after):
-        delivery.hold(at)
+        delivery.claim(at)
         delivery.postpone({}, at)
         statuses.append(delivery.status)
     assert statuses == [DeliveryStatus.PENDING, DeliveryStatus.DEAD]

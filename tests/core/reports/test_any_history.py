@@ -169,7 +169,7 @@ def test_folding_and_a_rebuild_change_nothing_that_a_report_says(steps: list[dic
 
     for what in (team.unite.reports.rebuild, team.unite.reports.fold, team.unite.reports.rebuild):
         what()
-        team.ports.cache.forget({"call counts"})
+        team.ports.cache.invalidate({"call counts"})
         assert versions(team, period) == before
 
 
@@ -188,7 +188,7 @@ def test_a_thousand_reassignments_change_nothing_that_was_counted() -> None:
         team.unite.leads.change(team.manager, LeadChanges(lead_id=lead.id, assigned_to=to.user_id))
 
     team.unite.reports.rebuild()
-    team.ports.cache.forget({"call counts"})
+    team.ports.cache.invalidate({"call counts"})
     assert versions(team, a_period()) == before
     assert [team.unite.reports.daily(actor, a_period()).figures for actor in (team.ann, team.ben)] == own
 

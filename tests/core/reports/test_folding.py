@@ -21,7 +21,7 @@ from unite_core.reports.use_cases import FoldEntries, RebuildReports, Rebuilt
 
 def conversions(team: Team) -> int:
     """What the report of a manager says, not out of the cache."""
-    team.ports.cache.forget({"call counts"})
+    team.ports.cache.invalidate({"call counts"})
     return team.unite.reports.insights(team.manager, a_period("2026-03-01", "2026-03-31")).figures.conversions.value
 
 
@@ -99,7 +99,7 @@ def test_a_rebuild_tells_of_each_day_and_every_report_is_right_after_each(team: 
     assert (rebuilt.calls, unfolded(team)) == (2, 2)
 
 
-def test_a_rebuild_puts_right_what_was_counted_wrongly(team: Team) -> None:
+def test_a_rebuild_corrects_wrong_counts(team: Team) -> None:
     team.calls(2, CallOutcome.CONVERTED)
     team.unite.reports.fold()
     with team.ports.work() as unit:

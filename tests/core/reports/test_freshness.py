@@ -22,9 +22,9 @@ class Spoiled(NoCache):
     def __init__(self, value: bytes) -> None:
         self.value = value
 
-    def look(self, namespace: str, key: str) -> CacheLookup:
+    def get(self, namespace: str, key: str) -> CacheLookup:
         return (
-            CacheLookup(self.value, "a ticket") if namespace == CALL_COUNTS_NAMESPACE else super().look(namespace, key)
+            CacheLookup(self.value, "a ticket") if namespace == CALL_COUNTS_NAMESPACE else super().get(namespace, key)
         )
 
 

@@ -45,11 +45,11 @@ class InterruptedCache(InMemoryCache):
 
     then: Callable[[], object] | None = None
 
-    def look(self, namespace: str, key: str) -> CacheLookup:
+    def get(self, namespace: str, key: str) -> CacheLookup:
         if namespace == CALLED_LEADS_NAMESPACE and self.then is not None:
             then, self.then = self.then, None
             then()
-        return super().look(namespace, key)
+        return super().get(namespace, key)
 
 
 def glance(team: Team) -> tuple[int, int]:

@@ -299,7 +299,7 @@ def test_a_size_that_is_not_told_beforehand_is_checked_all_the_same(
     assert sent.status_code == status
 
 
-def test_a_file_that_is_gone_is_not_found(scenario: HttpImportScenario) -> None:
+def test_a_deleted_file_is_not_found(scenario: HttpImportScenario) -> None:
     missing = fetch(scenario, download_link(scenario))
 
     assert (missing.status_code, json_of(missing)["code"]) == (404, "not_found")

@@ -56,7 +56,7 @@ class ChangePassword:
     def _change(
         self, work: IdentityUnitOfWork, actor: Actor, change: PasswordChange, checked: User, hashed: str, now: datetime
     ) -> None:
-        user = work.users.hold(actor.user_id)
+        user = work.users.lock(actor.user_id)
         # The password may have been reset, or only rehashed, during the comparison.
         if user.password_hash != checked.password_hash and not self._matches(user, change.current_password):
             raise _wrong_password()
@@ -137,7 +137,7 @@ class ResetPassword:
         now = self.clock.now()
         one_time = OneTimePassword(password=password, expires_at=now + ONE_TIME_PASSWORD_TTL)
         with self.work() as work:
-            user = work.users.hold(reset.user_id)
+            user = work.users.lock(reset.user_id)
             user.set_one_time_password(hashed, one_time.expires_at)
             user.touched(now)
             work.users.save(user)

@@ -104,7 +104,7 @@ class LogIn:
         )
         rehashed = self.passwords.hash(password) if self.passwords.needs_rehash(user.password_hash) else None
         with self.work() as work:
-            checked, user = user.password_hash, work.users.hold(user.id)
+            checked, user = user.password_hash, work.users.lock(user.id)
             # The password may have been changed, or only rehashed, during the comparison.
             if not user.active or (
                 user.password_hash != checked and not self.passwords.matches(password, user.password_hash)

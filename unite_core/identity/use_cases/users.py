@@ -137,7 +137,7 @@ class UpdateUser:
         now = self.clock.now()
         with self.work() as work:
             require_visible(actor, changes.user_id)
-            user = work.users.hold(changes.user_id)
+            user = work.users.lock(changes.user_id)
             actor.must(Permission.CHANGE_USERS)
             require_version(changes.expected_version, user.version)
             before = copy(user)

@@ -13,7 +13,7 @@ def require_quota(work: ImportsUnitOfWork, quotas: Quotas, user_id: UUID, size: 
     The codes are `too_many_imports` and `too_many_import_bytes`. Units of work that write wait for each other,
     so that they do not exceed the quotas together: this one locks the user.
     """
-    work.users.hold(user_id)
+    work.users.lock(user_id)
     open_imports = work.imports.count_open(user_id)
     if open_imports.count >= quotas.open_imports:
         raise Conflict(

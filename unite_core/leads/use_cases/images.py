@@ -119,7 +119,7 @@ class CreateImage:
                 "delete one first.",
                 code="too_many_images",
             )
-        work.users.hold(actor.user_id)
+        work.users.lock(actor.user_id)
         if work.images.count_announced(actor.user_id) >= self.quotas.open_images:
             raise Conflict(
                 f"You have announced {self.quotas.open_images} pictures that are not uploaded; upload and complete "

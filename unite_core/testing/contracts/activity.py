@@ -50,11 +50,11 @@ class ActivityLogContract(DestinationContract):
 
         assert _of_lead(log, lead_id) == [sparse, full]
 
-    def test_each_event_gets_a_receipt_and_is_taken(self, log: ActivityLog) -> None:
+    def test_each_event_gets_a_receipt(self, log: ActivityLog) -> None:
         assert [*log.deliver([an_event(), an_event(), an_event(lead_ids=())])] == [Receipt(taken=True)] * 3
         assert [*log.deliver([])] == []
 
-    def test_as_many_as_are_handed_over_at_once_are_all_taken(self, log: ActivityLog) -> None:
+    def test_a_large_batch_of_events_is_stored(self, log: ActivityLog) -> None:
         lead_id = an_id()
         events = [an_event(lead_ids=(lead_id,)) for _ in range(log.subscription.batch_size)]
 
@@ -62,7 +62,7 @@ class ActivityLogContract(DestinationContract):
 
         assert _of_lead(log, lead_id) == events[::-1]
 
-    def test_an_event_that_comes_again_has_no_second_effect(self, log: ActivityLog) -> None:
+    def test_a_repeated_event_has_no_second_effect(self, log: ActivityLog) -> None:
         event, other = an_event(), an_event()
         log.deliver([event])
 
@@ -72,7 +72,7 @@ class ActivityLogContract(DestinationContract):
         assert _of_lead(log, event.lead_ids[0]) == [event]
         assert _of_lead(log, other.lead_ids[0]) == [other]
 
-    def test_an_event_of_an_import_that_comes_again_has_no_second_effect(self, log: ActivityLog) -> None:
+    def test_a_repeated_event_of_an_import_has_no_second_effect(self, log: ActivityLog) -> None:
         event = an_event(lead_ids=(), import_id=an_id())
 
         log.deliver([event, event])
@@ -80,7 +80,7 @@ class ActivityLogContract(DestinationContract):
 
         assert _of_import(log, event.import_id) == [event]
 
-    def test_an_event_that_comes_twice_in_one_batch_has_no_second_effect(self, log: ActivityLog) -> None:
+    def test_a_repeated_event_in_one_batch_has_no_second_effect(self, log: ActivityLog) -> None:
         event, other = an_event(), an_event()
 
         receipts = log.deliver([event, event, other])
@@ -89,7 +89,7 @@ class ActivityLogContract(DestinationContract):
         assert _of_lead(log, event.lead_ids[0]) == [event]
         assert _of_lead(log, other.lead_ids[0]) == [other]
 
-    def test_events_that_several_hand_over_at_the_same_time_are_there_once(self, log: ActivityLog) -> None:
+    def test_events_that_are_stored_concurrently_are_there_once(self, log: ActivityLog) -> None:
         lead_id = an_id()
         events = [an_event(lead_ids=(lead_id,)) for _ in range(20)]
 
@@ -98,7 +98,7 @@ class ActivityLogContract(DestinationContract):
         assert [[*each] for each in receipts] == [[Receipt(taken=True)] * 20] * 4
         assert _of_lead(log, lead_id) == events[::-1]
 
-    def test_of_its_leads_an_event_names_the_one_that_was_asked_for(self, log: ActivityLog) -> None:
+    def test_an_event_about_many_leads_is_returned_with_the_requested_lead(self, log: ActivityLog) -> None:
         event = an_event(lead_ids=(an_id(), an_id()))
 
         log.deliver([event])
@@ -115,10 +115,10 @@ class ActivityLogContract(DestinationContract):
         for lead_id in (event.lead_ids[0], event.lead_ids[2500], event.lead_ids[-1]):
             assert _of_lead(log, lead_id) == [replace(event, lead_ids=(lead_id,))]
 
-    def test_an_event_that_is_about_nothing_in_particular_is_taken_too(self, log: ActivityLog) -> None:
+    def test_an_event_without_a_subject_is_stored_too(self, log: ActivityLog) -> None:
         assert [*log.deliver([an_event(lead_ids=())])] == [Receipt(taken=True)]
 
-    def test_pages_go_from_the_newest_to_the_oldest_however_they_came(self, log: ActivityLog) -> None:
+    def test_pages_go_from_the_newest_to_the_oldest_in_any_order_of_insertion(self, log: ActivityLog) -> None:
         lead_id = an_id()
         oldest = an_event(lead_ids=(lead_id,), at=_NOW - _HOUR)
         twins = [an_event(lead_ids=(lead_id,)), an_event(lead_ids=(lead_id,))]
@@ -134,7 +134,7 @@ class ActivityLogContract(DestinationContract):
         assert [*second.items] == [twins[0], oldest]
         assert second.next is None
 
-    def test_a_walk_through_the_pages_skips_and_repeats_nothing_while_others_add(self, log: ActivityLog) -> None:
+    def test_pages_neither_skip_nor_repeat_during_inserts(self, log: ActivityLog) -> None:
         lead_id = an_id()
         old = [an_event(lead_ids=(lead_id,), at=_NOW + _MICROSECOND * (number // 2)) for number in range(7)]
         log.deliver(old)
@@ -151,7 +151,7 @@ class ActivityLogContract(DestinationContract):
 
         assert walked == [event.id for event in reversed(old)]
 
-    def test_a_filter_leaves_events_of_its_types_and_those_of_the_users_calls(self, log: ActivityLog) -> None:
+    def test_a_filter_returns_events_of_its_types_and_of_the_calls_of_the_user(self, log: ActivityLog) -> None:
         lead_id, user_id = an_id(), an_id()
         mine, theirs = {"assigned_to": str(user_id)}, {"assigned_to": str(an_id())}
         events = [
@@ -177,7 +177,7 @@ class ActivityLogContract(DestinationContract):
         assert [*page.items] == [events[number] for number in (5, 3, 1, 0)]
         assert [*log.of_lead(lead_id, PageRequest(), EventFilter(types=frozenset(), assigned_to=an_id())).items] == []
 
-    def test_pages_of_a_filtered_list_are_full_whatever_is_left_out_between(self, log: ActivityLog) -> None:
+    def test_pages_of_a_filtered_list_are_full(self, log: ActivityLog) -> None:
         lead_id, user_id = an_id(), an_id()
         visible = EventFilter(types=frozenset({"lead.changed"}), assigned_to=user_id)
         hidden = {"assigned_to": str(an_id())}
@@ -214,7 +214,7 @@ class ActivityLogContract(DestinationContract):
         ],
         ids=str,
     )
-    def test_a_moment_is_kept_to_the_microsecond(self, log: ActivityLog, at: datetime) -> None:
+    def test_a_moment_is_stored_to_the_microsecond(self, log: ActivityLog, at: datetime) -> None:
         event = an_event(at=at)
 
         log.deliver([event])
@@ -222,7 +222,7 @@ class ActivityLogContract(DestinationContract):
         [stored] = _of_lead(log, event.lead_ids[0])
         assert (stored.at, stored.at.utcoffset()) == (at, timedelta())
 
-    def test_moments_a_microsecond_apart_are_told_apart(self, log: ActivityLog) -> None:
+    def test_moments_a_microsecond_apart_are_distinct(self, log: ActivityLog) -> None:
         lead_id = an_id()
         # Ids that ascend as the moments descend: sorted by id the order would be different.
         events = [an_event(lead_ids=(lead_id,), at=_NOW - _MICROSECOND * number) for number in range(5)]
@@ -255,7 +255,7 @@ class ActivityLogContract(DestinationContract):
         assert stored.data == data
         assert repr(stored.data) == repr(data)  # 1, 1.0 and True are equal, and the order of names matters
 
-    def test_what_becomes_of_an_event_outside_does_not_touch_the_log(self, log: ActivityLog) -> None:
+    def test_changing_an_event_object_does_not_change_the_log(self, log: ActivityLog) -> None:
         data = {"phones": ["+12125550123"]}
         event = an_event(data=data)
         log.deliver([event])
@@ -266,7 +266,7 @@ class ActivityLogContract(DestinationContract):
 
         assert _of_lead(log, event.lead_ids[0])[0].data == {"phones": ["+12125550123"]}
 
-    def test_what_an_import_went_through_leaves_out_what_it_did_to_leads(self, log: ActivityLog) -> None:
+    def test_the_activity_of_an_import_excludes_its_leads(self, log: ActivityLog) -> None:
         import_id = an_id()
         started = an_event(lead_ids=(), import_id=import_id, at=_NOW)
         ended = an_event(lead_ids=(), import_id=import_id, at=_NOW + _HOUR)
@@ -276,7 +276,7 @@ class ActivityLogContract(DestinationContract):
         assert _of_import(log, import_id) == [ended, started]
         assert _of_lead(log, made.lead_ids[0]) == [made]
 
-    def test_what_an_import_went_through_is_read_page_by_page(self, log: ActivityLog) -> None:
+    def test_the_activity_of_an_import_is_paginated(self, log: ActivityLog) -> None:
         import_id = an_id()
         events = [an_event(lead_ids=(), import_id=import_id, at=_NOW + _HOUR * (number // 2)) for number in range(5)]
         log.deliver(events)
@@ -288,7 +288,7 @@ class ActivityLogContract(DestinationContract):
         assert [*first.items, *second.items] == events[::-1]
         assert second.next is None
 
-    def test_what_a_delivery_went_through_is_read_page_by_page(self, log: ActivityLog) -> None:
+    def test_the_activity_of_a_delivery_is_paginated(self, log: ActivityLog) -> None:
         delivery_id = an_id()
         events = [
             an_event(
@@ -313,7 +313,7 @@ class ActivityLogContract(DestinationContract):
         assert [*log.of_delivery(elsewhere.delivery_id or an_id(), PageRequest()).items] == [elsewhere]
         assert [*log.of_delivery(an_id(), PageRequest()).items] == []
 
-    def test_what_a_delivery_went_through_is_no_part_of_what_a_lead_or_an_import_did(self, log: ActivityLog) -> None:
+    def test_events_about_deliveries_are_not_in_the_activity_of_leads_and_imports(self, log: ActivityLog) -> None:
         import_id, delivery_id = an_id(), an_id()
         of_import = an_event(lead_ids=(), import_id=import_id)
         of_delivery = an_event(lead_ids=(), delivery_id=delivery_id)

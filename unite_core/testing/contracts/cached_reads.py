@@ -43,9 +43,9 @@ class WatchedCache(InMemoryCache):
         super().__init__(clock)
         self.forgotten: list[set[str]] = []
 
-    def forget(self, namespaces: Collection[str]) -> None:
+    def invalidate(self, namespaces: Collection[str]) -> None:
         self.forgotten.append(set(namespaces))
-        super().forget(namespaces)
+        super().invalidate(namespaces)
 
 
 class CachedReadsContract(DatabaseContract):
@@ -68,7 +68,7 @@ class CachedReadsContract(DatabaseContract):
         assert GetLead(reads, cache)(_ADMIN, lead.id) == lead
         assert GetLead(_EMPTY, cache)(_ADMIN, lead.id) == lead
 
-    def test_a_changed_lead_is_seen_by_the_very_next_read(
+    def test_a_changed_lead_is_seen_by_the_next_read(
         self,
         work: UnitOfWorkFactory[ImportsUnitOfWork],
         reads: UnitOfWorkFactory[ImportsUnitOfWork],
@@ -87,7 +87,7 @@ class CachedReadsContract(DatabaseContract):
             assert GetLead(reads, cache)(_ADMIN, lead.id) == lead
             assert _listed(reads, cache) == [lead]
 
-    def test_a_deleted_lead_is_gone_at_the_very_next_read(
+    def test_a_deleted_lead_is_absent_from_the_next_read(
         self,
         work: UnitOfWorkFactory[ImportsUnitOfWork],
         reads: UnitOfWorkFactory[ImportsUnitOfWork],
@@ -104,7 +104,7 @@ class CachedReadsContract(DatabaseContract):
             GetLead(reads, cache)(_ADMIN, lead.id)
         assert _listed(reads, cache) == []
 
-    def test_an_added_lead_is_in_the_very_next_list_and_was_not_remembered_as_absent(
+    def test_an_added_lead_is_in_the_next_list_although_its_absence_was_cached(
         self,
         work: UnitOfWorkFactory[ImportsUnitOfWork],
         reads: UnitOfWorkFactory[ImportsUnitOfWork],
@@ -125,7 +125,7 @@ class CachedReadsContract(DatabaseContract):
         assert _listed(reads, cache) == [together, alone]
         assert [GetLead(reads, cache)(_ADMIN, lead.id) for lead in (alone, together)] == [alone, together]
 
-    def test_a_lead_that_is_called_is_in_the_very_next_list_of_leads_that_were_called(
+    def test_a_called_lead_is_in_the_next_list_of_called_leads(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], cache: WatchedCache
     ) -> None:
         ann, lead = a_user(), a_lead()
@@ -159,7 +159,7 @@ class CachedReadsContract(DatabaseContract):
 
         assert cache.forgotten == [{CALLED_LEADS_NAMESPACE}]
 
-    def test_finished_reports_are_forgotten_with_an_entry_and_with_a_changed_user(
+    def test_cached_reports_are_invalidated_by_entries_and_changed_users(
         self, work: UnitOfWorkFactory[FullUnitOfWork], cache: WatchedCache
     ) -> None:
         ann, lead = a_user(), a_lead()
@@ -176,7 +176,7 @@ class CachedReadsContract(DatabaseContract):
 
         assert cache.forgotten[-2:] == [{CALL_COUNTS_NAMESPACE, REPORTS_NAMESPACE}, {REPORTS_NAMESPACE}]
 
-    def test_a_lead_that_is_given_away_is_not_shown_from_the_cache_to_whom_it_was_taken_from(
+    def test_a_reassigned_lead_is_not_shown_from_the_cache_to_the_agent_before(
         self,
         work: UnitOfWorkFactory[ImportsUnitOfWork],
         reads: UnitOfWorkFactory[ImportsUnitOfWork],
@@ -223,7 +223,7 @@ class CachedReadsContract(DatabaseContract):
         assert _is_good(reads, cache, session)
         assert _is_good(_EMPTY, cache, session)
 
-    def test_a_session_that_is_revoked_is_no_good_at_the_very_next_request(
+    def test_a_revoked_session_is_refused_at_the_next_request(
         self,
         work: UnitOfWorkFactory[ImportsUnitOfWork],
         reads: UnitOfWorkFactory[ImportsUnitOfWork],
@@ -242,7 +242,7 @@ class CachedReadsContract(DatabaseContract):
         assert not _is_good(reads, cache, session)
         assert _is_good(reads, cache, other)
 
-    def test_when_all_sessions_of_a_user_are_revoked_none_is_good_any_more(
+    def test_all_sessions_of_a_user_are_refused_after_they_were_revoked(
         self,
         work: UnitOfWorkFactory[ImportsUnitOfWork],
         reads: UnitOfWorkFactory[ImportsUnitOfWork],
@@ -259,7 +259,7 @@ class CachedReadsContract(DatabaseContract):
 
         assert [_is_good(reads, cache, session) for session in (*sessions, others)] == [False, False, True]
 
-    def test_a_session_is_no_good_for_anybody_else(
+    def test_a_session_is_valid_for_its_user_alone(
         self,
         work: UnitOfWorkFactory[ImportsUnitOfWork],
         reads: UnitOfWorkFactory[ImportsUnitOfWork],
@@ -272,7 +272,7 @@ class CachedReadsContract(DatabaseContract):
 
         assert not _is_good(reads, cache, session, shown_by=ben)
 
-    def test_a_session_from_the_cache_ends_when_it_ends(
+    def test_a_cached_session_expires_on_time(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         clock = FixedClock()
@@ -286,7 +286,7 @@ class CachedReadsContract(DatabaseContract):
 
         assert not _is_good(reads, cache, session, clock=clock)
 
-    def test_what_a_unit_changed_is_forgotten_all_at_once_after_the_commit_and_before_the_actions(
+    def test_cached_values_are_invalidated_after_the_commit_and_before_the_actions(
         self,
         work: UnitOfWorkFactory[ImportsUnitOfWork],
         reads: UnitOfWorkFactory[ImportsUnitOfWork],
@@ -319,7 +319,7 @@ class CachedReadsContract(DatabaseContract):
 
         assert cache.forgotten == [{*LEAD_LISTS}]
 
-    def test_a_unit_that_changes_nothing_that_is_remembered_has_nothing_forgotten(
+    def test_a_unit_of_work_that_changes_nothing_cached_invalidates_nothing(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], cache: WatchedCache
     ) -> None:
         ann = a_user()

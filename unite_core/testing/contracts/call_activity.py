@@ -50,7 +50,7 @@ class CallActivityContract(DatabaseContract):
         return lambda entries: add_all(work, *entries)
 
     @pytest.mark.parametrize("tz", _ZONES)
-    def test_every_call_counts_for_its_agent_and_day_as_its_last_entry_says(
+    def test_each_call_counts_for_its_agent_and_day_by_its_last_entry(
         self, work: UnitOfWorkFactory[FullUnitOfWork], activity: CallActivity, record: Record, tz: str
     ) -> None:
         history = a_history(work, tasks=60, corrections=40)
@@ -63,7 +63,7 @@ class CallActivityContract(DatabaseContract):
                 period = Period(date(2026, 3, 3), date(2026, 3, 3) + timedelta(days=days - 1), tz)
                 assert _counted(activity, period, agent_id) == _expected(history, period, agent_id)
 
-    def test_where_there_was_no_call_nothing_is_counted(self, activity: CallActivity) -> None:
+    def test_without_calls_nothing_is_counted(self, activity: CallActivity) -> None:
         assert _counted(activity, Period(date(2026, 3, 2), date(2026, 3, 9), "UTC"), None) == {}
 
     def test_a_day_that_a_zone_skipped_has_no_call(self, activity: CallActivity) -> None:

@@ -47,7 +47,7 @@ class CallDocumentsContract:
     def log(self, documents: CallDocuments) -> ActivityLog:
         """Return the activity log that writes to the store."""
 
-    def test_an_event_of_a_call_leaves_a_document_with_all_its_facts(
+    def test_an_event_of_a_call_creates_a_document_with_all_its_values(
         self, log: ActivityLog, documents: CallDocuments
     ) -> None:
         [made] = a_chain(1)
@@ -63,7 +63,7 @@ class CallDocumentsContract:
             assert stored.id == entry.task_id
         assert documents.of_tasks([an_id()]) == []
 
-    def test_the_events_themselves_are_in_the_log_too(self, log: ActivityLog) -> None:
+    def test_events_of_calls_are_in_the_activity_log_too(self, log: ActivityLog) -> None:
         event = an_event_of(a_chain(1)[0])
 
         log.deliver([event])
@@ -81,18 +81,14 @@ class CallDocumentsContract:
 
         assert documents.of_tasks([chain[0].task_id]) == [StoredDocument(document_of(chain[-1]).content())]
 
-    def test_of_several_entries_that_come_together_the_last_one_counts(
-        self, log: ActivityLog, documents: CallDocuments
-    ) -> None:
+    def test_the_last_of_several_entries_in_a_batch_counts(self, log: ActivityLog, documents: CallDocuments) -> None:
         chain = a_chain()
 
         log.deliver([an_event_of(chain[number]) for number in (1, 2, 0)])
 
         assert documents.of_tasks([chain[0].task_id]) == [StoredDocument(document_of(chain[-1]).content())]
 
-    def test_the_last_entry_counts_whoever_else_hands_over_at_the_same_time(
-        self, log: ActivityLog, documents: CallDocuments
-    ) -> None:
+    def test_the_last_entry_counts_during_concurrent_writes(self, log: ActivityLog, documents: CallDocuments) -> None:
         chains = [a_chain(4) for _ in range(10)]
 
         def hand_over(number: int) -> None:
@@ -104,7 +100,7 @@ class CallDocumentsContract:
         for chain in chains:
             assert documents.of_tasks([chain[0].task_id]) == [StoredDocument(document_of(chain[-1]).content())]
 
-    def test_an_event_that_does_not_say_all_of_its_entry_leaves_none(
+    def test_an_event_with_an_incomplete_entry_creates_no_document(
         self, log: ActivityLog, documents: CallDocuments
     ) -> None:
         [entry] = a_chain(1)
@@ -126,7 +122,7 @@ class CallDocumentsContract:
         assert stored.id == entry.task_id
         assert documents.between(_QUARTER_PAST, _QUARTER_PAST + timedelta(hours=1)) == []
 
-    def test_a_document_is_replaced_where_it_is_as_it_was_found(self, documents: CallDocuments) -> None:
+    def test_a_document_is_replaced_if_it_is_unchanged(self, documents: CallDocuments) -> None:
         first, last = a_chain(2)
         documents.store([document_of(first)])
         before = documents.of_tasks([first.task_id])
@@ -142,7 +138,7 @@ class CallDocumentsContract:
         documents.replace([(stored, document_of(last))])
         assert documents.of_tasks([first.task_id]) == [StoredDocument(document_of(last).content())]
 
-    def test_a_document_is_removed_where_it_is_as_it_was_found(self, documents: CallDocuments) -> None:
+    def test_a_document_is_removed_if_it_is_unchanged(self, documents: CallDocuments) -> None:
         first, last = a_chain(2)
         documents.store([document_of(first)])
         before = documents.of_tasks([first.task_id])
@@ -154,7 +150,7 @@ class CallDocumentsContract:
         documents.remove(documents.of_tasks([first.task_id]))
         assert documents.of_tasks([first.task_id]) == []
 
-    def test_nothing_at_all_is_no_fault(self, documents: CallDocuments) -> None:
+    def test_an_empty_batch_is_no_error(self, documents: CallDocuments) -> None:
         documents.store([])
         documents.replace([])
         documents.remove([])
@@ -162,7 +158,7 @@ class CallDocumentsContract:
         assert documents.of_tasks([]) == []
         assert documents.between(_CALLED_AT, _QUARTER_PAST) == []
 
-    def test_a_document_says_what_tasks_it_is_about(self) -> None:
+    def test_documents_are_listed_by_their_tasks(self) -> None:
         one, other = an_id(), an_id()
 
         assert StoredDocument({ID: one, "task_id": other}).tasks == {one, other}

@@ -97,7 +97,7 @@ class CallLedgerContract(DatabaseContract):
         with reads() as unit, pytest.raises(NotFound):
             unit.ledger.get(entry.id)
 
-    def test_a_place_in_a_chain_is_taken_once_and_the_unit_can_go_on(
+    def test_a_position_in_a_chain_is_used_once_and_the_unit_of_work_can_go_on(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         first = an_entry(task)
@@ -112,7 +112,7 @@ class CallLedgerContract(DatabaseContract):
 
         assert _chains(reads, task) == {task.id: [first, second]}
 
-    def test_of_those_who_append_to_one_chain_at_the_same_time_one_is_next(
+    def test_one_of_several_concurrent_appends_to_a_chain_succeeds(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         first = an_entry(task)
@@ -160,7 +160,7 @@ class CallLedgerContract(DatabaseContract):
 
         assert {task_id: [*chain] for task_id, chain in found.items()} == {task.id: [entry]}
 
-    def test_chains_that_nobody_tampered_with_are_as_stored_and_none_is_an_orphan(
+    def test_intact_chains_have_no_orphans(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         first = an_entry(task)
@@ -192,7 +192,7 @@ class CallLedgerContract(DatabaseContract):
         assert [*first.items, *second.items, *third.items] == [chain[it] for it in (4, 3, 2, 0, 1)]
         assert third.next is None
 
-    def test_pages_hold_what_the_filter_wants(
+    def test_pages_contain_what_matches_the_filter(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         mine, other = _a_stored_task(work), _a_stored_task(work)
@@ -225,7 +225,7 @@ class CallLedgerContract(DatabaseContract):
         assert found(visible_to=ben, agent_id=ann) == []
         assert found(visible_to=ben, task_id=mine.id) == []
 
-    def test_pages_by_when_calls_were_go_from_the_newest_to_the_oldest(
+    def test_pages_by_call_time_go_from_the_newest_to_the_oldest(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + _MICROSECOND, _NOW + _HOUR]
@@ -243,7 +243,7 @@ class CallLedgerContract(DatabaseContract):
         assert [*first.items, *second.items, *third.items] == [chain[it] for it in (4, 3, 2, 0, 1)]
         assert third.next is None
 
-    def test_pages_hold_the_calls_that_the_filter_wants(
+    def test_pages_contain_the_calls_that_match_the_filter(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         mine, other = _a_stored_task(work), _a_stored_task(work)

@@ -112,7 +112,7 @@ class CallTasksContract(DatabaseContract):
             with units() as unit, pytest.raises(NotFound):
                 unit.tasks.get(an_id())
 
-    def test_a_task_that_is_changed_and_not_saved_stays_as_it_was(
+    def test_a_task_that_is_changed_and_not_saved_is_unchanged_in_the_store(
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, notes=[a_note(ann)])
@@ -140,7 +140,7 @@ class CallTasksContract(DatabaseContract):
         assert (stored.status, stored.closed_at, stored.version) == (TaskStatus.COMPLETED, _EXACT, 4)
         assert stored.completion == Completion(outcome=Outcome.BUSY, duration_seconds=3)
 
-    def test_a_note_that_was_written_stays_as_it_is(
+    def test_a_stored_note_is_never_changed(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         kept, other = a_note(ann), a_note(ann)
@@ -156,7 +156,7 @@ class CallTasksContract(DatabaseContract):
 
         assert _get(reads, task.id).notes == [kept, other]
 
-    def test_a_list_has_the_latest_notes_of_each_task_and_whoever_saves_one_from_it_loses_none(
+    def test_a_list_has_the_latest_notes_and_saving_a_task_of_it_loses_none(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         notes = [[a_note(ann, text=f"{number} of {many}") for number in range(many)] for many in (0, 9, 10, 11, 200)]
@@ -176,7 +176,7 @@ class CallTasksContract(DatabaseContract):
             unit.commit()
         assert _get(reads, task.id).notes == [*notes[3], more]
 
-    def test_who_saves_a_task_that_somebody_else_has_changed_is_refused(
+    def test_saving_an_outdated_task_is_refused(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann)
@@ -198,7 +198,7 @@ class CallTasksContract(DatabaseContract):
         with work() as unit, pytest.raises(PreconditionFailed):
             unit.tasks.save(a_task(lead, ann, version=2))
 
-    def test_of_those_who_read_a_task_at_the_same_time_to_change_it_one_goes_first(
+    def test_reading_a_task_to_change_it_locks_it(
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann)
@@ -235,7 +235,7 @@ class CallTasksContract(DatabaseContract):
         assert [*third.items] == [late]
         assert third.next is None
 
-    def test_pages_hold_what_the_filter_wants(
+    def test_pages_contain_what_matches_the_filter(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         ben, other = a_user(), a_lead()
@@ -277,7 +277,7 @@ class CallTasksContract(DatabaseContract):
         assert found(visible_to=ben.id, lead_id=lead.id) == []
         assert found(assigned_to=frozenset(an_id() for _ in range(50)) | {ben.id}, statuses=pending) == ["bens"]
 
-    def test_a_walk_through_the_pages_of_a_filter_skips_and_repeats_nothing(
+    def test_pages_of_a_filter_neither_skip_nor_repeat(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         states = [CLOSED["pending"], CLOSED["missed"], CLOSED["cancelled"]]
@@ -316,7 +316,7 @@ class CallTasksContract(DatabaseContract):
         assert _overdue(work, limit=10) == [old, *bare, young]
         assert _overdue(work, limit=2) == [old, bare[0]]
 
-    def test_a_task_that_was_overdue_is_saved_and_keeps_its_notes(
+    def test_an_overdue_task_is_saved_with_its_notes(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, due_at=_NOW - _HOUR, notes=[a_note(ann)])
@@ -333,7 +333,7 @@ class CallTasksContract(DatabaseContract):
         assert (missed.status, missed.notes) == (TaskStatus.MISSED, task.notes)
         assert _overdue(work, limit=1) == []
 
-    def test_sweeps_at_the_same_time_get_different_tasks(
+    def test_concurrent_sweeps_get_different_tasks(
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - _HOUR) for _ in range(40)]
@@ -353,7 +353,7 @@ class CallTasksContract(DatabaseContract):
 
         assert sorted(task_id for ids in swept for task_id in ids) == [task.id for task in tasks]
 
-    def test_a_sweep_gets_others_than_one_that_is_still_open_and_does_not_wait_for_it(
+    def test_a_sweep_skips_tasks_locked_by_another_transaction(
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - _HOUR) for _ in range(6)]
@@ -374,7 +374,7 @@ class CallTasksContract(DatabaseContract):
 
         assert sorted(task.id for task in swept) == [task.id for task in tasks]
 
-    def test_the_pending_tasks_of_a_lead_are_found(
+    def test_the_pending_tasks_of_a_lead_are_listed(
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         other = a_lead()
@@ -388,7 +388,7 @@ class CallTasksContract(DatabaseContract):
             assert [unit.tasks.count_pending(lead.id, limit=limit) for limit in (9, 2, 1)] == [2, 2, 1]
             assert unit.tasks.count_pending(an_id(), limit=9) == 0
 
-    def test_the_pending_tasks_of_deleted_leads_are_found_the_soonest_due_first(
+    def test_the_pending_tasks_of_deleted_leads_are_listed_the_soonest_due_first(
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         gone = [a_lead(deleted_at=_NOW), a_lead(deleted_at=_NOW)]
@@ -400,7 +400,7 @@ class CallTasksContract(DatabaseContract):
             assert [*unit.tasks.lock_pending_of_deleted_leads(limit=9)] == [soon, replace(late, notes=[])]
             assert [*unit.tasks.lock_pending_of_deleted_leads(limit=1)] == [soon]
 
-    def test_which_leads_have_tasks_is_told_of_tasks_of_any_status(
+    def test_leads_with_tasks_of_any_status_are_listed(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         other, without = a_lead(), a_lead()
@@ -412,7 +412,7 @@ class CallTasksContract(DatabaseContract):
             assert unit.tasks.leads_with_tasks([without.id]) == set()
             assert unit.tasks.leads_with_tasks([]) == set()
 
-    def test_all_tasks_are_walked_through_in_the_order_of_their_ids(
+    def test_walk_returns_all_tasks_in_the_order_of_their_ids(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - number * _HOUR, notes=[a_note(ann)]) for number in range(5)]

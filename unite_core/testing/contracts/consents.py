@@ -19,14 +19,14 @@ _MICROSECOND = timedelta(microseconds=1)
 class ConsentsContract(DatabaseContract):
     """The latest consent or opt-out of a phone number counts."""
 
-    def test_who_has_said_nothing_has_not_opted_out(
+    def test_a_number_without_a_consent_has_not_opted_out(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         assert _add(work, _a_consent(phone="+12125550199"))
 
         assert not _opted_out(reads)
 
-    def test_the_latest_word_counts_however_they_came(
+    def test_the_latest_consent_counts_in_any_order(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         last, first = _a_consent(opted_out=False, at=_NOW + _MICROSECOND), _a_consent(at=_NOW)
@@ -38,7 +38,7 @@ class ConsentsContract(DatabaseContract):
         assert _add(work, _a_consent(at=_NOW + 2 * _MICROSECOND))
         assert _opted_out(reads)
 
-    def test_of_words_of_the_same_moment_the_one_with_the_greater_id_counts(
+    def test_consents_of_the_same_moment_are_ordered_by_id(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         earlier, later = _a_consent(), _a_consent(opted_out=False)
@@ -48,7 +48,7 @@ class ConsentsContract(DatabaseContract):
 
         assert not _opted_out(reads)
 
-    def test_what_was_said_once_is_kept_once(
+    def test_a_repeated_consent_is_stored_once(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         consent = _a_consent()
@@ -60,7 +60,7 @@ class ConsentsContract(DatabaseContract):
 
         assert _opted_out(reads)
 
-    def test_of_those_who_tell_the_same_at_the_same_time_one_is_the_first(
+    def test_one_of_several_concurrent_identical_consents_is_the_first(
         self, work: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         consent = _a_consent()
@@ -72,7 +72,7 @@ class ConsentsContract(DatabaseContract):
             True,
         ]
 
-    def test_a_word_of_a_unit_that_is_rolled_back_was_never_said(
+    def test_a_consent_that_is_rolled_back_is_not_stored(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         consent = _a_consent()

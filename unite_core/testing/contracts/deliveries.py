@@ -54,7 +54,7 @@ class DeliveriesContract(DatabaseContract):
     one_writer: ClassVar[bool]
     """Whether units that write run one at a time, as on SQLite; otherwise they wait only for locks on the same rows."""
 
-    def test_an_event_is_recorded_with_a_delivery_for_each_destination_that_is_told_of_it(
+    def test_an_event_is_recorded_with_a_delivery_for_each_subscribed_destination(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         lead_added, import_finished = an_event(at=_NOW), an_event(at=_NOW, type="import.finished")
@@ -74,7 +74,7 @@ class DeliveriesContract(DatabaseContract):
             for destination in destinations
         }
 
-    def test_an_event_of_a_unit_that_is_rolled_back_is_never_told(
+    def test_an_event_that_is_rolled_back_has_no_delivery(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         with work() as unit:
@@ -83,7 +83,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads) == {}
         assert _claim(work) == []
 
-    def test_an_event_is_handed_out_as_it_was_recorded(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_claimed_event_is_as_it_was_recorded(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         plain = an_event()
         full = an_event(
             type="lead.changed",
@@ -99,7 +99,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert [event for _, event in _claim(work, now=_LATER)] == [plain, full, of_a_delivery]
 
-    def test_what_is_claimed_was_handed_over_once_more_and_is_held(
+    def test_a_claim_counts_an_attempt_and_holds_the_delivery(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         event = an_event()
@@ -112,7 +112,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads)[event.id, ACTIVITY] == held
         assert _all(reads)[event.id, OTHER] == _delivery_of(event, OTHER)
 
-    def test_a_claim_that_is_rolled_back_was_none(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_claim_that_is_rolled_back_has_no_effect(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         _record(work, an_event())
 
         with work() as unit:
@@ -120,9 +120,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert [claimed.attempts for claimed, _ in _claim(work)] == [1]
 
-    def test_the_longest_due_are_claimed_first_and_no_more_than_asked_for(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_the_longest_due_are_claimed_first_up_to_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         young = an_event(at=_NOW)
         old = an_event(at=_NOW - _HOUR)
         twins = sorted((an_event(at=_NOW - _SECOND) for _ in range(2)), key=lambda it: delivery_id(it.id, ACTIVITY))
@@ -131,15 +129,13 @@ class DeliveriesContract(DatabaseContract):
         assert [event for _, event in _claim(work, limit=3)] == [old, *twins]
         assert [event for _, event in _claim(work, limit=3)] == [young]
 
-    def test_what_is_not_due_yet_is_not_claimed(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_deliveries_that_are_not_due_are_not_claimed(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         _record(work, an_event(at=_NOW))
 
         assert _claim(work, now=_NOW - timedelta(microseconds=1)) == []
         assert len(_claim(work, now=_NOW)) == 1
 
-    def test_what_a_relay_holds_is_claimed_by_another_once_its_time_is_over(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_an_expired_claim_can_be_claimed_by_another_relay(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         _record(work, an_event())
         _claim(work, until=_LATER)
 
@@ -147,9 +143,7 @@ class DeliveriesContract(DatabaseContract):
         ((again, _),) = _claim(work, now=_LATER, until=_LATER + _HOUR)
         assert (again.attempts, again.held, again.next_attempt_at) == (2, True, _LATER + _HOUR)
 
-    def test_what_has_arrived_or_is_dead_or_skipped_is_not_claimed(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_settled_deliveries_are_not_claimed(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         _record(work, an_event(), an_event(), an_event())
         (first, _), (second, _), (third, _) = _claim(work)
         first.succeed({}, _NOW)
@@ -160,7 +154,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert _claim(work, now=_NOW + 1000 * _HOUR) == []
 
-    def test_claims_at_the_same_time_get_different_deliveries(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_concurrent_claims_get_different_deliveries(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         events = [an_event() for _ in range(40)]
         _record(work, *events)
 
@@ -168,7 +162,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert sorted(event_id for claimed in claims for event_id in claimed) == [event.id for event in events]
 
-    def test_a_claim_gets_others_than_one_that_is_still_open_and_does_not_wait_for_it(
+    def test_a_claim_skips_deliveries_locked_by_another_transaction(
         self, work: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         events = [an_event() for _ in range(6)]
@@ -185,7 +179,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert sorted(event.id for _, event in claims) == [event.id for event in events]
 
-    def test_what_became_of_an_attempt_is_stored(
+    def test_the_result_of_an_attempt_is_stored(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, an_event(), an_event(), an_event(), an_event())
@@ -199,7 +193,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert [_all(reads)[it.event_id, ACTIVITY] for it in settled] == settled
 
-    def test_attempts_that_ended_alike_are_each_stored_unless_another_relay_has_taken_one_over(
+    def test_results_of_attempts_are_stored_unless_another_relay_claimed_the_delivery(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, *(an_event(at=_NOW + it * _SECOND) for it in range(5)))
@@ -219,7 +213,7 @@ class DeliveriesContract(DatabaseContract):
         assert stored[taken_over.event_id, ACTIVITY] == taken_over
         assert [stored[it.event_id, ACTIVITY] for it in settled[1:]] == settled[1:]
 
-    def test_of_an_attempt_that_another_relay_has_taken_over_nothing_is_stored(
+    def test_the_result_of_an_attempt_is_dropped_if_another_relay_claimed_it(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, an_event())
@@ -231,7 +225,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert _all(reads)[quick.event_id, ACTIVITY] == quick
 
-    def test_an_attempt_is_settled_once(
+    def test_an_attempt_is_settled_at_most_once(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, an_event())
@@ -259,7 +253,7 @@ class DeliveriesContract(DatabaseContract):
         with reads() as unit, pytest.raises(NotFound):
             unit.deliveries.get(an_id())
 
-    def test_a_delivery_that_is_changed_and_not_saved_stays_as_it_was(
+    def test_a_delivery_that_is_changed_and_not_saved_is_unchanged_in_the_store(
         self, work: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         event = an_event()
@@ -271,9 +265,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert len(_claim(work)) == 1
 
-    def test_of_those_who_read_a_delivery_at_the_same_time_to_change_it_one_goes_first(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_reading_a_delivery_to_change_it_locks_it(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         dead = _a_dead_letter(work)
 
         def replay(_: int) -> bool:
@@ -320,7 +312,7 @@ class DeliveriesContract(DatabaseContract):
         assert [*second.items] == ordered[3:]
         assert second.next is None
 
-    def test_pages_hold_what_the_filter_wants(
+    def test_pages_contain_what_matches_the_filter(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         events = [an_event() for _ in range(3)]
@@ -344,7 +336,7 @@ class DeliveriesContract(DatabaseContract):
         assert sorted(found(event_id=events[0].id)) == sorted([first.id, to_other[0]])
         assert found(event_id=events[0].id, destination=OTHER, status=DeliveryStatus.DEAD) == []
 
-    def test_what_waits_after_a_failure_is_hastened(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_deliveries_that_wait_for_a_retry_are_hastened(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         _record(work, an_event(), an_event(), an_event())
         failed = [delivery for delivery, _ in _claim(work, limit=3)]
         for number, delivery in enumerate(failed):
@@ -356,7 +348,7 @@ class DeliveriesContract(DatabaseContract):
         assert _hasten(work, now=_NOW, limit=2) == 1
         assert [claimed.id for claimed, _ in _claim(work, now=_NOW)] == [failed[2].id]
 
-    def test_what_is_due_held_settled_of_another_destination_or_never_failed_is_not_hastened(
+    def test_deliveries_that_are_not_waiting_for_a_retry_are_not_hastened(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, *(an_event() for _ in range(4)))
@@ -375,7 +367,7 @@ class DeliveriesContract(DatabaseContract):
         assert _hasten(work, now=_NOW) == 0
         assert _all(reads) == before
 
-    def test_what_was_taken_and_is_to_be_asked_after_is_found_once_it_is_time(
+    def test_deliveries_are_returned_when_their_status_is_due_to_be_polled(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         young, old, arrived, failed = _texts(work, 4)
@@ -393,7 +385,9 @@ class DeliveriesContract(DatabaseContract):
         assert _to_follow(work, TOPIC, now=second) == []
         assert _all(reads)[arrived.event_id, TEXTS] == arrived
 
-    def test_what_is_asked_after_now_is_not_found_again(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_delivery_whose_status_is_being_polled_is_not_returned_again(
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         (text,) = _texts(work, 1)
         text.succeed({"of": "text"}, _NOW, _FOLLOW_UP)
         _save(work, text)
@@ -408,7 +402,7 @@ class DeliveriesContract(DatabaseContract):
         assert _to_follow(work, now=due) == []
         assert _to_follow(work, now=due + _HOUR) == [found]
 
-    def test_who_looks_for_what_is_to_be_asked_after_gets_others_than_one_who_does_already(
+    def test_polling_skips_deliveries_locked_by_another_transaction(
         self, work: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         texts = _texts(work, 6)
@@ -440,7 +434,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert sorted(found) == sorted(text.id for text in texts)
 
-    def test_what_arrived_long_ago_is_forgotten_and_the_event_with_its_last_delivery(
+    def test_old_deliveries_are_purged_and_events_with_their_last_delivery(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         event, later = an_event(at=_NOW - _HOUR), an_event(at=_NOW)
@@ -458,7 +452,7 @@ class DeliveriesContract(DatabaseContract):
         _record(work, event)
         assert set(_all(reads)) == {(event.id, ACTIVITY), (event.id, OTHER)}
 
-    def test_no_more_is_forgotten_at_once_than_asked_for(
+    def test_a_purge_deletes_at_most_its_limit(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, *(an_event() for _ in range(3)))
@@ -468,7 +462,7 @@ class DeliveriesContract(DatabaseContract):
         assert [_purge(work, before=_LATER, limit=4) for _ in range(3)] == [4, 2, 0]
         assert _all(reads) == {}
 
-    def test_what_was_skipped_is_forgotten_a_while_after_it_was_made(
+    def test_skipped_deliveries_are_purged_after_their_retention(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         skipped, arrived, young = an_event(at=_NOW - _HOUR), an_event(at=_NOW - _HOUR), an_event(at=_NOW)
@@ -486,7 +480,7 @@ class DeliveriesContract(DatabaseContract):
         assert _purge(work, before=_NOW + _SECOND) == 4
         assert _all(reads) == {}
 
-    def test_what_was_skipped_is_replayed_as_what_is_dead(
+    def test_skipped_deliveries_can_be_replayed(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, an_event())
@@ -516,7 +510,7 @@ class DeliveriesContract(DatabaseContract):
         _save(work, *settled)
         assert [_dead(reads, limit=limit) for limit in (10, 3, 2)] == [3, 3, 2]
 
-    def test_what_has_not_arrived_is_never_forgotten(
+    def test_unsettled_deliveries_are_never_purged(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, an_event(), an_event())

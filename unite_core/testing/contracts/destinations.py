@@ -44,7 +44,7 @@ class DestinationContract:
     def received(self, _destination: Destination, events: Sequence[Event]) -> Sequence[UUID]:
         """Return the ids of those of the events that the destination received, each as often as it counts there."""
 
-    def test_its_description_can_be_used(self, destination: Destination) -> None:
+    def test_its_subscription_is_valid(self, destination: Destination) -> None:
         subscription = destination.subscription
 
         assert _NAME.fullmatch(subscription.name)
@@ -54,9 +54,7 @@ class DestinationContract:
         assert [*subscription.follow_up] == sorted({*subscription.follow_up})
         assert all(after > timedelta() for after in subscription.follow_up)
 
-    def test_it_gets_an_event_of_its_own_and_events_about_deliveries_only_where_it_says_so(
-        self, destination: Destination
-    ) -> None:
+    def test_it_receives_events_about_deliveries_only_if_it_subscribes_to_them(self, destination: Destination) -> None:
         about_a_delivery = an_event(type="delivery.answered", lead_ids=(), delivery_id=an_id())
 
         assert destination.subscription.includes(self.event())
@@ -81,7 +79,7 @@ class DestinationContract:
         assert [receipt.taken for receipt in receipts] == [True] * len(events)
         assert sorted(self.received(destination, events)) == sorted(event.id for event in events)
 
-    def test_an_event_that_is_handed_over_again_counts_once(self, destination: Destination) -> None:
+    def test_a_repeated_event_is_delivered_once(self, destination: Destination) -> None:
         event = self.event()
         destination.deliver([event])
 
@@ -90,7 +88,7 @@ class DestinationContract:
         assert again.taken
         assert [*self.received(destination, [event])] == [event.id]
 
-    def test_an_event_that_may_have_come_before_and_did_not_arrives(self, destination: Destination) -> None:
+    def test_an_event_marked_as_repeated_that_is_new_is_delivered(self, destination: Destination) -> None:
         event = self.event()
 
         (receipt,) = destination.deliver([event], {event.id})
@@ -98,16 +96,16 @@ class DestinationContract:
         assert receipt.taken
         assert [*self.received(destination, [event])] == [event.id]
 
-    def test_a_receipt_is_made_of_plain_values(self, destination: Destination) -> None:
+    def test_a_receipt_has_plain_values(self, destination: Destination) -> None:
         (receipt,) = destination.deliver([self.event()])
 
         assert all(isinstance(name, str) for name in receipt.response)
         assert all(isinstance(value, str | int | float | None) for value in receipt.response.values())
 
-    def test_it_answers(self, destination: Destination) -> None:
+    def test_the_ping_succeeds(self, destination: Destination) -> None:
         destination.ping()
 
-    def test_what_it_took_can_be_looked_up_where_it_has_a_follow_up(self, destination: Destination) -> None:
+    def test_an_accepted_event_can_be_looked_up_if_it_has_a_follow_up(self, destination: Destination) -> None:
         (receipt,) = destination.deliver([self.event()])
 
         report = destination.report_of(receipt.response)
@@ -120,7 +118,7 @@ class DestinationContract:
             assert destination.look_up(report.message_id).message_id == report.message_id
             assert [*destination.follow_up_of(receipt.response)] in ([], [*destination.subscription.follow_up])
 
-    def test_nothing_is_known_of_a_response_without_a_message(self, destination: Destination) -> None:
+    def test_a_response_without_a_message_has_no_report(self, destination: Destination) -> None:
         assert destination.report_of({}) is None
         assert [*destination.follow_up_of({})] == []
 

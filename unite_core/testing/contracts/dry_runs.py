@@ -19,7 +19,7 @@ _PHONE = Phone("+12125550123")
 class DryRunLeadsContract(DatabaseContract):
     """The leads of a dry run are visible to its own import only."""
 
-    def test_what_is_pretended_is_found_by_its_own_import_alone(
+    def test_dry_run_leads_are_visible_to_their_import_alone(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -39,7 +39,7 @@ class DryRunLeadsContract(DatabaseContract):
         with reads() as unit:
             assert unit.leads.matches([_PHONE.key], ["grace@example.com"]) == ContactMatches()
 
-    def test_real_leads_are_found_too(
+    def test_real_leads_are_matched_too(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -52,7 +52,7 @@ class DryRunLeadsContract(DatabaseContract):
 
         assert _matches(reads, lead_import) == ContactMatches({_PHONE.key: real}, {"grace@example.com": pretended})
 
-    def test_a_pretended_lead_stands_in_for_the_real_one(
+    def test_a_dry_run_lead_replaces_the_real_one(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -70,7 +70,7 @@ class DryRunLeadsContract(DatabaseContract):
         with reads() as unit:
             assert unit.leads.get(real.id) == real
 
-    def test_a_pretended_lead_is_replaced_by_its_next_form(
+    def test_a_dry_run_lead_is_replaced_by_its_next_version(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -87,7 +87,7 @@ class DryRunLeadsContract(DatabaseContract):
 
         assert _matches(reads, lead_import) == ContactMatches({}, {"grace@example.com": second})
 
-    def test_pretended_leads_may_pass_a_phone_on(
+    def test_a_phone_can_move_between_dry_run_leads(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -103,7 +103,7 @@ class DryRunLeadsContract(DatabaseContract):
 
         assert _matches(reads, lead_import).by_phone == {_PHONE.key: second}
 
-    def test_what_is_cleared_is_forgotten(
+    def test_cleared_dry_run_leads_are_absent(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()

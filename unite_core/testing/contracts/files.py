@@ -29,7 +29,7 @@ class FilesContract:
         """Return a key that no file has."""
         return f"imports/{an_id()}.csv"
 
-    def test_what_was_written_is_read(self, files: Files, key: str) -> None:
+    def test_written_bytes_are_read_back(self, files: Files, key: str) -> None:
         with files.write(key, content_type=_TYPE) as stream:
             stream.write(b"Name,Phone\r\n")
             stream.write(b"\x00\xff")
@@ -38,7 +38,7 @@ class FilesContract:
             assert (stream.read(4), stream.read()) == (b"Name", b",Phone\r\n\x00\xff")
         assert files.size(key) == 14
 
-    def test_what_is_not_there_has_no_size_and_cannot_be_read(self, files: Files, key: str) -> None:
+    def test_a_missing_file_has_no_size_and_cannot_be_read(self, files: Files, key: str) -> None:
         assert files.size(key) is None
         with pytest.raises(NotFound):
             files.read(key).__enter__()
@@ -48,20 +48,20 @@ class FilesContract:
 
         assert files.size(key) == 0
 
-    def test_a_file_appears_whole_when_the_block_is_left(self, files: Files, key: str) -> None:
+    def test_a_file_appears_whole_at_the_end_of_the_block(self, files: Files, key: str) -> None:
         with files.write(key, content_type=_TYPE) as stream:
             stream.write(b"half")
             assert files.size(key) is None
         assert files.size(key) == 4
 
-    def test_a_file_replaces_the_one_before(self, files: Files, key: str) -> None:
+    def test_a_file_replaces_an_existing_one(self, files: Files, key: str) -> None:
         write(files, key, b"the first, which is longer")
 
         write(files, key, b"the second")
 
         assert _content(files, key) == b"the second"
 
-    def test_a_block_that_is_left_by_an_exception_writes_nothing(self, files: Files, key: str) -> None:
+    def test_an_exception_in_the_block_writes_nothing(self, files: Files, key: str) -> None:
         other = f"{key}.other"
         write(files, key, b"as before")
         for path in (key, other):
@@ -73,7 +73,7 @@ class FilesContract:
         assert files.size(other) is None
 
     @pytest.mark.parametrize("content", [b"the file\x00", b""], ids=["a file", "an empty one"])
-    def test_a_file_that_is_moved_is_at_its_new_key_alone(self, files: Files, key: str, content: bytes) -> None:
+    def test_a_moved_file_is_at_its_new_key_alone(self, files: Files, key: str, content: bytes) -> None:
         write(files, f"uploads/{key}", content)
 
         files.move(f"uploads/{key}", key)
@@ -81,7 +81,7 @@ class FilesContract:
         assert _content(files, key) == content
         assert files.size(f"uploads/{key}") is None
 
-    def test_a_file_that_is_moved_replaces_the_one_before(self, files: Files, key: str) -> None:
+    def test_a_moved_file_replaces_an_existing_one(self, files: Files, key: str) -> None:
         write(files, key, b"the first, which is longer")
         write(files, f"{key}.other", b"the second")
 
@@ -89,7 +89,7 @@ class FilesContract:
 
         assert _content(files, key) == b"the second"
 
-    def test_what_is_not_there_is_not_moved_and_harms_nothing(self, files: Files, key: str) -> None:
+    def test_moving_a_missing_file_changes_nothing(self, files: Files, key: str) -> None:
         write(files, key, b"as before")
 
         with pytest.raises(NotFound):
@@ -115,7 +115,7 @@ class FilesContract:
 
         assert files.size(key) is None
 
-    def test_a_permission_says_until_when_it_is_good(self, files: Files, key: str) -> None:
+    def test_a_signed_link_has_an_expiry(self, files: Files, key: str) -> None:
         upload = files.sign_upload(key, content_type=_TYPE, size=5, ttl=_MINUTE)
         download = files.sign_download(key, filename="leads.csv", content_type=_TYPE, ttl=2 * _MINUTE)
 
@@ -209,7 +209,7 @@ class SignedFilesContract:
             assert served.body.read() == b"12345"
         assert (served.size, served.content_type, served.filename) == (5, _TYPE, "Żółć & 100% =1+1.csv")
 
-    def test_a_file_that_is_gone_is_not_found(self, files: Files, signed_files: SignedFiles, key: str) -> None:
+    def test_a_deleted_file_is_not_found(self, files: Files, signed_files: SignedFiles, key: str) -> None:
         with pytest.raises(NotFound):
             signed_files.serve(key, _query(_download(files, key)))
 
@@ -243,7 +243,7 @@ class SignedFilesContract:
                 signed_files.serve(key, query)
             assert refused.value.code == "invalid_signature"
 
-    def test_a_link_is_good_for_its_own_key_and_purpose_alone(
+    def test_a_link_is_valid_for_its_key_and_purpose_alone(
         self, files: Files, signed_files: SignedFiles, key: str
     ) -> None:
         write(files, key, b"as before")

@@ -18,7 +18,7 @@ _SECOND = replace(_FIRST, holder="second")
 class IdempotencyKeysContract(DatabaseContract):
     """A key is claimed once, gets one response, and becomes free again in time."""
 
-    def test_a_key_is_taken_by_the_first_and_told_of_to_the_second(
+    def test_the_first_claim_of_a_key_succeeds_and_the_second_learns_its_state(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         assert _claim(work, _FIRST) is None
@@ -26,17 +26,17 @@ class IdempotencyKeysContract(DatabaseContract):
 
         assert _claim(work, other) == StoredAnswer(fingerprint=_FIRST.fingerprint, answer=None)
 
-    def test_keys_of_other_scopes_do_not_know_each_other(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_keys_of_different_scopes_are_independent(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
 
         assert _claim(work, replace(_SECOND, scope="5d" * 32)) is None
 
-    def test_of_several_claims_at_once_one_is_taken(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_one_of_several_concurrent_claims_succeeds(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         claims = run_concurrently(8, lambda number: _claim(work, replace(_FIRST, holder=str(number))))
 
         assert claims.count(None) == 1
 
-    def test_a_key_whose_time_is_up_goes_to_the_next(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_an_expired_key_can_be_claimed_again(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
         late = replace(_SECOND, fingerprint="f2" * 32)
 
@@ -46,12 +46,12 @@ class IdempotencyKeysContract(DatabaseContract):
         third = replace(_FIRST, holder="third")
         assert _claim(work, third, after=_MINUTE) == StoredAnswer(fingerprint="f2" * 32, answer=None)
 
-    def test_the_attempt_that_holds_a_key_may_claim_it_again(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_the_holder_of_a_key_may_claim_it_again(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
 
         assert _claim(work, _FIRST) is None
 
-    def test_an_answer_is_told_for_a_day(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_a_stored_response_is_returned_for_a_day(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
         assert _keep(work, _FIRST, b"\x00the answer\xff")
         stored = StoredAnswer(fingerprint=_FIRST.fingerprint, answer=b"\x00the answer\xff")
@@ -61,14 +61,14 @@ class IdempotencyKeysContract(DatabaseContract):
         assert _claim(work, _SECOND, after=STORED_ANSWER_TTL - timedelta(seconds=1)) == stored
         assert _claim(work, _SECOND, after=STORED_ANSWER_TTL) is None
 
-    def test_an_answer_is_kept_by_the_holder_alone(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_a_response_is_stored_by_the_holder_alone(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         assert not _keep(work, _FIRST, b"never claimed")
         _claim(work, _FIRST)
 
         assert not _keep(work, _SECOND, b"not yours")
         assert _claim(work, _SECOND) == StoredAnswer(fingerprint=_FIRST.fingerprint, answer=None)
 
-    def test_a_key_is_given_back_by_its_holder_alone(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_a_key_is_released_by_its_holder_alone(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
 
         _release(work, _SECOND)
@@ -76,7 +76,7 @@ class IdempotencyKeysContract(DatabaseContract):
         _release(work, _FIRST)
         assert _claim(work, _SECOND) is None
 
-    def test_a_key_with_an_answer_is_not_given_back(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_a_key_with_a_stored_response_is_not_released(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
         _keep(work, _FIRST, b"the answer")
 

@@ -43,7 +43,7 @@ class ImportRowsContract(DatabaseContract):
         assert found(kind=RowKind.DUPLICATE) == [repeated]
         assert found(kind=RowKind.DUPLICATE, after_row=20) == []
 
-    def test_of_a_lead_the_first_snapshot_stays_with_the_last_version(
+    def test_the_first_snapshot_of_a_lead_is_kept_with_its_last_version(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead()
@@ -60,7 +60,7 @@ class ImportRowsContract(DatabaseContract):
         with reads() as unit:
             assert [*unit.rows.remembered(lead_import.id, limit=5)] == [replace(first, version_after=5)]
 
-    def test_snapshots_of_leads_that_the_import_made_come_first(
+    def test_snapshots_of_created_leads_come_first(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -83,7 +83,7 @@ class ImportRowsContract(DatabaseContract):
         assert [*chosen] == [snapshots[3], snapshots[0]]
         assert [*none] == []
 
-    def test_forgotten_snapshots_are_gone(
+    def test_deleted_snapshots_are_absent(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -95,8 +95,8 @@ class ImportRowsContract(DatabaseContract):
             unit.commit()
 
         with work() as unit:
-            unit.rows.forget(lead_import.id, [leads[0].id, an_id()])
-            unit.rows.forget(lead_import.id, [])
+            unit.rows.delete_snapshots(lead_import.id, [leads[0].id, an_id()])
+            unit.rows.delete_snapshots(lead_import.id, [])
             unit.commit()
 
         with reads() as unit:

@@ -58,7 +58,7 @@ class ImportsContract(DatabaseContract):
         with reads() as unit, pytest.raises(NotFound):
             unit.imports.get(an_id())
 
-    def test_an_import_that_is_changed_and_not_saved_stays_as_it_was(
+    def test_an_import_that_is_changed_and_not_saved_is_unchanged_in_the_store(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -85,7 +85,7 @@ class ImportsContract(DatabaseContract):
         with reads() as unit:
             assert unit.imports.get(coming.id) == changed
 
-    def test_an_import_is_not_saved_over_a_version_that_was_not_seen(
+    def test_saving_an_import_of_an_outdated_version_is_refused(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -98,7 +98,7 @@ class ImportsContract(DatabaseContract):
         with pytest.raises(PreconditionFailed):
             _save(work, an_import(ann, version=2))
 
-    def test_until_a_writing_unit_ends_nobody_else_changes_the_import_that_it_read(
+    def test_an_import_that_was_read_to_change_it_is_locked(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -136,7 +136,7 @@ class ImportsContract(DatabaseContract):
         assert [*second.items] == [twins[0], oldest]
         assert second.next is None
 
-    def test_pages_hold_the_statuses_that_are_wanted(
+    def test_pages_contain_the_requested_statuses(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -166,7 +166,7 @@ class ImportsContract(DatabaseContract):
             assert unit.imports.find_same_file("5a" * 32) == first
             assert unit.imports.find_same_file("5b" * 32) is None
 
-    def test_a_key_that_is_given_up_is_free(
+    def test_a_released_key_is_free(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -180,7 +180,7 @@ class ImportsContract(DatabaseContract):
         with reads() as unit:
             assert unit.imports.find_same_file("5a" * 32) == second
 
-    def test_unfinished_are_those_that_nobody_works_on(
+    def test_unfinished_imports_have_no_current_holder(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -204,7 +204,7 @@ class ImportsContract(DatabaseContract):
             assert [*unit.imports.unfinished(now=_NOW, limit=10)] == [undoing, crashed, newer]
             assert [*unit.imports.unfinished(now=_NOW, limit=2)] == [undoing, crashed]
 
-    def test_abandoned_are_those_whose_file_never_came(
+    def test_imports_without_an_uploaded_file_are_abandoned(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -217,7 +217,7 @@ class ImportsContract(DatabaseContract):
             assert sorted(it.id for it in found) == [it.id for it in old]
             assert len(unit.imports.abandoned(before=_NOW, limit=1)) == 1
 
-    def test_expired_is_the_oldest_that_ended_before_and_has_left_something(
+    def test_the_oldest_ended_import_with_data_left_expires_first(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead()

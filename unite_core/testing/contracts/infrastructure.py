@@ -43,7 +43,7 @@ class IdsContract:
         assert {(each.version, each.variant) for each in made} == {(7, "specified in RFC 4122")}
         assert made == sorted(set(made))
 
-    def test_no_two_threads_get_one_id(self, ids: Ids) -> None:
+    def test_threads_get_different_ids(self, ids: Ids) -> None:
         made = run_concurrently(4, lambda _: [ids.new() for _ in range(500)])
 
         assert len({each for some in made for each in some}) == 2000
@@ -58,7 +58,7 @@ class JobsContract:
     def jobs(self) -> Jobs:
         """Return the job queue under test."""
 
-    def test_waking_workers_never_fails_however_often(self, jobs: Jobs) -> None:
+    def test_waking_workers_never_fails(self, jobs: Jobs) -> None:
         import_id = an_id()
 
         for _ in range(3):
@@ -89,7 +89,7 @@ class RateLimitsContract:
         assert {hit.limit for hit in hits} == {3}
         assert all(1 <= hit.reset <= 60 for hit in hits)
 
-    def test_keys_do_not_know_each_other(self, limits: RateLimits) -> None:
+    def test_keys_are_counted_separately(self, limits: RateLimits) -> None:
         limits.hit("ann", 1)
 
         assert not limits.hit("ann", 1).allowed
@@ -124,5 +124,5 @@ class RateLimitsContract:
 
         assert limits.peek("ann", 3).remaining == 2
 
-    def test_hits_at_once_are_all_counted(self, limits: RateLimits) -> None:
+    def test_concurrent_hits_are_all_counted(self, limits: RateLimits) -> None:
         assert sum(hit.allowed for hit in run_concurrently(10, lambda _: limits.hit("ann", 4))) == 4

@@ -122,7 +122,7 @@ class LeadCallsContract(DatabaseContract):
 
         assert [*found] == [lead.id]
 
-    def test_leads_are_found_by_their_calls(
+    def test_leads_are_filtered_by_their_calls(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -147,7 +147,7 @@ class LeadCallsContract(DatabaseContract):
         assert found(called=True, created_from=_NOW + _HOUR, sources=frozenset({"api"})) == [converted.id]
         assert found(called=True, question=("grace",)) == [converted.id, busy.id]
 
-    def test_leads_are_found_by_how_soon_they_were_called(
+    def test_leads_are_filtered_by_the_time_to_their_first_call(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann = a_user()

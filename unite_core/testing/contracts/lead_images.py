@@ -49,7 +49,7 @@ class LeadImagesContract(DatabaseContract):
         with reads() as unit:
             assert unit.images.get(lead.id, image.id) == replace(image, status=ImageStatus.READY, size=5)
 
-    def test_an_image_is_found_under_its_own_lead_alone(
+    def test_an_image_belongs_to_one_lead(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead, other = a_user(), a_lead(), a_lead()
@@ -61,7 +61,7 @@ class LeadImagesContract(DatabaseContract):
                 with pytest.raises(NotFound):
                     unit.images.get(lead_id, image_id)
 
-    def test_an_image_is_removed_and_removed_again_without_complaint(
+    def test_removing_an_image_twice_is_no_error(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead()
@@ -75,7 +75,7 @@ class LeadImagesContract(DatabaseContract):
         with reads() as unit, pytest.raises(NotFound):
             unit.images.get(lead.id, image.id)
 
-    def test_pages_hold_the_ready_images_of_the_lead(
+    def test_pages_contain_the_ready_images_of_the_lead(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead, other = a_user(), a_lead(), a_lead()
@@ -89,7 +89,7 @@ class LeadImagesContract(DatabaseContract):
         assert [*first.items, *second.items] == ready[::-1]
         assert second.next is None
 
-    def test_leads_with_images_are_told_ready_or_not(
+    def test_leads_with_images_are_listed_whatever_their_status(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -101,7 +101,7 @@ class LeadImagesContract(DatabaseContract):
             assert unit.images.leads_with_images([waiting.id, ready.id, none.id]) == {waiting.id, ready.id}
             assert unit.images.leads_with_images([]) == set()
 
-    def test_images_that_never_arrived_are_abandoned(
+    def test_images_without_an_uploaded_file_are_abandoned(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead()

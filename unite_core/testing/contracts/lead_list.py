@@ -42,7 +42,7 @@ class LeadListContract(DatabaseContract):
         assert [*second.items] == [twins[0], oldest]
         assert second.next is None
 
-    def test_a_walk_through_the_pages_skips_and_repeats_nothing_while_others_add_anddelete_lead(
+    def test_pages_neither_skip_nor_repeat_during_inserts_and_deletes(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         old = [a_lead(created_at=_NOW + _HOUR * (number // 2)) for number in range(7)]
@@ -63,7 +63,7 @@ class LeadListContract(DatabaseContract):
 
         assert walked == [lead.id for lead in reversed(old)]
 
-    def test_conditions_hold_together(
+    def test_conditions_of_a_filter_are_combined(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         wanted = a_lead(status=LeadStatus.NEW, source="fair")
@@ -75,7 +75,7 @@ class LeadListContract(DatabaseContract):
 
         assert listed_leads(reads, both) == [wanted.id]
 
-    def test_one_of_several_values_is_enough(
+    def test_one_of_several_values_of_a_filter_has_to_match(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(status=status, source=status.value) for status in LeadStatus]
@@ -98,7 +98,7 @@ class LeadListContract(DatabaseContract):
 
         assert [lead.details.company for lead in page.items] == ["Acme, Inc.", "ACME, Inc."]
 
-    def test_leads_are_found_by_whom_they_are_assigned_to(
+    def test_leads_are_filtered_by_their_agent(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, ben = a_user(), a_user()
@@ -152,7 +152,7 @@ class LeadListContract(DatabaseContract):
             ('"grace" OR ada', []),
         ],
     )
-    def test_a_question_finds_the_beginnings_of_words(
+    def test_a_search_matches_the_beginnings_of_words(
         self,
         work: UnitOfWorkFactory[ImportsUnitOfWork],
         reads: UnitOfWorkFactory[ImportsUnitOfWork],
@@ -171,7 +171,7 @@ class LeadListContract(DatabaseContract):
 
         assert listed == [leads[number].id for number in found]
 
-    def test_a_question_follows_a_lead_through_its_changes(
+    def test_a_search_follows_the_changes_of_a_lead(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead(name="Grace Murray")
@@ -183,7 +183,7 @@ class LeadListContract(DatabaseContract):
         assert listed_leads(reads, LeadFilter(question=("hopper",))) == [lead.id]
         assert listed_leads(reads, LeadFilter(question=("murray",))) == []
 
-    def test_a_question_is_answered_page_by_page(
+    def test_a_search_is_paginated(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(name=f"Grace {number}", created_at=_NOW + number * _HOUR) for number in range(5)]

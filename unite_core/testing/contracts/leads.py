@@ -61,7 +61,7 @@ class LeadsContract(DatabaseContract):
         with reads() as unit, pytest.raises(NotFound):
             unit.leads.get(an_id())
 
-    def test_a_lead_that_is_changed_and_not_saved_stays_as_it_was(
+    def test_a_lead_that_is_changed_and_not_saved_is_unchanged_in_the_store(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead(name="Grace", phone=_PHONE)
@@ -73,7 +73,7 @@ class LeadsContract(DatabaseContract):
                 revise(found, name="Changed after finding")
             assert unit.leads.get(lead.id).name == "Grace"
 
-    def test_leads_are_found_by_their_ids(
+    def test_leads_are_read_by_their_ids(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, ben, deleted, other = a_lead(email="ann@example.com"), a_lead(status_chosen_at=_NOW), a_lead(), a_lead()
@@ -85,7 +85,7 @@ class LeadsContract(DatabaseContract):
             assert unit.leads.find(asked) == {ann.id: ann, ben.id: ben}
             assert unit.leads.find([]) == {}
 
-    def test_when_a_status_was_chosen_is_known_wherever_a_lead_is_found(
+    def test_the_time_of_a_status_choice_is_read_with_each_lead(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -107,7 +107,7 @@ class LeadsContract(DatabaseContract):
                 assert [*unit.leads.untouched_of_import(coming.id, after_row=-1, limit=9)] == leads
                 assert [*unit.leads.page(LeadFilter(), PageRequest()).items] == leads[::-1]
 
-    def test_when_a_status_was_chosen_is_stored_with_the_change(
+    def test_the_time_of_a_status_choice_is_stored(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead()
@@ -142,7 +142,7 @@ class LeadsContract(DatabaseContract):
 
         assert set(refused.value.duplicates) == {Duplicate("phone", by_phone.id), Duplicate("email", by_email.id)}
 
-    def test_a_unit_goes_on_after_a_duplicate_was_refused(
+    def test_a_unit_of_work_goes_on_after_a_refused_duplicate(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         first, other = a_lead(phone=_PHONE), a_lead()
@@ -156,7 +156,7 @@ class LeadsContract(DatabaseContract):
 
         assert set(listed_leads(reads)) == {first.id, other.id}
 
-    def test_one_number_with_two_extensions_reaches_two_leads(
+    def test_a_number_with_two_extensions_belongs_to_two_leads(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(phone=_PHONE), *(a_lead(phone=Phone(_PHONE.number, extension)) for extension in ("1", "2"))]
@@ -166,7 +166,7 @@ class LeadsContract(DatabaseContract):
             found = unit.leads.matches([f"{_PHONE.number};ext=2"], [])
         assert found.by_phone == {f"{_PHONE.number};ext=2": leads[2]}
 
-    def test_of_many_that_add_one_lead_at_once_one_succeeds(
+    def test_one_of_many_concurrent_inserts_of_a_lead_succeeds(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(phone=_PHONE) for _ in range(10)]
@@ -196,7 +196,7 @@ class LeadsContract(DatabaseContract):
             found = unit.leads.matches([], [lead.email for lead in leads if lead.email])
         assert found.by_email == {lead.email: lead for lead in leads}
 
-    def test_none_of_many_is_added_where_one_is_a_duplicate(
+    def test_a_duplicate_prevents_the_whole_batch(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         known = a_lead(phone=_PHONE)
@@ -230,9 +230,7 @@ class LeadsContract(DatabaseContract):
             assert unit.leads.matches([_PHONE.key], []).by_phone == {}
             assert unit.leads.matches(["+12125550124;ext=5"], ["grace@example.com"]).by_phone
 
-    def test_a_lead_is_not_saved_over_a_version_that_was_not_seen(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_saving_a_lead_of_an_outdated_version_is_refused(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         lead = a_lead()
         add_all(work, lead)
         with pytest.raises(PreconditionFailed):
@@ -262,7 +260,7 @@ class LeadsContract(DatabaseContract):
         with reads() as unit:
             assert unit.leads.get(second.id) == before
 
-    def test_a_deleted_lead_is_found_by_nothing(
+    def test_a_deleted_lead_matches_no_query(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -329,7 +327,7 @@ class LeadsContract(DatabaseContract):
         assert found.by_email == {"grace@example.com": both, "ada@example.com": other}
         assert found.by_phone[_PHONE.key] is found.by_email["grace@example.com"]
 
-    def test_thousands_are_matched_at_a_time(
+    def test_thousands_of_leads_are_matched_at_once(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead(phone=Phone("+12125554999"), email="lead4999@example.com")
@@ -343,7 +341,7 @@ class LeadsContract(DatabaseContract):
         assert found.by_phone == {"+12125554999": lead}
         assert found.by_email == {"lead4999@example.com": lead}
 
-    def test_nobody_adds_what_did_not_match_before_the_unit_ends(
+    def test_a_missing_key_is_locked_until_the_unit_of_work_ends(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         def add(number: int) -> bool:
@@ -356,7 +354,7 @@ class LeadsContract(DatabaseContract):
 
         assert run_concurrently(5, add).count(True) == 1
 
-    def test_leads_of_an_import_that_nobody_touched_come_in_the_order_of_rows(
+    def test_untouched_leads_of_an_import_come_in_the_order_of_rows(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()

@@ -22,7 +22,7 @@ _ALL = Cohort(created_from=_NOW, created_to=_NOW + timedelta(hours=1))
 class LiveFiguresContract(DatabaseContract):
     """The figures are the same as those of the lists."""
 
-    def test_the_funnel_counts_leads_by_source_and_by_how_far_they_came(
+    def test_the_funnel_counts_leads_by_source_and_stage(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -55,7 +55,7 @@ class LiveFiguresContract(DatabaseContract):
             assert unit.figures.funnel(_ALL) == {}
             assert unit.figures.first_calls(_ALL, within=300) == FirstCalls()
 
-    def test_of_the_leads_of_one_user_that_users_calls_count(
+    def test_a_filter_by_user_counts_the_calls_of_that_user(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann, ben = a_user(), a_user()
@@ -70,7 +70,7 @@ class LiveFiguresContract(DatabaseContract):
             assert unit.figures.funnel(own) == {"web": FunnelCounts(leads=1, called=1, contacted=1)}
             assert unit.figures.first_calls(own, within=300) == FirstCalls(leads=1, called=1, p50=420, p90=420)
 
-    def test_first_calls_are_told_by_the_nearest_rank(
+    def test_percentiles_of_first_calls_use_the_nearest_rank(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -86,7 +86,7 @@ class LiveFiguresContract(DatabaseContract):
 
         assert first_calls == FirstCalls(leads=6, called=5, within=3, p50=300, p90=4_000)
 
-    def test_a_call_before_its_lead_was_created_waits_for_nobody(
+    def test_a_call_before_the_creation_of_its_lead_has_no_response_time(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead(created_at=_NOW)
@@ -118,7 +118,7 @@ class LiveFiguresContract(DatabaseContract):
             assert unit.figures.overdue(before=_NOW, assigned_to=ann.id) == 1
             assert unit.figures.overdue(before=_NOW - _MINUTE) == 0
 
-    def test_overdue_calls_are_the_longest_due_first_with_who_is_to_call_whom(
+    def test_overdue_calls_are_ordered_by_due_time_with_agent_and_lead(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann, ben = a_user(name="Ann"), a_user(name="Ben")

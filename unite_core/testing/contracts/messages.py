@@ -43,7 +43,7 @@ class TopicContract:
         """Return the messages that a subscriber received, in any order; `sent` if no test can subscribe."""
         return sent
 
-    def test_what_was_published_is_heard_as_it_was_said(self, topic: Topic) -> None:
+    def test_a_published_message_arrives_unchanged(self, topic: Topic) -> None:
         sent = [a_topic_message(), a_topic_message("call_task.completed", correlation_id=None)]
 
         receipts = topic.publish(sent)
@@ -51,7 +51,7 @@ class TopicContract:
         assert [receipt.taken for receipt in receipts] == [True, True]
         assert sorted(self.heard(topic, sent), key=lambda it: it.event_id) == sorted(sent, key=lambda it: it.event_id)
 
-    def test_ten_messages_have_a_receipt_each_with_an_id_of_its_own(self, topic: Topic) -> None:
+    def test_ten_messages_have_receipts_with_different_ids(self, topic: Topic) -> None:
         receipts = topic.publish([a_topic_message() for _ in range(10)])
 
         ids = [receipt.response["message_id"] for receipt in receipts]
@@ -94,7 +94,7 @@ class TextMessagesContract:
 
         assert len({_id_of(texts, receipt) for receipt in receipts}) == 3
 
-    def test_what_was_sent_before_is_answered_with_and_not_sent_again(self, texts: TextMessages) -> None:
+    def test_a_message_that_was_sent_before_is_not_sent_again(self, texts: TextMessages) -> None:
         message = a_text()
         first = texts.send(message)
 
@@ -105,7 +105,7 @@ class TextMessagesContract:
         if self.knows_what_it_sent:
             assert self.sent(texts) in (None, [message.text])
 
-    def test_what_was_not_sent_before_is_sent_although_it_was_looked_for(self, texts: TextMessages) -> None:
+    def test_a_message_that_the_search_does_not_find_is_sent(self, texts: TextMessages) -> None:
         message = a_text()
         texts.send(a_text("Unite: call somebody else."))
         texts.send(replace(a_text(message.text), to="+12025550124"))
@@ -117,7 +117,7 @@ class TextMessagesContract:
         assert sent is None or sent[-1] == message.text
         assert sent is None or len(sent) == 3
 
-    def test_what_was_sent_can_be_looked_up(self, texts: TextMessages) -> None:
+    def test_a_sent_message_can_be_looked_up(self, texts: TextMessages) -> None:
         message_id = _id_of(texts, texts.send(a_text()))
 
         found = texts.look_up(message_id)
@@ -131,7 +131,7 @@ class TextMessagesContract:
         assert texts.report_of({}) is None
         assert texts.report_of({"reason": "not_a_number"}) is None
 
-    def test_what_was_never_sent_is_not_found(self, texts: TextMessages) -> None:
+    def test_a_message_that_was_never_sent_is_not_found(self, texts: TextMessages) -> None:
         with pytest.raises(NotFound):
             texts.look_up("no-message")
 

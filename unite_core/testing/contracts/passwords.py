@@ -36,13 +36,13 @@ class PasswordsContract:
         assert not passwords.matches("correct horse batterz", hashed)
         assert not passwords.matches("", hashed)
 
-    def test_nobody_knows_the_password_of_no_hash(self, passwords: Passwords) -> None:
+    def test_no_password_matches_a_missing_hash(self, passwords: Passwords) -> None:
         assert not passwords.matches("correct horse battery", None)
 
     def test_the_same_password_has_another_hash_each_time(self, passwords: Passwords) -> None:
         assert passwords.hash("correct horse battery") != passwords.hash("correct horse battery")
 
-    def test_a_hash_does_not_show_the_password(self, passwords: Passwords) -> None:
+    def test_a_hash_does_not_contain_the_password(self, passwords: Passwords) -> None:
         assert "correct horse" not in passwords.hash("correct horse battery")
 
     def test_a_password_may_be_written_in_any_script(self, passwords: Passwords) -> None:
@@ -80,7 +80,7 @@ class TokensContract:
 
         assert tokens.read(tokens.issue(claims), now=_NOW) == claims
 
-    def test_a_token_is_good_until_it_expires(self, tokens: Tokens) -> None:
+    def test_a_token_is_valid_until_it_expires(self, tokens: Tokens) -> None:
         claims = _claims()
         token = tokens.issue(claims)
 
@@ -102,7 +102,7 @@ class TokensContract:
             assert refused.value.code == "invalid_token"
 
     @pytest.mark.parametrize("text", ["", ".", "..", "...", "a.b.c", "ä.ö.ü", "\ud800.\ud800.\ud800", "x" * 10_000])
-    def test_what_is_no_token_is_refused(self, tokens: Tokens, text: str) -> None:
+    def test_a_text_that_is_no_token_is_refused(self, tokens: Tokens, text: str) -> None:
         with pytest.raises(Unauthenticated) as refused:
             tokens.read(text, now=_NOW)
 

@@ -18,7 +18,7 @@ _TYPES = {"call_task.completed", "call_task.missed"}
 class PendingEventsContract(DatabaseContract):
     """The events that a destination has not received yet; the destination of `work` is the activity log."""
 
-    def test_the_pending_events_of_some_types_are_listed_from_the_oldest_on(
+    def test_pending_events_of_given_types_are_listed_from_the_oldest_on(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         late, early, middle = (
@@ -36,7 +36,7 @@ class PendingEventsContract(DatabaseContract):
             assert pending(ACTIVITY, _TYPES, until=early.at - _HOUR) == []
             assert pending(TOPIC, _TYPES) == []
 
-    def test_an_event_is_pending_while_a_relay_holds_it_and_no_longer_once_it_arrived(
+    def test_an_event_is_pending_until_it_is_delivered(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         event = an_event(type="call_task.missed")

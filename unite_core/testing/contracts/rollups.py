@@ -80,7 +80,7 @@ class RollupsContract(DatabaseContract):
             FoldEntries(work)()
 
     @pytest.mark.parametrize("folded", [0, 1, 25, 70])
-    def test_every_answer_is_that_of_the_counted_entries_however_many_are_folded(
+    def test_results_do_not_depend_on_how_many_entries_are_folded(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], folded: int
     ) -> None:
         history = a_history(work)
@@ -109,7 +109,7 @@ class RollupsContract(DatabaseContract):
         with reads() as unit:
             assert unit.rollups.unfolded() == []
 
-    def test_what_was_not_committed_is_folded_again(
+    def test_uncommitted_folds_are_repeated(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         history = a_history(work, tasks=3, corrections=2)
@@ -122,7 +122,7 @@ class RollupsContract(DatabaseContract):
         assert FoldEntries(work)() == 0
         check_all_answers(reads, history)
 
-    def test_several_who_fold_at_once_fold_each_entry_once(
+    def test_concurrent_folds_fold_each_entry_once(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         history = a_history(work)
@@ -134,7 +134,7 @@ class RollupsContract(DatabaseContract):
         check_all_answers(reads, history)
 
     @pytest.mark.parametrize("folded", [0, 33, 70])
-    def test_a_rebuild_changes_no_answer(
+    def test_a_rebuild_changes_no_result(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], folded: int
     ) -> None:
         history = a_history(work)
@@ -149,7 +149,7 @@ class RollupsContract(DatabaseContract):
         FoldEntries(work)()
         check_all_answers(reads, history)
 
-    def test_a_rebuild_puts_right_what_was_counted_wrongly(
+    def test_a_rebuild_corrects_wrong_counts(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         history = a_history(work)
@@ -165,7 +165,7 @@ class RollupsContract(DatabaseContract):
 
         check_all_answers(reads, history)
 
-    def test_several_questions_at_once_have_the_answers_of_each(
+    def test_several_queries_at_once_have_the_results_of_each(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         history = a_history(work)

@@ -31,7 +31,7 @@ class SessionsContract(DatabaseContract):
             assert unit.sessions.get(an_id()) is None
             assert unit.sessions.find_by_refresh("0" * 64) is None
 
-    def test_a_session_that_is_changed_and_not_saved_stays_as_it_was(
+    def test_a_session_that_is_changed_and_not_saved_is_unchanged_in_the_store(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -62,7 +62,7 @@ class SessionsContract(DatabaseContract):
             ]
             assert unit.sessions.get_with_user(an_id()) is None
 
-    def test_a_spent_refresh_token_stays_known(
+    def test_a_used_refresh_token_is_remembered(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -78,7 +78,7 @@ class SessionsContract(DatabaseContract):
             for digest in ("1" * 64, "2" * 64, "3" * 64):
                 assert unit.sessions.find_by_refresh(digest) == session
 
-    def test_of_two_that_show_one_token_at_once_one_finds_it_unspent(
+    def test_one_of_two_concurrent_uses_of_a_refresh_token_succeeds(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()

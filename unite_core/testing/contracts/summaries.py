@@ -29,7 +29,7 @@ def a_manager(time_of_day: SummaryTime | None = _SIX, *, since: date = _DAY, **c
 class DailySummariesContract(DatabaseContract):
     """Due summaries are listed, and each is created once."""
 
-    def test_a_request_comes_back_as_stored_and_is_changed_and_ended(
+    def test_a_summary_request_is_stored_changed_and_ended(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         mia = a_manager(SummaryTime(at=time(0, 5), tz="America/Argentina/ComodRivadavia"))
@@ -44,7 +44,7 @@ class DailySummariesContract(DatabaseContract):
                 unit.commit()
             assert _read(reads, mia) == mia
 
-    def test_times_are_those_that_active_users_of_a_role_that_may_asked_for(
+    def test_times_are_those_requested_by_active_users_with_the_permission(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         late, far = SummaryTime(at=time(20), tz="Europe/Berlin"), SummaryTime(at=time(18), tz="Asia/Tokyo")
@@ -65,11 +65,11 @@ class DailySummariesContract(DatabaseContract):
         assert len(times) == 3
         assert set(times) == {_SIX, late, far}
 
-    def test_nobody_asked_is_no_time(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_without_summary_requests_there_is_no_time(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         with reads() as unit:
             assert [*unit.summaries.times()] == []
 
-    def test_those_wait_who_asked_for_that_time_and_whose_first_day_has_come(
+    def test_users_are_due_at_their_time_from_their_first_day_on(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         earlier, today, admin = a_manager(since=_DAY - timedelta(days=9)), a_manager(), a_manager(role=Role.ADMIN)
@@ -88,7 +88,7 @@ class DailySummariesContract(DatabaseContract):
 
         assert _waiting(reads) == [earlier.id, today.id, admin.id]
 
-    def test_those_wait_in_the_order_of_their_ids_up_to_a_limit(
+    def test_due_users_are_listed_in_the_order_of_their_ids_up_to_a_limit(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         managers = [a_manager() for _ in range(5)]
@@ -99,7 +99,7 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads, after=ids[1], limit=2) == ids[2:4]
         assert _waiting(reads, after=ids[4]) == []
 
-    def test_whoever_has_the_summary_of_a_day_waits_for_that_of_the_next(
+    def test_a_user_with_the_summary_of_a_day_is_due_the_next_day(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         mia, ada = a_manager(), a_manager()
@@ -110,7 +110,7 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads) == [ada.id]
         assert _waiting(reads, day=_TOMORROW) == [mia.id, ada.id]
 
-    def test_one_summary_is_made_of_a_user_and_a_day(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_user_has_one_summary_per_day(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         mia, ada = a_manager(), a_manager()
         add_all(work, mia, ada)
 
@@ -121,7 +121,7 @@ class DailySummariesContract(DatabaseContract):
             True,
         ]
 
-    def test_what_is_not_committed_was_not_made(
+    def test_an_uncommitted_summary_is_not_stored(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         mia = a_manager()
@@ -132,7 +132,7 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads) == [mia.id]
         assert _add(work, mia)
 
-    def test_of_many_that_make_the_same_at_once_one_makes_it(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_one_of_many_concurrent_summaries_is_stored(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         mia = a_manager()
         add_all(work, mia)
 

@@ -20,7 +20,7 @@ _CLAIM = Claim(scope="a" * 64, fingerprint="b" * 64, holder="first")
 class UnitOfWorkContract(DatabaseContract):
     """Transactions: all or nothing, visible once committed; hooks inside them and actions after them."""
 
-    def test_what_is_committed_stays(
+    def test_committed_changes_stay(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -31,7 +31,7 @@ class UnitOfWorkContract(DatabaseContract):
 
         assert _is_there(reads, ann)
 
-    def test_what_is_not_committed_is_rolled_back(
+    def test_uncommitted_changes_are_rolled_back(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -54,7 +54,7 @@ class UnitOfWorkContract(DatabaseContract):
 
         assert not _is_there(reads, ann)
 
-    def test_a_unit_sees_its_own_changes_and_nobody_else_does_before_the_commit(
+    def test_uncommitted_changes_are_visible_to_their_unit_of_work_alone(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -67,7 +67,7 @@ class UnitOfWorkContract(DatabaseContract):
 
         assert _is_there(reads, ann)
 
-    def test_a_reading_unit_sees_one_state_throughout(
+    def test_a_read_only_unit_of_work_reads_one_snapshot(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, ben = a_user(), a_user()
@@ -80,7 +80,7 @@ class UnitOfWorkContract(DatabaseContract):
 
         assert _is_there(reads, ben)
 
-    def test_a_reading_unit_changes_nothing(
+    def test_a_read_only_unit_of_work_changes_nothing(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -93,7 +93,7 @@ class UnitOfWorkContract(DatabaseContract):
         add_all(work, ann)
         assert _is_there(reads, ann)
 
-    def test_what_a_writing_unit_holds_is_still_so_when_it_commits(
+    def test_values_that_a_unit_of_work_locked_are_unchanged_at_its_commit(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user(name="")
@@ -109,7 +109,7 @@ class UnitOfWorkContract(DatabaseContract):
         with work() as unit:
             assert sorted(unit.users.get(ann.id).name) == list("01234")
 
-    def test_a_writing_unit_waits_for_the_one_that_holds_what_it_needs_and_goes_on_from_there(
+    def test_a_unit_of_work_waits_for_a_lock_and_reads_what_was_committed_meanwhile(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user(name="")
@@ -122,7 +122,7 @@ class UnitOfWorkContract(DatabaseContract):
 
         with ThreadPoolExecutor(1) as threads:
             with work() as unit:
-                unit.users.hold(ann.id)
+                unit.users.lock(ann.id)
                 later = threads.submit(append, "b")
                 wait([later], timeout=0.1)
                 _append(unit, ann, "a")
@@ -186,7 +186,7 @@ class UnitOfWorkContract(DatabaseContract):
         hooked.run(lambda _: None)
         assert seen == [None]
 
-    def test_run_commits_what_was_decided_and_nothing_of_what_raised(
+    def test_run_commits_unless_the_function_raises(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, bo = a_user(), a_user()
@@ -202,7 +202,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert _is_there(reads, ann)
         assert not _is_there(reads, bo)
 
-    def test_actions_run_in_order_once_the_commit_is_seen(
+    def test_actions_run_in_order_after_the_commit(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
@@ -217,9 +217,7 @@ class UnitOfWorkContract(DatabaseContract):
 
         assert seen == [True, "second"]
 
-    def test_actions_of_a_unit_that_is_rolled_back_are_forgotten(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_actions_of_a_rolled_back_unit_of_work_do_not_run(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         seen: list[str] = []
 
         with work() as unit:
@@ -229,7 +227,7 @@ class UnitOfWorkContract(DatabaseContract):
 
 
 def _append(unit: ImportsUnitOfWork, user: User, letter: str) -> None:
-    stored = unit.users.hold(user.id)
+    stored = unit.users.lock(user.id)
     stored.rename(stored.name + letter)
     stored.touched(A_MONDAY_MORNING)
     unit.users.save(stored)

@@ -24,7 +24,7 @@ class UsageContract(DatabaseContract):
 
         assert results == [None, None, None, _NOW + HOUR]
 
-    def test_what_is_refused_is_told_when_there_is_room_again(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_refused_use_says_when_to_retry(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         for number in range(_LIMIT):
             take(work, "a", at=_NOW + number * _MINUTE)
 
@@ -32,7 +32,7 @@ class UsageContract(DatabaseContract):
         assert take(work, "a", at=_NOW + HOUR) is None
         assert take(work, "a", at=_NOW + HOUR) == _NOW + HOUR + _MINUTE
 
-    def test_where_the_limit_is_lower_now_there_is_room_once_enough_are_an_hour_old(
+    def test_a_lowered_limit_allows_uses_once_enough_are_an_hour_old(
         self, work: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         for number in range(_LIMIT):
@@ -40,21 +40,19 @@ class UsageContract(DatabaseContract):
 
         assert take(work, "a", at=_NOW + 5 * _MINUTE, limit=1) == _NOW + 2 * _MINUTE + HOUR
 
-    def test_subjects_do_not_know_each_other(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_subjects_are_counted_separately(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         use = an_id()
 
         assert [take(work, subject, use, limit=1) for subject in ("a", "b", "A")] == [None, None, None]
         assert take(work, "a", limit=1) is not None
 
-    def test_the_same_use_is_counted_once_and_from_its_last_moment_on(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_a_repeated_use_is_counted_once_from_its_last_moment(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         use = an_id()
         assert [take(work, "a", use, at=_NOW + number * _MINUTE, limit=1) for number in range(3)] == [None, None, None]
 
         assert take(work, "a", at=_NOW + HOUR + _MINUTE, limit=1) == _NOW + HOUR + 2 * _MINUTE
 
-    def test_a_use_that_is_an_hour_old_is_a_new_one(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_use_is_counted_again_after_an_hour(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         use = an_id()
         take(work, "a", use, limit=1)
         later = _NOW + HOUR
@@ -63,25 +61,25 @@ class UsageContract(DatabaseContract):
         assert take(work, "a", use, at=later, limit=1) == later + HOUR
         assert take(work, "a", use, at=later + HOUR, limit=1) is None
 
-    def test_what_is_not_committed_is_not_counted(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_uncommitted_uses_are_not_counted(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         with work() as unit:
             assert unit.usage.take("a", an_id(), limit=1, now=_NOW) is None
 
         assert take(work, "a", limit=1) is None
 
-    def test_many_at_once_do_not_exceed_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_concurrent_uses_do_not_exceed_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         results = run_concurrently(12, lambda _: retry_on_deadlock(lambda: take(work, "a", limit=_LIMIT)))
 
         assert results.count(None) == _LIMIT
 
-    def test_the_same_use_many_times_at_once_takes_one_place(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_concurrent_repeated_uses_are_counted_once(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         use = an_id()
         results = run_concurrently(6, lambda _: retry_on_deadlock(lambda: take(work, "a", use, limit=2)))
 
         assert results == [None] * 6
         assert [take(work, "a", limit=2), take(work, "a", limit=2)] == [None, _NOW + HOUR]
 
-    def test_old_uses_are_purged_a_portion_at_a_time(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_old_uses_are_purged_in_batches(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         for number in range(_LIMIT):
             take(work, "a", at=_NOW + number * _MINUTE)
 

@@ -37,7 +37,7 @@ class UsersContract(DatabaseContract):
                 unit.users.get(an_id())
             assert unit.users.find_by_email("nobody@unite.example") is None
 
-    def test_a_user_that_is_changed_and_not_saved_stays_as_it_was(
+    def test_a_user_that_is_changed_and_not_saved_is_unchanged_in_the_store(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user(name="Ann")
@@ -93,9 +93,7 @@ class UsersContract(DatabaseContract):
         with reads() as unit:
             assert unit.users.get(ann.id) == ann
 
-    def test_a_user_is_not_saved_over_a_version_that_was_not_seen(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_saving_a_user_of_an_outdated_version_is_refused(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         ann = a_user()
         add_all(work, ann)
         with pytest.raises(PreconditionFailed):
@@ -123,7 +121,7 @@ class UsersContract(DatabaseContract):
         assert [*rest.items] == [oldest]
         assert rest.next is None
 
-    def test_pages_hold_whom_the_filter_wants(
+    def test_pages_contain_the_users_that_match_the_filter(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         agent = a_user(role=Role.AGENT)
@@ -147,7 +145,7 @@ class UsersContract(DatabaseContract):
         with reads() as unit:
             assert unit.users.count_active_admins() == 2
 
-    def test_two_that_leave_at_once_do_not_both_believe_that_another_admin_stays(
+    def test_the_last_two_admins_cannot_be_removed_concurrently(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         admins = [a_user(role=Role.ADMIN), a_user(role=Role.ADMIN)]
@@ -167,7 +165,7 @@ class UsersContract(DatabaseContract):
         with reads() as unit:
             assert unit.users.count_active_admins() == 1
 
-    def test_active_users_are_told_up_to_a_limit(
+    def test_active_users_are_listed_up_to_a_limit(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         active = [a_user(), a_user()]

@@ -20,7 +20,7 @@ class InMemoryCache(Cache):
         self._made = count(1)
         self._lock = Lock()
 
-    def look(self, namespace: str, key: str) -> CacheLookup:
+    def get(self, namespace: str, key: str) -> CacheLookup:
         with self._lock:
             ticket = self._tickets.setdefault(namespace, str(next(self._made)))
             put_with, value, until = self._values.get((namespace, key), ("", b"", self._clock.now()))
@@ -32,7 +32,7 @@ class InMemoryCache(Cache):
         with self._lock:
             self._values[namespace, key] = (ticket, value, until)
 
-    def forget(self, namespaces: Collection[str]) -> None:
+    def invalidate(self, namespaces: Collection[str]) -> None:
         with self._lock:
             for namespace in namespaces:
                 self._tickets.pop(namespace, None)

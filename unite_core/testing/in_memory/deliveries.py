@@ -27,7 +27,7 @@ class InMemoryDeliveries(Deliveries):
         due = [it for it in self._pending(destination) if it.next_attempt_at <= now]
         claimed = deepcopy(sorted(due, key=lambda it: (it.next_attempt_at, it.id))[:limit])
         for delivery in claimed:
-            delivery.hold(until)
+            delivery.claim(until)
             self._deliveries[delivery.id] = deepcopy(delivery)
         return [(delivery, deepcopy(self._events[delivery.event_id])) for delivery in claimed]
 

@@ -45,7 +45,7 @@ class InMemoryUsers(Users):
             raise NotFound("There is no such user.")
         return deepcopy(self._users[user_id])
 
-    def hold(self, user_id: UUID) -> User:
+    def lock(self, user_id: UUID) -> User:
         return self.get(user_id)
 
     def find_by_email(self, email: str) -> User | None:

@@ -109,7 +109,7 @@ class InMemoryImportRows(ImportRows):
         snapshots = [snapshot for snapshot in stored if lead_ids is None or snapshot.lead_id in lead_ids]
         return deepcopy(sorted(snapshots, key=lambda snapshot: not snapshot.made_by_import)[:limit])
 
-    def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
+    def delete_snapshots(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
         for lead_id in lead_ids:
             self._snapshots.get(import_id, {}).pop(lead_id, None)
 

@@ -85,7 +85,7 @@ class InMemoryUnitOfWork(FullUnitOfWork):
         self._holds_lock = False
         self._store.commit(self._tables)
         if self._changed:
-            self._cache.forget(self._changed)
+            self._cache.invalidate(self._changed)
         for action in self._actions:
             action()
 
