@@ -102,8 +102,8 @@ def _batches(
 
 
 def _attributes(message: TopicMessage) -> "dict[str, MessageAttributeValueTypeDef]":
-    told = {"type": message.type, "role": message.role, "correlation_id": message.correlation_id}
-    return {name: {"DataType": "String", "StringValue": value} for name, value in told.items() if value}
+    attributes = {"type": message.type, "role": message.role, "correlation_id": message.correlation_id}
+    return {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value}
 
 
 def _length(message: TopicMessage, attributes: "dict[str, MessageAttributeValueTypeDef]") -> int:

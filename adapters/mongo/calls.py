@@ -69,12 +69,12 @@ class MongoCallDocuments(CallDocuments):
     def replace(self, replacements: Sequence[tuple[StoredDocument, CallDocument]]) -> None:
         self._write([ReplaceOne(dict(stored.content), document.content()) for stored, document in replacements])
 
-    def remove(self, found: Sequence[StoredDocument]) -> None:
-        self._write([DeleteOne(dict(each.content)) for each in found])
+    def remove(self, documents: Sequence[StoredDocument]) -> None:
+        self._write([DeleteOne(dict(each.content)) for each in documents])
 
     def _find(self, filters: Mapping[str, Any]) -> Sequence[StoredDocument]:
-        found = self._mongo.call(lambda database: list(_calls_in(database).find(filters)))
-        return [StoredDocument(content) for content in found]
+        documents = self._mongo.call(lambda database: list(_calls_in(database).find(filters)))
+        return [StoredDocument(content) for content in documents]
 
     def _write(self, writes: Sequence[Write]) -> list[Write]:
         """Execute the writes in one round trip, in any order; return those refused because their id exists already."""

@@ -94,10 +94,10 @@ def revisions() -> list[str]:
     They are read from the files, whose names begin with the revision's number; a test compares them with Alembic's.
     """
     texts = [path.read_text("utf-8") for path in sorted((MIGRATIONS / "versions").glob("*.py"))]
-    found = [revision for text in texts for revision in _REVISION.findall(text)]
-    if not found:
+    revisions = [revision for text in texts for revision in _REVISION.findall(text)]
+    if not revisions:
         raise RuntimeError("There are no migrations; the installation is incomplete.")
-    return found
+    return revisions
 
 
 def is_current(engine: Engine) -> bool:

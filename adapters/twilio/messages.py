@@ -49,9 +49,9 @@ class TwilioTextMessages(TextMessages):
 
         def attempt(account: Any) -> dict[str, Any]:
             nonlocal perhaps_sent
-            found = self._sent_before(account, message) if perhaps_sent else None
-            if found is not None:
-                return _response(found)
+            earlier = self._sent_before(account, message) if perhaps_sent else None
+            if earlier is not None:
+                return _response(earlier)
             try:
                 with understood():
                     return _response(self._create(account, message))

@@ -100,12 +100,14 @@ class Archive:
     def __init__(self, path: Path, progress: Progress) -> None:
         """Read and verify the whole archive. Raises `DamagedArchive`, and `OSError` if the file cannot be read."""
         self._path = path
-        found, content = self._read(progress)
+        members, content = self._read(progress)
         if content is None:
             raise DamagedArchive("It has no manifest: it is no backup of Unite, or its end is missing.")
         self.manifest, self.members = _manifest(content)
-        if found != self.members:
-            wrong = sorted(name for name in found.keys() | self.members if found.get(name) != self.members.get(name))
+        if members != self.members:
+            wrong = sorted(
+                name for name in members.keys() | self.members if members.get(name) != self.members.get(name)
+            )
             raise DamagedArchive(f"{wrong[0]} is not what the manifest says of it; {len(wrong)} such files in all.")
 
     def extract(self) -> Iterator[tuple[str, IO[bytes]]]:
@@ -117,7 +119,7 @@ class Archive:
 
     def _read(self, progress: Progress) -> tuple[dict[str, Member], bytes | None]:
         total = self._path.stat().st_size
-        found: dict[str, Member] = {}
+        members: dict[str, Member] = {}
         content = None
         try:
             with tarfile.open(self._path, "r|") as tar:
@@ -125,16 +127,16 @@ class Archive:
                     if info.name == MANIFEST:
                         content = _opened(tar, info).read()
                         continue
-                    if not is_member(info.name) or info.name in found:
+                    if not is_member(info.name) or info.name in members:
                         raise DamagedArchive("It contains what a backup of Unite does not.")
                     offset = info.offset_data
                     hashing = _Hashing(_opened(tar, info), lambda _, at=offset: progress("checked", at, total))  # type: ignore[misc]  # the default binds the loop's offset
                     while hashing.read(_BLOCK):
                         pass
-                    found[info.name] = Member(info.size, hashing.sha256.hexdigest())
+                    members[info.name] = Member(info.size, hashing.sha256.hexdigest())
         except (tarfile.TarError, EOFError) as error:
             raise DamagedArchive(f"It cannot be read as a tar file: {error}.") from error
-        return found, content
+        return members, content
 
 
 class _Hashing:

@@ -214,9 +214,9 @@ def create_first_admin(started: Started) -> User | None:
 
 def has_admin(started: Started) -> bool:
     """Return whether there is an active admin. Raises `StartRefused` if the database does not respond."""
-    wanted = UserFilter(role=Role.ADMIN, active=True)
+    active_admins = UserFilter(role=Role.ADMIN, active=True)
     with _refused_where_unavailable():
-        return bool(started.unite.identity.list_users(OPERATOR, wanted, PageRequest(limit=1)).items)
+        return bool(started.unite.identity.list_users(OPERATOR, active_admins, PageRequest(limit=1)).items)
 
 
 @contextmanager

@@ -193,17 +193,17 @@ def map_columns(
     Raises `InvalidFile`: `too_many_columns`, `unknown_column`, `unknown_field`, `duplicate_mapping`,
     `no_header`, `no_contact_column`, `no_name_column`.
     """
-    found = map_known_columns(header, explicit, line=line)
-    if found.index("phone") is None and found.index("email") is None:
-        raise _no_contact_column(header, found, line)
-    if names_needed and all(found.index(field) is None for field in _NAME_FIELDS):
+    columns = map_known_columns(header, explicit, line=line)
+    if columns.index("phone") is None and columns.index("email") is None:
+        raise _no_contact_column(header, columns, line)
+    if names_needed and all(columns.index(field) is None for field in _NAME_FIELDS):
         raise InvalidFile(
             f"No column of line {line} is a name. The columns are: {_listed(header)}. Call one “Name”, or two "
             "“First Name” and “Last Name”, or say in `columns` which one it is.",
             code="no_name_column",
-            columns=found.to_plain(),
+            columns=columns.to_plain(),
         )
-    return found
+    return columns
 
 
 def map_known_columns(
@@ -264,20 +264,20 @@ def _explicit_fields(
                 f"{_listed(plain)}.",
                 code="unknown_column",
             )
-        wanted = None if field == IGNORE else field
-        if wanted is not None and wanted not in FIELDS:
+        target = None if field == IGNORE else field
+        if target is not None and target not in FIELDS:
             raise InvalidFile(
-                f"`columns` calls “{_short(asked)}” “{_short(wanted)}”, which is no field. A field is one of "
+                f"`columns` calls “{_short(asked)}” “{_short(target)}”, which is no field. A field is one of "
                 f"{', '.join(FIELDS)}, or {IGNORE}.",
                 code="unknown_field",
             )
-        if index in chosen or (wanted is not None and wanted in chosen.values()):
+        if index in chosen or (target is not None and target in chosen.values()):
             raise InvalidFile(
                 f"`columns` gives “{_short(asked)}” a meaning that clashes with another entry; name each column "
                 "and each field once.",
                 code="duplicate_mapping",
             )
-        chosen[index] = wanted
+        chosen[index] = target
     return chosen
 
 
@@ -289,19 +289,19 @@ def _find(asked: str, plain: Sequence[str], keys: Sequence[str]) -> int | None:
     return keys.index(key) if key and key in keys else None
 
 
-def _no_contact_column(header: Sequence[str], found: ColumnMap, line: int) -> InvalidFile:
-    if found.mapped == 0 and any(not isinstance(parse_email(cell.strip()), FieldError) for cell in header):
+def _no_contact_column(header: Sequence[str], columns: ColumnMap, line: int) -> InvalidFile:
+    if columns.mapped == 0 and any(not isinstance(parse_email(cell.strip()), FieldError) for cell in header):
         return InvalidFile(
             f"Line {line} looks like a lead, not like a header. Put a line above it that names the columns, for "
             "example “Name”, “Phone” and “Email”.",
             code="no_header",
-            columns=found.to_plain(),
+            columns=columns.to_plain(),
         )
     return InvalidFile(
         f"No column of line {line} is a phone number or an e-mail address. The columns are: {_listed(header)}. Call "
         "one “Phone” or “Email”, or say in `columns` which one it is.",
         code="no_contact_column",
-        columns=found.to_plain(),
+        columns=columns.to_plain(),
     )
 
 

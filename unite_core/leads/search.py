@@ -32,13 +32,13 @@ def search_text(texts: Iterable[str], phone: str | None) -> str:
     A phone number is included from each of its first four digits on, so that it matches with and without its
     country calling code. Its last seven and last four digits are included because people remember those.
     """
-    found: list[str] = []
+    indexed: list[str] = []
     for text in texts:
-        found += words(text)
+        indexed += words(text)
     if phone:
         digits = phone.lstrip("+")
-        found += [digits[start:] for start in (0, 1, 2, 3, -7, -4)]
-    return " ".join(found)
+        indexed += [digits[start:] for start in (0, 1, 2, 3, -7, -4)]
+    return " ".join(indexed)
 
 
 def question_words(question: str) -> list[str]:

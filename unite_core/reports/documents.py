@@ -169,7 +169,7 @@ class CallDocuments(CallActivity, Protocol):
         """Replace stored documents by others with the same id, unless they have changed since they were read."""
 
     @abstractmethod
-    def remove(self, found: Sequence[StoredDocument]) -> None:
+    def remove(self, documents: Sequence[StoredDocument]) -> None:
         """Delete these documents, unless they have changed since they were read."""
 
 

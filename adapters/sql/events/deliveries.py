@@ -91,8 +91,8 @@ class SqlDeliveries(Deliveries):
             conditions.append(deliveries.c.event_id == filters.event_id)
             index = "ix_deliveries_event_created"
         statement = newest_first(deliveries, deliveries.c.created_at, request, *conditions, index=index)
-        found = [_to_delivery(row) for row in self._connection.execute(statement)]
-        return page_of(found, request.limit, lambda it: Position(it.created_at, it.id))
+        page = [_to_delivery(row) for row in self._connection.execute(statement)]
+        return page_of(page, request.limit, lambda it: Position(it.created_at, it.id))
 
     def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
         failed = deliveries.c.attempts > 0, deliveries.c.held == literal(False), deliveries.c.next_attempt_at > now
@@ -139,17 +139,17 @@ class SqlDeliveries(Deliveries):
         return [_to_event(row) for row in self._connection.execute(statement)]
 
     def purge(self, *, before: datetime, limit: int) -> int:
-        found: list[Row[Any]] = []
+        old: list[Row[Any]] = []
         for status in _OVER:
-            found += self._connection.execute(_older(status, before, limit - len(found))).all()
-        for portion in batches([row.id for row in found]):
+            old += self._connection.execute(_older(status, before, limit - len(old))).all()
+        for portion in batches([row.id for row in old]):
             self._connection.execute(delete(deliveries).where(deliveries.c.id.in_(portion)))
-        for portion in batches(list({row.event_id for row in found})):
+        for portion in batches(list({row.event_id for row in old})):
             on_its_way = select(deliveries.c.event_id).where(deliveries.c.event_id.in_(portion))
             still = set(self._connection.execute(on_its_way).scalars())
             without_agent = [event_id for event_id in portion if event_id not in still]
             self._connection.execute(delete(outbox_events).where(outbox_events.c.id.in_(without_agent)))
-        return len(found)
+        return len(old)
 
     def dead(self, *, limit: int) -> int:
         some = select(literal(1)).select_from(deliveries).where(deliveries.c.status == DeliveryStatus.DEAD.value)
@@ -158,11 +158,11 @@ class SqlDeliveries(Deliveries):
         return counted
 
     def _events(self, event_ids: set[UUID]) -> dict[UUID, Event]:
-        found: dict[UUID, Event] = {}
+        events: dict[UUID, Event] = {}
         for portion in batches(list(event_ids)):
             rows = self._connection.execute(select(outbox_events).where(outbox_events.c.id.in_(portion)))
-            found.update((row.id, _to_event(row)) for row in rows)
-        return found
+            events.update((row.id, _to_event(row)) for row in rows)
+        return events
 
 
 def _those(destination: str, status: DeliveryStatus) -> ColumnElement[bool]:

@@ -34,11 +34,11 @@ class SqlLeadCalls(LeadCalls):
         self._changed = changed
 
     def get(self, lead_ids: Collection[UUID]) -> Mapping[UUID, CallCounts]:
-        found: dict[UUID, CallCounts] = {}
+        counts: dict[UUID, CallCounts] = {}
         for portion in batches(list(lead_ids)):
             rows = self._connection.execute(select(table).where(table.c.lead_id.in_(portion)))
-            found.update((row.lead_id, _to_counts(row)) for row in rows)
-        return found
+            counts.update((row.lead_id, _to_counts(row)) for row in rows)
+        return counts
 
     def add(self, lead_id: UUID, outcome: Outcome, called_at: datetime) -> int:
         self._changed.add(CALLED_LEADS_NAMESPACE)

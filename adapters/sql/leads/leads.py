@@ -64,11 +64,11 @@ class SqlLeads(Leads):
         return self._leads([row])[0]
 
     def find(self, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
-        found: dict[UUID, Lead] = {}
+        leads: dict[UUID, Lead] = {}
         for portion in batches(list(lead_ids)):
             statement = _LEADS.where(table.c.id.in_(portion), table.c.deleted_at.is_(None))
-            found.update((lead.id, lead) for lead in self._leads(self._connection.execute(statement).all()))
-        return found
+            leads.update((lead.id, lead) for lead in self._leads(self._connection.execute(statement).all()))
+        return leads
 
     def save(self, lead: Lead) -> None:
         self._changed.update((*LEAD_LISTS, lead_namespace(lead.id)))
@@ -79,21 +79,21 @@ class SqlLeads(Leads):
         self._choices.save(lead)
 
     def page(self, filters: LeadFilter, request: PageRequest) -> Page[Lead]:
-        found = self._leads(LeadPages(self._connection).rows(filters, request))
-        return page_of(found, request.limit, lambda lead: Position(lead.created_at, lead.id))
+        leads = self._leads(LeadPages(self._connection).rows(filters, request))
+        return page_of(leads, request.limit, lambda lead: Position(lead.created_at, lead.id))
 
     def matches(self, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
-        found = ContactMatches()
+        matches = ContactMatches()
         known: dict[UUID, Lead] = {}
         for column, keys, into in (
-            (table.c.phone_key, phone_keys, found.by_phone),
-            (table.c.email_key, emails, found.by_email),
+            (table.c.phone_key, phone_keys, matches.by_phone),
+            (table.c.email_key, emails, matches.by_email),
         ):
             for portion in batches(sorted(set(keys))):
                 rows = self._connection.execute(_LEADS.where(column.in_(portion))).all()
                 known.update((lead.id, lead) for lead in self._leads([row for row in rows if row.id not in known]))
                 into.update((getattr(row, column.name), known[row.id]) for row in rows)
-        return found
+        return matches
 
     def untouched_of_import(self, import_id: UUID, *, after_row: int, limit: int) -> Sequence[Lead]:
         statement = (
@@ -158,9 +158,9 @@ class SqlLeads(Leads):
         for lead in refused:
             by_phone = matches.by_phone.get(lead.phone.key) if lead.phone else None
             by_email = matches.by_email.get(lead.email) if lead.email else None
-            for field, found in (("phone", by_phone), ("email", by_email)):
-                if found is not None and found.id != lead.id:
-                    duplicates.append(Duplicate(field, found.id))
+            for field, other in (("phone", by_phone), ("email", by_email)):
+                if other is not None and other.id != lead.id:
+                    duplicates.append(Duplicate(field, other.id))
         # There is no lead to name if two of the leads to be added conflict with each other.
         return DuplicateLead(tuple(duplicates)) if duplicates else meaning
 

@@ -143,9 +143,9 @@ class CallLedgerContract(DatabaseContract):
         for each in chains.values():
             add_all(work, *each)
 
-        found = _chains(reads, *tasks)
+        chains_read = _chains(reads, *tasks)
 
-        assert found == chains
+        assert chains_read == chains
         assert _chains(reads, tasks[1]) == {tasks[1].id: chains[tasks[1].id]}
         assert _chains(reads) == {}
 
@@ -156,9 +156,11 @@ class CallLedgerContract(DatabaseContract):
         add_all(work, entry)
 
         with reads() as unit:
-            found = unit.ledger.chains([*(an_id() for _ in range(2500)), task.id, *(an_id() for _ in range(2499))])
+            chains_read = unit.ledger.chains(
+                [*(an_id() for _ in range(2500)), task.id, *(an_id() for _ in range(2499))]
+            )
 
-        assert {task_id: [*chain] for task_id, chain in found.items()} == {task.id: [entry]}
+        assert {task_id: [*chain] for task_id, chain in chains_read.items()} == {task.id: [entry]}
 
     def test_intact_chains_have_no_orphans(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
@@ -206,24 +208,24 @@ class CallLedgerContract(DatabaseContract):
         add_all(work, *entries.values())
         names = {entry.id: name for name, entry in entries.items()}
 
-        def found(**filters: Any) -> list[str]:
+        def matching(**filters: Any) -> list[str]:
             with reads() as unit:
                 return [names[it.id] for it in unit.ledger.page(LedgerFilter(**filters), PageRequest()).items]
 
-        assert found() == ["second", "nobodys", "others", "first"]
-        assert found(agent_id=ann) == ["second", "first"]
-        assert found(lead_id=mine.lead_id) == ["second", "others", "first"]
-        assert found(task_id=mine.id) == ["second", "first"]
-        assert found(at_from=_NOW) == ["second", "nobodys", "others"]
-        assert found(at_to=_NOW) == ["first"]
-        assert found(at_from=_NOW, at_to=_NOW + _MICROSECOND) == ["others"]
-        assert found(lead_id=mine.lead_id, agent_id=ben) == ["others"]
-        assert found(task_id=other.id, lead_id=mine.lead_id, agent_id=ann) == []
-        assert found(agent_id=ann, at_from=_NOW) == ["second"]
-        assert found(visible_to=ben) == ["others"]
-        assert found(visible_to=ben, agent_id=ben, lead_id=mine.lead_id) == ["others"]
-        assert found(visible_to=ben, agent_id=ann) == []
-        assert found(visible_to=ben, task_id=mine.id) == []
+        assert matching() == ["second", "nobodys", "others", "first"]
+        assert matching(agent_id=ann) == ["second", "first"]
+        assert matching(lead_id=mine.lead_id) == ["second", "others", "first"]
+        assert matching(task_id=mine.id) == ["second", "first"]
+        assert matching(at_from=_NOW) == ["second", "nobodys", "others"]
+        assert matching(at_to=_NOW) == ["first"]
+        assert matching(at_from=_NOW, at_to=_NOW + _MICROSECOND) == ["others"]
+        assert matching(lead_id=mine.lead_id, agent_id=ben) == ["others"]
+        assert matching(task_id=other.id, lead_id=mine.lead_id, agent_id=ann) == []
+        assert matching(agent_id=ann, at_from=_NOW) == ["second"]
+        assert matching(visible_to=ben) == ["others"]
+        assert matching(visible_to=ben, agent_id=ben, lead_id=mine.lead_id) == ["others"]
+        assert matching(visible_to=ben, agent_id=ann) == []
+        assert matching(visible_to=ben, task_id=mine.id) == []
 
     def test_pages_by_call_time_go_from_the_newest_to_the_oldest(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
@@ -260,29 +262,29 @@ class CallLedgerContract(DatabaseContract):
         add_all(work, *entries.values())
         names = {entry.id: name for name, entry in entries.items()}
 
-        def found(**conditions: Any) -> list[str]:
+        def matching(**conditions: Any) -> list[str]:
             with reads() as unit:
                 page = unit.ledger.page(LedgerFilter(called_from=_NOW, **conditions), PageRequest())
             return [names[it.id] for it in page.items]
 
-        assert found() == ["gone", "missed", "made", "fifth"]
-        assert found(called_to=_NOW + 2 * _HOUR) == ["made", "fifth"]
-        assert found(at_from=_NOW) == ["missed", "made", "fifth"]
-        assert found(at_to=_NOW) == ["gone"]
-        assert found(results=frozenset({CallResult.MISSED, CallResult.BUSY})) == ["missed", "fifth"]
-        assert found(results=frozenset({CallResult.CANCELLED, CallResult.CONNECTED})) == ["gone", "made"]
-        assert found(sources=frozenset({"web"})) == ["missed", "made"]
-        assert found(sources=frozenset({"fair", None})) == ["gone", "fifth"]
-        assert found(attempts=frozenset({5})) == ["made", "fifth"]
-        assert found(attempts=frozenset({1, 4})) == []
-        assert found(without_agent=True) == ["fifth"]
-        assert found(without_agent=True, agent_id=mine.assigned_to) == []
-        assert found(without_agent=True, visible_to=mine.assigned_to) == []
-        assert found(counted=True) == ["gone", "made", "fifth"]
-        assert found(counted=False) == ["missed"]
-        assert found(counted=True, agent_id=mine.assigned_to) == ["made"]
-        assert found(counted=True, task_id=mine.id) == ["made"]
-        assert found(counted=True, lead_id=mine.lead_id, results=frozenset({CallResult.MISSED})) == []
+        assert matching() == ["gone", "missed", "made", "fifth"]
+        assert matching(called_to=_NOW + 2 * _HOUR) == ["made", "fifth"]
+        assert matching(at_from=_NOW) == ["missed", "made", "fifth"]
+        assert matching(at_to=_NOW) == ["gone"]
+        assert matching(results=frozenset({CallResult.MISSED, CallResult.BUSY})) == ["missed", "fifth"]
+        assert matching(results=frozenset({CallResult.CANCELLED, CallResult.CONNECTED})) == ["gone", "made"]
+        assert matching(sources=frozenset({"web"})) == ["missed", "made"]
+        assert matching(sources=frozenset({"fair", None})) == ["gone", "fifth"]
+        assert matching(attempts=frozenset({5})) == ["made", "fifth"]
+        assert matching(attempts=frozenset({1, 4})) == []
+        assert matching(without_agent=True) == ["fifth"]
+        assert matching(without_agent=True, agent_id=mine.assigned_to) == []
+        assert matching(without_agent=True, visible_to=mine.assigned_to) == []
+        assert matching(counted=True) == ["gone", "made", "fifth"]
+        assert matching(counted=False) == ["missed"]
+        assert matching(counted=True, agent_id=mine.assigned_to) == ["made"]
+        assert matching(counted=True, task_id=mine.id) == ["made"]
+        assert matching(counted=True, lead_id=mine.lead_id, results=frozenset({CallResult.MISSED})) == []
 
 
 def _a_stored_task(work: UnitOfWorkFactory[FullUnitOfWork]) -> CallTask:
@@ -294,5 +296,5 @@ def _a_stored_task(work: UnitOfWorkFactory[FullUnitOfWork]) -> CallTask:
 
 def _chains(reads: UnitOfWorkFactory[FullUnitOfWork], *tasks: CallTask) -> dict[UUID, list[LedgerEntry]]:
     with reads() as unit:
-        found = unit.ledger.chains([task.id for task in tasks])
-    return {task_id: [*chain] for task_id, chain in found.items()}
+        chains_read = unit.ledger.chains([task.id for task in tasks])
+    return {task_id: [*chain] for task_id, chain in chains_read.items()}

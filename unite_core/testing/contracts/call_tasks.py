@@ -247,35 +247,35 @@ class CallTasksContract(DatabaseContract):
         add_all(work, ben, other, mine, done, bens, missed, without_agent)
         names = {mine.id: "mine", done.id: "done", bens.id: "bens", missed.id: "missed", without_agent.id: "nobodys"}
 
-        def found(**filters: Any) -> list[str]:
+        def matching(**filters: Any) -> list[str]:
             with reads() as unit:
                 return [names[it.id] for it in unit.tasks.page(TaskFilter(**filters), PageRequest()).items]
 
         pending = frozenset({TaskStatus.PENDING})
         both = frozenset({ann.id, ben.id})
-        assert found() == ["missed", "bens", "done", "nobodys", "mine"]
-        assert found(statuses=pending) == ["bens", "nobodys", "mine"]
-        assert found(statuses=frozenset({TaskStatus.COMPLETED, TaskStatus.MISSED})) == ["missed", "done"]
-        assert found(statuses=frozenset(TaskStatus)) == ["missed", "bens", "done", "nobodys", "mine"]
-        assert found(assigned_to=frozenset({ann.id})) == ["done", "mine"]
-        assert found(assigned_to=both) == ["missed", "bens", "done", "mine"]
-        assert found(unassigned=True) == ["nobodys"]
-        assert found(assigned_to=frozenset({ben.id}), unassigned=True) == ["missed", "bens", "nobodys"]
-        assert found(assigned_to=both, unassigned=True, statuses=pending) == ["bens", "nobodys", "mine"]
-        assert found(lead_id=lead.id) == ["done", "nobodys", "mine"]
-        assert found(lead_id=lead.id, assigned_to=both, statuses=pending) == ["mine"]
-        assert found(lead_id=lead.id, unassigned=True) == ["nobodys"]
-        assert found(due_from=_NOW) == ["done", "nobodys", "mine"]
-        assert found(due_to=_NOW) == ["missed", "bens"]
-        assert found(due_from=_NOW, due_to=_NOW + _MICROSECOND) == ["done"]
-        assert found(assigned_to=both, statuses=pending, due_to=_NOW) == ["bens"]
-        assert found(visible_to=ben.id) == ["missed", "bens"]
-        assert found(visible_to=ben.id, statuses=pending) == ["bens"]
-        assert found(visible_to=ben.id, assigned_to=both) == ["missed", "bens"]
-        assert found(visible_to=ben.id, assigned_to=frozenset({ann.id})) == []
-        assert found(visible_to=ben.id, unassigned=True) == []
-        assert found(visible_to=ben.id, lead_id=lead.id) == []
-        assert found(assigned_to=frozenset(an_id() for _ in range(50)) | {ben.id}, statuses=pending) == ["bens"]
+        assert matching() == ["missed", "bens", "done", "nobodys", "mine"]
+        assert matching(statuses=pending) == ["bens", "nobodys", "mine"]
+        assert matching(statuses=frozenset({TaskStatus.COMPLETED, TaskStatus.MISSED})) == ["missed", "done"]
+        assert matching(statuses=frozenset(TaskStatus)) == ["missed", "bens", "done", "nobodys", "mine"]
+        assert matching(assigned_to=frozenset({ann.id})) == ["done", "mine"]
+        assert matching(assigned_to=both) == ["missed", "bens", "done", "mine"]
+        assert matching(unassigned=True) == ["nobodys"]
+        assert matching(assigned_to=frozenset({ben.id}), unassigned=True) == ["missed", "bens", "nobodys"]
+        assert matching(assigned_to=both, unassigned=True, statuses=pending) == ["bens", "nobodys", "mine"]
+        assert matching(lead_id=lead.id) == ["done", "nobodys", "mine"]
+        assert matching(lead_id=lead.id, assigned_to=both, statuses=pending) == ["mine"]
+        assert matching(lead_id=lead.id, unassigned=True) == ["nobodys"]
+        assert matching(due_from=_NOW) == ["done", "nobodys", "mine"]
+        assert matching(due_to=_NOW) == ["missed", "bens"]
+        assert matching(due_from=_NOW, due_to=_NOW + _MICROSECOND) == ["done"]
+        assert matching(assigned_to=both, statuses=pending, due_to=_NOW) == ["bens"]
+        assert matching(visible_to=ben.id) == ["missed", "bens"]
+        assert matching(visible_to=ben.id, statuses=pending) == ["bens"]
+        assert matching(visible_to=ben.id, assigned_to=both) == ["missed", "bens"]
+        assert matching(visible_to=ben.id, assigned_to=frozenset({ann.id})) == []
+        assert matching(visible_to=ben.id, unassigned=True) == []
+        assert matching(visible_to=ben.id, lead_id=lead.id) == []
+        assert matching(assigned_to=frozenset(an_id() for _ in range(50)) | {ben.id}, statuses=pending) == ["bens"]
 
     def test_pages_of_a_filter_neither_skip_nor_repeat(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead

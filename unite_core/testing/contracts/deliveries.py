@@ -323,18 +323,18 @@ class DeliveriesContract(DatabaseContract):
         _save(work, first, second)
         rest = delivery_of(events[2], ACTIVITY)
 
-        def found(**wanted: object) -> list[UUID]:
+        def matching(**filters: object) -> list[UUID]:
             with reads() as unit:
-                return [it.id for it in unit.deliveries.page(DeliveryFilter(**wanted), PageRequest()).items]  # type: ignore[arg-type]  # the values that the fields take
+                return [it.id for it in unit.deliveries.page(DeliveryFilter(**filters), PageRequest()).items]  # type: ignore[arg-type]  # the values that the fields take
 
         to_other = [delivery_id(event.id, OTHER) for event in events]
-        assert sorted(found()) == sorted([first.id, second.id, rest.id, *to_other])
-        assert found(status=DeliveryStatus.DELIVERED) == [first.id]
-        assert found(status=DeliveryStatus.DEAD) == [second.id]
-        assert found(status=DeliveryStatus.PENDING, destination=ACTIVITY) == [rest.id]
-        assert sorted(found(destination=OTHER)) == sorted(to_other)
-        assert sorted(found(event_id=events[0].id)) == sorted([first.id, to_other[0]])
-        assert found(event_id=events[0].id, destination=OTHER, status=DeliveryStatus.DEAD) == []
+        assert sorted(matching()) == sorted([first.id, second.id, rest.id, *to_other])
+        assert matching(status=DeliveryStatus.DELIVERED) == [first.id]
+        assert matching(status=DeliveryStatus.DEAD) == [second.id]
+        assert matching(status=DeliveryStatus.PENDING, destination=ACTIVITY) == [rest.id]
+        assert sorted(matching(destination=OTHER)) == sorted(to_other)
+        assert sorted(matching(event_id=events[0].id)) == sorted([first.id, to_other[0]])
+        assert matching(event_id=events[0].id, destination=OTHER, status=DeliveryStatus.DEAD) == []
 
     def test_deliveries_that_wait_for_a_retry_are_hastened(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         _record(work, an_event(), an_event(), an_event())
@@ -444,7 +444,7 @@ class DeliveriesContract(DatabaseContract):
         assert _purge(work, before=_NOW) == 0
         assert _purge(work, before=_NOW + _SECOND) == 2
         assert set(_all(reads)) == {(event.id, OTHER), (later.id, OTHER)}
-        assert [told for _, told in _claim(work, OTHER)] == [event, later]
+        assert [event for _, event in _claim(work, OTHER)] == [event, later]
         _deliver_all(work, OTHER, at=_NOW + _HOUR, now=_LATER)
         assert _purge(work, before=_NOW + _SECOND) == 0
         assert _purge(work, before=_NOW + 2 * _HOUR) == 2
@@ -580,8 +580,8 @@ def _hasten(work: UnitOfWorkFactory[FullUnitOfWork], *, now: datetime, limit: in
 
 def _texts(work: UnitOfWorkFactory[FullUnitOfWork], count: int) -> list[Delivery]:
     """Return that many claimed deliveries of text messages."""
-    told = {"assigned_to": str(an_id())}
-    _record(work, *(an_event(at=_NOW, type="call_task.assigned", data=told) for _ in range(count)))
+    data = {"assigned_to": str(an_id())}
+    _record(work, *(an_event(at=_NOW, type="call_task.assigned", data=data) for _ in range(count)))
     return [text for text, _ in _claim(work, TEXTS)]
 
 

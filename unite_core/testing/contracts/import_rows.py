@@ -32,16 +32,16 @@ class ImportRowsContract(DatabaseContract):
             unit.rows.reject(other.id, [a_rejection(3)])
             unit.commit()
 
-        def found(kind: RowKind | None = None, after_row: int = 0, limit: int = 10) -> list[Rejection]:
+        def matching(kind: RowKind | None = None, after_row: int = 0, limit: int = 10) -> list[Rejection]:
             with reads() as unit:
                 return [*unit.rows.rejections(lead_import.id, kind=kind, after_row=after_row, limit=limit)]
 
-        assert found() == [rejected, a_rejection(7), repeated]
-        assert found(limit=2) == [rejected, a_rejection(7)]
-        assert found(after_row=7) == [repeated]
-        assert found(kind=RowKind.REJECTED) == [rejected, a_rejection(7)]
-        assert found(kind=RowKind.DUPLICATE) == [repeated]
-        assert found(kind=RowKind.DUPLICATE, after_row=20) == []
+        assert matching() == [rejected, a_rejection(7), repeated]
+        assert matching(limit=2) == [rejected, a_rejection(7)]
+        assert matching(after_row=7) == [repeated]
+        assert matching(kind=RowKind.REJECTED) == [rejected, a_rejection(7)]
+        assert matching(kind=RowKind.DUPLICATE) == [repeated]
+        assert matching(kind=RowKind.DUPLICATE, after_row=20) == []
 
     def test_the_first_snapshot_of_a_lead_is_kept_with_its_last_version(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]

@@ -136,16 +136,16 @@ class LeadCallsContract(DatabaseContract):
             an_entry(task, kind=EntryKind.MISSED, outcome=None, duration_seconds=None),
         )
 
-        def found(**conditions: Any) -> list[UUID]:
+        def matching(**conditions: Any) -> list[UUID]:
             return listed_leads(reads, LeadFilter(**conditions))
 
-        assert found(called=True) == [converted.id, busy.id]
-        assert found(called=False) == [never.id, missed.id]
-        assert found(call_outcomes=_BUSY) == [busy.id]
-        assert found(call_outcomes=_BUSY | {"converted", "voicemail"}) == [converted.id, busy.id]
-        assert found(call_outcomes=_BUSY, called=False) == []
-        assert found(called=True, created_from=_NOW + _HOUR, sources=frozenset({"api"})) == [converted.id]
-        assert found(called=True, question=("grace",)) == [converted.id, busy.id]
+        assert matching(called=True) == [converted.id, busy.id]
+        assert matching(called=False) == [never.id, missed.id]
+        assert matching(call_outcomes=_BUSY) == [busy.id]
+        assert matching(call_outcomes=_BUSY | {"converted", "voicemail"}) == [converted.id, busy.id]
+        assert matching(call_outcomes=_BUSY, called=False) == []
+        assert matching(called=True, created_from=_NOW + _HOUR, sources=frozenset({"api"})) == [converted.id]
+        assert matching(called=True, question=("grace",)) == [converted.id, busy.id]
 
     def test_leads_are_filtered_by_the_time_to_their_first_call(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -158,12 +158,12 @@ class LeadCallsContract(DatabaseContract):
         _call(work, late, ann, called_at=late.created_at + timedelta(seconds=300, microseconds=1))
         _call(work, before, ann, called_at=before.created_at - _HOUR)
 
-        def found(seconds: int) -> list[UUID]:
+        def matching(seconds: int) -> list[UUID]:
             return listed_leads(reads, LeadFilter(called_within=timedelta(seconds=seconds)))
 
-        assert found(0) == [before.id]
-        assert found(300) == [before.id, soon.id]
-        assert found(301) == [before.id, late.id, soon.id]
+        assert matching(0) == [before.id]
+        assert matching(300) == [before.id, soon.id]
+        assert matching(301) == [before.id, late.id, soon.id]
 
     def test_an_agent_finds_leads_by_their_own_calls_alone(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -177,15 +177,15 @@ class LeadCallsContract(DatabaseContract):
         _correct(work, _call(work, of_both, ann, outcome=Outcome.BUSY), outcome=Outcome.NO_ANSWER)
         _call(work, of_other, ben, outcome=Outcome.BUSY, called_at=of_other.created_at)
 
-        def found(**conditions: Any) -> list[UUID]:
+        def matching(**conditions: Any) -> list[UUID]:
             return listed_leads(reads, LeadFilter(visible_to=ann.id, **conditions))
 
-        assert found(called=True) == [of_both.id, own.id]
-        assert found(called=False) == [of_other.id]
-        assert found(call_outcomes=_BUSY) == [own.id]
-        assert found(call_outcomes=frozenset({"no_answer", "converted"})) == [of_both.id]
-        assert found(called_within=timedelta(minutes=5)) == [of_both.id, own.id]
-        assert found(called_within=timedelta(minutes=5), created_from=_NOW + 2 * _HOUR) == []
+        assert matching(called=True) == [of_both.id, own.id]
+        assert matching(called=False) == [of_other.id]
+        assert matching(call_outcomes=_BUSY) == [own.id]
+        assert matching(call_outcomes=frozenset({"no_answer", "converted"})) == [of_both.id]
+        assert matching(called_within=timedelta(minutes=5)) == [of_both.id, own.id]
+        assert matching(called_within=timedelta(minutes=5), created_from=_NOW + 2 * _HOUR) == []
 
 
 def _counts(reads: UnitOfWorkFactory[FullUnitOfWork], *leads: Lead) -> dict[UUID, CallCounts]:

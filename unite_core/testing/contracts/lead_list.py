@@ -66,14 +66,14 @@ class LeadListContract(DatabaseContract):
     def test_conditions_of_a_filter_are_combined(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
-        wanted = a_lead(status=LeadStatus.NEW, source="fair")
+        matching = a_lead(status=LeadStatus.NEW, source="fair")
         add_all(
-            work, wanted, a_lead(status=LeadStatus.LOST, source="fair"), a_lead(status=LeadStatus.NEW, source="web")
+            work, matching, a_lead(status=LeadStatus.LOST, source="fair"), a_lead(status=LeadStatus.NEW, source="web")
         )
 
         both = LeadFilter(statuses=frozenset({LeadStatus.NEW}), sources=frozenset({"fair"}))
 
-        assert listed_leads(reads, both) == [wanted.id]
+        assert listed_leads(reads, both) == [matching.id]
 
     def test_one_of_several_values_of_a_filter_has_to_match(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -188,11 +188,11 @@ class LeadListContract(DatabaseContract):
     ) -> None:
         leads = [a_lead(name=f"Grace {number}", created_at=_NOW + number * _HOUR) for number in range(5)]
         add_all(work, *leads)
-        wanted = LeadFilter(question=("gra",), statuses=frozenset({LeadStatus.NEW}))
+        filters = LeadFilter(question=("gra",), statuses=frozenset({LeadStatus.NEW}))
 
         with reads() as unit:
-            first = unit.leads.page(wanted, PageRequest(limit=3))
-            second = unit.leads.page(wanted, PageRequest(limit=3, after=first.next))
+            first = unit.leads.page(filters, PageRequest(limit=3))
+            second = unit.leads.page(filters, PageRequest(limit=3, after=first.next))
 
         assert [*first.items, *second.items] == leads[::-1]
         assert second.next is None

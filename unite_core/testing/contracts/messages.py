@@ -22,8 +22,8 @@ def a_topic_message(
 ) -> TopicMessage:
     """Return a message to the topic about an event with a unique id."""
     event_id = an_id()
-    told = json.dumps({"id": str(event_id), "data": {"lead_name": "Zoë ☎"}}) if body is None else body
-    return TopicMessage(event_id=event_id, type=type_, role="agent", correlation_id=correlation_id, body=told)
+    content = json.dumps({"id": str(event_id), "data": {"lead_name": "Zoë ☎"}}) if body is None else body
+    return TopicMessage(event_id=event_id, type=type_, role="agent", correlation_id=correlation_id, body=content)
 
 
 def a_text(text: str = "Unite: call Grace Hopper.", *, to: str = "+12025550123") -> TextMessage:

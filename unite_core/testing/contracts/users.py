@@ -129,13 +129,13 @@ class UsersContract(DatabaseContract):
         admin = a_user(role=Role.ADMIN)
         add_all(work, agent, gone, admin)
 
-        def found(filters: UserFilter) -> list[User]:
+        def matching(filters: UserFilter) -> list[User]:
             with reads() as unit:
                 return [*unit.users.page(filters, PageRequest()).items]
 
-        assert found(UserFilter(role=Role.AGENT)) == [gone, agent]
-        assert found(UserFilter(active=True)) == [admin, agent]
-        assert found(UserFilter(role=Role.AGENT, active=False)) == [gone]
+        assert matching(UserFilter(role=Role.AGENT)) == [gone, agent]
+        assert matching(UserFilter(active=True)) == [admin, agent]
+        assert matching(UserFilter(role=Role.AGENT, active=False)) == [gone]
 
     def test_active_admins_are_counted(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]

@@ -46,14 +46,14 @@ class InMemoryDeliveries(Deliveries):
         self._deliveries[delivery.id] = deepcopy(delivery)
 
     def page(self, filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
-        found = (
+        matching = (
             it
             for it in self._deliveries.values()
             if filters.status in (None, it.status)
             and filters.destination in (None, it.destination)
             and filters.event_id in (None, it.event_id)
         )
-        return newest_first(found, request, lambda it: Position(it.created_at, it.id))
+        return newest_first(matching, request, lambda it: Position(it.created_at, it.id))
 
     def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
         failed = [it for it in self._pending(destination) if it.attempts and not it.held and it.next_attempt_at > now]
@@ -81,12 +81,12 @@ class InMemoryDeliveries(Deliveries):
         limit: int | None = None,
     ) -> Sequence[Event]:
         coming = (self._events[it.event_id] for it in self._pending(destination))
-        found = [
+        pending = [
             event
             for event in coming
             if event.type in types and (since is None or event.at >= since) and (until is None or event.at <= until)
         ]
-        return deepcopy(sorted(found, key=lambda event: (event.at, event.id))[:limit])
+        return deepcopy(sorted(pending, key=lambda event: (event.at, event.id))[:limit])
 
     def purge(self, *, before: datetime, limit: int) -> int:
         over = (

@@ -50,9 +50,9 @@ class InMemoryCallDocuments(CallDocuments):
                 if self.contents.get(stored.id) == stored.content:
                     self.contents[stored.id] = replacement.content()
 
-    def remove(self, found: Sequence[StoredDocument]) -> None:
+    def remove(self, documents: Sequence[StoredDocument]) -> None:
         with self._lock:
-            for document in found:
+            for document in documents:
                 if self.contents.get(document.id) == document.content:
                     del self.contents[document.id]
 

@@ -58,8 +58,8 @@ class InMemoryLeads(Leads):
         return deepcopy(lead)
 
     def find(self, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
-        wanted = set(lead_ids)
-        return {lead.id: deepcopy(lead) for lead in self._living() if lead.id in wanted}
+        ids = set(lead_ids)
+        return {lead.id: deepcopy(lead) for lead in self._living() if lead.id in ids}
 
     def save(self, lead: Lead) -> None:
         stored = self._leads.get(lead.id)
@@ -77,20 +77,20 @@ class InMemoryLeads(Leads):
         self._changed.update((*LEAD_LISTS, lead_namespace(lead.id)))
 
     def page(self, filters: LeadFilter, request: PageRequest) -> Page[Lead]:
-        found = (
+        leads = (
             lead
             for lead in self._living()
             if _meets(lead, filters) and _called(lead, self._calls_of(lead, filters), filters)
         )
-        return newest_first(found, request, lambda lead: Position(lead.created_at, lead.id))
+        return newest_first(leads, request, lambda lead: Position(lead.created_at, lead.id))
 
     def matches(self, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
         by_phone = {key: self._phones[key] for key in phone_keys if key in self._phones}
         by_email = {email: self._emails[email] for email in emails if email in self._emails}
-        found = {lead_id: deepcopy(self._leads[lead_id]) for lead_id in {*by_phone.values(), *by_email.values()}}
+        leads = {lead_id: deepcopy(self._leads[lead_id]) for lead_id in {*by_phone.values(), *by_email.values()}}
         return ContactMatches(
-            {key: found[lead_id] for key, lead_id in by_phone.items()},
-            {email: found[lead_id] for email, lead_id in by_email.items()},
+            {key: leads[lead_id] for key, lead_id in by_phone.items()},
+            {email: leads[lead_id] for email, lead_id in by_email.items()},
         )
 
     def untouched_of_import(self, import_id: UUID, *, after_row: int, limit: int) -> Sequence[Lead]:
@@ -172,8 +172,8 @@ class InMemoryLeadImages(LeadImages):
         self._images.pop(image_id, None)
 
     def page(self, lead_id: UUID, request: PageRequest) -> Page[LeadImage]:
-        found = (it for it in self._images.values() if it.lead_id == lead_id and it.status is ImageStatus.READY)
-        return newest_first(found, request, lambda image: Position(image.created_at, image.id))
+        ready = (it for it in self._images.values() if it.lead_id == lead_id and it.status is ImageStatus.READY)
+        return newest_first(ready, request, lambda image: Position(image.created_at, image.id))
 
     def leads_with_images(self, lead_ids: Collection[UUID]) -> set[UUID]:
         return {image.lead_id for image in self._images.values()} & set(lead_ids)
