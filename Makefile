@@ -15,6 +15,8 @@ TARGET ?= all
 SECONDS ?= 600
 # How many requests `make schemathesis` makes up for each operation in each phase; 200 without it.
 EXAMPLES ?=
+# The version of Swagger UI that `make swagger-ui` takes.
+SWAGGER_UI ?= latest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -27,6 +29,7 @@ stamps := .venv/stamps
 tools := .venv/tools
 # The tools of `make test-infra` pin what the service needs in other versions, so that they have an environment of their own.
 infra := .venv-infra
+swagger_ui := entrypoints/http/documentation/swagger_ui
 packages := unite_core adapters entrypoints
 
 # Empty, whatever the surrounding environment says: what is compiled is kept. Tests start hundreds of processes, each of
@@ -164,6 +167,20 @@ openapi: $(stamps)/test ## Write docs/openapi.json and the Postman collection an
 .PHONY: openapi-release
 openapi-release: ## Have later descriptions compared with today's: part of a release
 	@cp docs/openapi.json docs/openapi.released.json
+
+# npm checks what it downloads; none of the package's scripts is run.
+.PHONY: swagger-ui
+swagger-ui: ## Take another version of Swagger UI for /docs: make swagger-ui SWAGGER_UI=5.35.0
+	@command -v npm >/dev/null || { echo "npm is missing; install Node.js 20 or newer" >&2; exit 1; }
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	    npm pack --silent --pack-destination "$$folder" "swagger-ui-dist@$(SWAGGER_UI)" >/dev/null && \
+	    tar -xzf "$$folder"/swagger-ui-dist-*.tgz -C "$$folder" && \
+	    cd $(swagger_ui) && \
+	    for file in LICENSE NOTICE swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt; do \
+	        install -m 644 "$$folder/package/$$file" "$$file" || exit 1; done && \
+	    sed -n 's/^ *"version": "\(.*\)",$$/\1/p' "$$folder/package/package.json" >VERSION && \
+	    sha256sum LICENSE NOTICE swagger-ui* >SHA256SUMS
+	@echo "Swagger UI $$(cat $(swagger_ui)/VERSION). Next: make openapi, as a path of the description has changed."
 
 .PHONY: diagrams
 diagrams: | $(python) ## Draw the pictures of docs/diagrams anew, and write the tables of docs/tables

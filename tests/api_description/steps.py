@@ -6,7 +6,10 @@ that an earlier step saved, and says which status it expects.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
+
+from entrypoints.http.documentation.routes import SWAGGER_UI
 
 PICTURE = "portrait.png"
 CSV_FILE = "leads.csv"
@@ -238,6 +241,11 @@ STEPS: dict[str, list[Step]] = {
         Step(operation="docs", status=200),
         Step(operation="docs_script", status=200),
         Step(operation="docs_style", status=200),
+        Step(
+            operation="docs_swagger_ui",
+            status=200,
+            path={"name": PurePosixPath(SWAGGER_UI.path_of("swagger-ui.css")).name},
+        ),
         Step(operation="problem", status=200, path={"code": "duplicate_lead"}),
     ],
     "Clean up": [

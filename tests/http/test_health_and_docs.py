@@ -1,3 +1,4 @@
+import hashlib
 import logging
 import re
 from collections.abc import Callable
@@ -6,6 +7,7 @@ import pytest
 
 from entrypoints.http.config import HealthCheck
 from entrypoints.http.framework.problems import PROBLEMS
+from tests.conftest import CHECKOUT
 from tests.http.service import Service, problem
 from unite_core.errors import Unavailable
 from unite_core.notifications.model import delivery_of
@@ -117,6 +119,46 @@ def test_the_page_needs_nothing_from_elsewhere(service: Service) -> None:
         assert not re.search(r"https?://", each.get_data(as_text=True))
         assert "script-src 'self'" in each.headers["Content-Security-Policy"]
     assert [each.mimetype for each in parts] == ["text/javascript", "text/css"]
+
+
+def test_without_scripts_the_page_links_to_the_document(service: Service) -> None:
+    page = service.stranger.get("/docs").get_data(as_text=True)
+
+    (shown,) = re.findall(r"<noscript>(.*?)</noscript>", page, re.DOTALL)
+    assert "needs JavaScript" in shown
+    assert 'href="/openapi.json"' in shown
+
+
+def test_the_files_of_swagger_ui_may_be_cached_forever_and_load_nothing(service: Service) -> None:
+    page = service.stranger.get("/docs").get_data(as_text=True)
+
+    linked = re.findall(r'(?:src|href)="(/docs/swagger-ui/[^"]+)"', page)
+
+    style, script = [service.stranger.get(path) for path in linked]
+    assert [each.mimetype for each in (style, script)] == ["text/css", "text/javascript"]
+    for each in (style, script):
+        assert each.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    rules = style.get_data(as_text=True)
+    assert not re.search(r"@import|@font-face", rules)
+    assert {target[:5] for target in re.findall(r"url\([\"']?([^)]*)", rules)} == {"data:"}
+
+
+def test_there_is_no_other_file_of_swagger_ui(service: Service) -> None:
+    for name in ("swagger-ui.css", "swagger-ui.000000000000.css", "VERSION", "..%2Froutes.py"):
+        assert problem(service.stranger.get(f"/docs/swagger-ui/{name}")) == (404, "not_found")
+
+
+def test_swagger_ui_is_the_release_that_is_recorded() -> None:
+    folder = CHECKOUT / "entrypoints" / "http" / "documentation" / "swagger_ui"
+    sums = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
+    recorded = {name: digest for digest, _, name in (line.partition("  ") for line in sums)}
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in ("SHA256SUMS", "VERSION")}
+
+    assert {name: hashlib.sha256(content).hexdigest() for name, content in files.items()} == recorded
+    version = re.search(r'PACKAGE_VERSION:"([0-9.]+)"', files["swagger-ui-bundle.js"].decode())
+    assert version is not None
+    assert version.group(1) == (folder / "VERSION").read_text("utf-8").strip()
+    assert files["NOTICE"].decode().splitlines()[-1] in (CHECKOUT / "NOTICE").read_text("utf-8")
 
 
 @pytest.mark.parametrize("code", sorted(PROBLEMS))

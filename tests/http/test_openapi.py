@@ -25,6 +25,7 @@ WITHOUT_AUTHENTICATION = {
     ("GET", "/docs"),
     ("GET", "/docs/docs.js"),
     ("GET", "/docs/docs.css"),
+    ("GET", "/docs/swagger-ui/<name>"),
     ("GET", "/problems/<code>"),
     # Whoever holds a signed link may follow it.
     ("GET", "/files/<path:key>"),

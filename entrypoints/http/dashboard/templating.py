@@ -8,7 +8,7 @@ from flask import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from entrypoints.http.dashboard import formats
-from entrypoints.http.dashboard.assets import asset_path
+from entrypoints.http.dashboard.assets import ASSETS
 from entrypoints.http.dashboard.dashboard_charts import (
     UNKNOWN_SOURCE,
     chart_of_agents,
@@ -31,7 +31,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     jinja.globals.update(
-        asset=asset_path,
+        asset=ASSETS.path_of,
         chart_of_agents=chart_of_agents,
         chart_of_hours=chart_of_hours,
         chart_of_sources=chart_of_sources,

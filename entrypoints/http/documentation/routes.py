@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Response, current_app
 
+from entrypoints.http.framework.assets import AssetFolder
 from entrypoints.http.framework.errors import STATUSES
 from entrypoints.http.framework.openapi import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
@@ -19,8 +20,12 @@ _HTML = "text/html"
 _PAGES = Path(__file__).with_name("pages")
 _CODE = re.compile("`([^`]+)`")
 _TEXT_SCHEMA = {"type": "string"}
+_SWAGGER_UI_BASE = "/docs/swagger-ui"
+SWAGGER_UI = AssetFolder(Path(__file__).with_name("swagger_ui"), _SWAGGER_UI_BASE)
+_LINKED_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
+# Swagger UI has its icons as data: URLs, and shows a picture that an operation responded with by a blob: URL.
 _OWN_PAGES_ONLY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
@@ -48,7 +53,8 @@ def openapi_document() -> Response:
 )
 def docs() -> Response:
     """Get the documentation page."""
-    return _page("docs.html", _HTML)
+    paths = {name: SWAGGER_UI.path_of(name) for name in _LINKED_FILES}
+    return _own(Response(_filled("docs.html", paths), content_type=f"{_HTML}; charset=utf-8"))
 
 
 @room.operation(
@@ -61,7 +67,7 @@ def docs() -> Response:
 )
 def docs_script() -> Response:
     """Get the documentation page's script."""
-    return _page("docs.js", "text/javascript")
+    return _file("docs.js", "text/javascript")
 
 
 @room.operation(
@@ -74,7 +80,23 @@ def docs_script() -> Response:
 )
 def docs_style() -> Response:
     """Get the documentation page's style sheet."""
-    return _page("docs.css", "text/css")
+    return _file("docs.css", "text/css")
+
+
+@room.operation(
+    "GET",
+    f"{_SWAGGER_UI_BASE}/<name>",
+    description="A script or a style sheet of Swagger UI, which draws /docs; its name changes with its content.",
+    public=True,
+    limited=False,
+    answers=[
+        ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/css"),
+        ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/javascript"),
+    ],
+)
+def docs_swagger_ui(name: str) -> Response:
+    """Get a file of the documentation page's library."""
+    return SWAGGER_UI.response(name)
 
 
 @room.operation(
@@ -90,18 +112,20 @@ def problem(code: str) -> Response:
     kind = PROBLEMS.get(code)
     if kind is None:
         raise NotFound("There is no such problem code.")
-    text = (_PAGES / "problem.html").read_text("utf-8")
-    for name, value in {
-        "code": code,
-        "title": kind.title,
-        "status": str(STATUSES[kind.category]),
-        "advice": kind.advice,
-    }.items():
-        text = text.replace(f"{{{{ {name} }}}}", _CODE.sub(r"<code>\1</code>", html.escape(value)))
+    values = {"code": code, "title": kind.title, "status": str(STATUSES[kind.category]), "advice": kind.advice}
+    text = _filled("problem.html", {name: _CODE.sub(r"<code>\1</code>", html.escape(values[name])) for name in values})
     return _own(Response(text, content_type=f"{_HTML}; charset=utf-8"))
 
 
-def _page(name: str, content_type: str) -> Response:
+def _filled(page: str, values: dict[str, str]) -> str:
+    """Return a page with `{{ name }}` replaced by the value of that name, which is HTML."""
+    text = (_PAGES / page).read_text("utf-8")
+    for name, value in values.items():
+        text = text.replace(f"{{{{ {name} }}}}", value)
+    return text
+
+
+def _file(name: str, content_type: str) -> Response:
     return _own(Response((_PAGES / name).read_bytes(), content_type=f"{content_type}; charset=utf-8"))
 
 

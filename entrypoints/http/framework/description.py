@@ -19,9 +19,6 @@ class _Specification(Api):  # type: ignore[misc]  # flask-smorest ships no types
 
     DEFAULT_ERROR_RESPONSE_NAME = None
 
-    def _register_error_handlers(self) -> None:
-        """Register nothing: `entrypoints.http.framework.errors` handles errors."""
-
 
 _documents: dict[tuple[OperationGroup, ...], dict[str, Any]] = {}
 """Generated documents without `servers`, cached because generating one is the slowest part of `create_app`."""

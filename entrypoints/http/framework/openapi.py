@@ -234,8 +234,9 @@ def docstring_text(thing: object) -> str:
 
 
 def operation_object(operation: Operation) -> dict[str, Any]:
-    """Return the parts of an Operation Object that flask-smorest cannot derive: texts, responses, security."""
+    """Return the parts of an Operation Object that flask-smorest cannot derive from the schemas of the route."""
     described: dict[str, Any] = {
+        "parameters": _parameters(operation),
         "summary": operation.summary,
         "description": operation.description,
         "responses": _responses(operation),
@@ -250,8 +251,9 @@ def operation_object(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def operation_parameters(operation: Operation) -> list[JsonObject | str]:
-    """Return the parameters of the operation: its own, and the headers that it takes."""
+def _parameters(operation: Operation) -> list[JsonObject | str]:
+    """Return the parameters of the operation: those of its query, its own, and the headers that it takes."""
+    query = [] if operation.query is None else [{"in": "query", "schema": operation.query}]
     names = ["X-Correlation-ID"]
     if operation.idempotent:
         names.append("Idempotency-Key")
@@ -259,7 +261,7 @@ def operation_parameters(operation: Operation) -> list[JsonObject | str]:
         names.append("If-Match")
     if operation.if_none_match:
         names.append("If-None-Match")
-    return [*operation.parameters, *names]
+    return [*query, *operation.parameters, *names]
 
 
 def comma_separated_style(_: object, field: Field[Any], **__: Any) -> dict[str, Any]:
@@ -302,6 +304,10 @@ def complete_document(document: dict[str, Any]) -> dict[str, Any]:
     for schema in ("Error", "PaginationMetadata"):
         components["schemas"].pop(schema, None)
     document["security"] = [{SECURITY_SCHEME: []}]
+    for item in document["paths"].values():
+        for method in item.keys() - {"parameters"}:
+            # flask-smorest appends what it did not derive itself, but a reader looks for parameters first.
+            item[method] = {"parameters": item[method]["parameters"], **item[method]}
     add_bounds(document)
     return document
 

@@ -33,7 +33,6 @@ from entrypoints.http.framework.openapi import (
     ResponseDoc,
     docstring_text,
     operation_object,
-    operation_parameters,
 )
 from entrypoints.http.framework.paging import PageQuery
 from entrypoints.http.framework.query_string import query_arguments, query_error
@@ -159,10 +158,8 @@ class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no
                 max_body=max_body,
             )
             route = self._with_parsing(operation, view)
-            documented = route.__dict__.setdefault("_apidoc", {})
-            documented.setdefault("arguments", {}).setdefault("parameters", []).extend(operation_parameters(operation))
-            documented["manual_doc"] = {**operation_object(operation), "operationId": operation_id or view.__name__}
-            route.__dict__[_OPERATION_ATTRIBUTE] = operation
+            route = self.doc(**operation_object(operation), operationId=operation_id or view.__name__)(route)
+            setattr(route, _OPERATION_ATTRIBUTE, operation)
             self.add_url_rule(path, view.__name__, route, methods=[method])
             return view
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from entrypoints.http.documentation.routes import SWAGGER_UI
 from tests.http.visibility.policy import leads_others, sees_lead, sees_task
 from tests.http.visibility.world import DUE, PASSWORD, PNG, World, a_form
 from unite_core.identity.model import Role
@@ -267,6 +268,7 @@ ROWS: dict[str, Row] = {
     "GET /docs": one("/docs", always(200)),
     "GET /docs/docs.css": one("/docs/docs.css", always(200)),
     "GET /docs/docs.js": one("/docs/docs.js", always(200)),
+    "GET /docs/swagger-ui/<name>": one(SWAGGER_UI.path_of("swagger-ui.css"), always(200)),
     "GET /openapi.json": one("/openapi.json", always(200)),
     "GET /problems/<code>": one("/problems/not_found", always(200)),
     "GET /health/live": one("/health/live", always(200)),

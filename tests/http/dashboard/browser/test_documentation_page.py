@@ -1,0 +1,109 @@
+"""The documentation page in headless Chromium: its policy, its requests, and operations that are tried out."""
+
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
+from playwright.sync_api import Page, expect
+
+from tests.http.dashboard.browser.site import Site, violations
+from tests.http.dashboard.browser.test_pages_in_a_browser import is_wider_than_the_window
+from tests.http.service import PASSWORD
+from unite_core.identity.model import Role
+
+DOCS = "/docs"
+Scheme = Literal["light", "dark"]
+
+
+def opened(site: Site, **options: Any) -> tuple[Page, list[str]]:
+    """Open the page; return it with a list of the requests that failed."""
+    page = site.page(**options)
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
+    page.goto(DOCS)
+    return page, failed
+
+
+def authorize(page: Page, token: str) -> None:
+    page.get_by_role("button", name="Authorize").first.click()
+    page.get_by_label("auth-bearer-value").fill(token)
+    page.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close").last.click()
+
+
+def execute(page: Page, operation: str) -> str:
+    """Send an operation from the page; return the status of the response."""
+    block = page.locator(f"[id$='-{operation}']")
+    block.locator(".opblock-summary-control").click()
+    block.get_by_role("button", name="Try it out").click()
+    block.get_by_role("button", name="Execute").click()
+    return block.locator(".live-responses-table tbody .response-col_status").first.inner_text().strip()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_operation_is_shown_within_the_policy(site: Site, scheme: Scheme, width: int) -> None:
+    paths = site.service.stranger.get("/openapi.json").get_json()["paths"].values()
+    operations = [method for item in paths for method in item if method != "parameters"]
+
+    page, failed = opened(site, color_scheme=scheme, viewport={"width": width, "height": 800})
+
+    expect(page.locator(".opblock")).to_have_count(len(operations))
+    assert page.title() == "Unite · HTTP API"
+    assert not is_wider_than_the_window(page)
+    assert (violations(page), failed, site.elsewhere(), site.errors) == ([], [], [], [])
+
+
+def test_the_dark_scheme_has_enough_contrast(site: Site) -> None:
+    page, _ = opened(site, color_scheme="dark")
+    expect(page.locator(".opblock").first).to_be_visible()
+
+    found = Axe().run(page, options={"runOnly": ["color-contrast"]}).response
+
+    assert [node["html"] for each in found["violations"] for node in each["nodes"]] == []
+    assert found["passes"]
+
+
+def test_an_operation_is_tried_out_with_a_token(site: Site) -> None:
+    user = site.user(Role.ADMIN)
+    login = site.service.stranger.post("/v1/auth/login", json={"email": user.email, "password": PASSWORD}).get_json()
+    page, failed = opened(site)
+    authorize(page, login["access_token"])
+
+    with page.expect_response("**/v1/me") as sent:
+        status = execute(page, "me")
+
+    assert status == "200"
+    assert sent.value.json()["id"] == str(user.id)
+    assert (violations(page), failed, site.elsewhere(), site.errors) == ([], [], [], [])
+
+
+def test_an_operation_without_a_token_shows_its_problem(site: Site) -> None:
+    page, _ = opened(site)
+
+    assert execute(page, "me") == "401"
+
+    expect(page.locator(".live-responses-table")).to_contain_text('"code": "unauthenticated"')
+    assert (violations(page), site.elsewhere()) == ([], [])
+
+
+def test_operations_are_sent_to_the_server_that_the_page_is_from(site: Site) -> None:
+    port = site.url.rpartition(":")[2]
+    page = site.page()
+
+    page.goto(f"http://localhost:{port}{DOCS}")
+
+    assert execute(page, "live") == "200"
+    assert {url.rpartition("/docs")[0] for url in site.requested if url.endswith(DOCS)} == {f"http://localhost:{port}"}
+    assert f"http://localhost:{port}/health/live" in site.requested
+    assert violations(page) == []
+
+
+def test_a_document_that_cannot_be_read_is_reported(site: Site) -> None:
+    page = site.page()
+    page.route("**/openapi.json", lambda route: route.fulfill(status=503, json={"detail": "Try again later."}))
+
+    page.goto(DOCS)
+
+    expect(page.get_by_text("The OpenAPI document cannot be read: Try again later.")).to_be_visible()
