@@ -3,18 +3,12 @@
 import logging
 import logging.config
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter
 
-from entrypoints.environment import Reader
-from entrypoints.variables import LOG_FORMAT, LOG_LEVEL
-
-T = TypeVar("T", bound=StrEnum)
+from entrypoints.settings import LogFormat, LogSettings
 
 # The attributes of every record; all others come from `extra=`.
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -67,50 +61,6 @@ class TextFormatter(logging.Formatter):
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's own name
         traceback: str = _shortened(super().formatException(ei))
         return traceback
-
-
-class LogLevel(StrEnum):
-    """The lowest severity that is logged."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class LogFormat(StrEnum):
-    """The format of a log line: a JSON object, or text."""
-
-    JSON = "json"
-    TEXT = "text"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSettings:
-    """Level and format of the log; a `format` of None depends on whether standard error is a terminal."""
-
-    level: LogLevel = LogLevel.INFO
-    format: LogFormat | None = None
-
-
-def read_log_settings(read: Reader) -> LogSettings:
-    """Return the settings of logging; a wrong value is refused and replaced by the default."""
-    level = read.judged(LOG_LEVEL.name, lambda text: _one_of(LogLevel, text))
-    return LogSettings(
-        level=level or LogLevel.INFO, format=read.judged(LOG_FORMAT.name, lambda text: _one_of(LogFormat, text))
-    )
-
-
-def log_settings_of(environ: Mapping[str, str]) -> LogSettings:
-    """Return the settings of logging before all other settings are read; wrong values are refused later."""
-    return read_log_settings(Reader(environ))
-
-
-def _one_of(choices: type[T], text: str) -> T:
-    try:
-        return choices(text)
-    except ValueError:
-        raise ValueError(f"is none of {', '.join(choices)}") from None
 
 
 _OWN = ("adapters", "entrypoints", "unite", "unite_core")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from entrypoints import logs
-from entrypoints.logs import LogSettings
+from entrypoints.settings import LogSettings
 from tests.order import spread
 
 pytest_plugins = ["tests.servers.fixtures", "tests.databases"]

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from entrypoints.bootstrap.refusal import StartRefused
-from entrypoints.variables import DATA_DIR
+from entrypoints.settings.variables import DATA_DIR
 
 LOCK = ".lock"
 _OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO

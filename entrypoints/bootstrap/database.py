@@ -16,7 +16,7 @@ from entrypoints.bootstrap.data_folder import make_database_private
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.waiting import waiting_for
 from entrypoints.settings import Settings
-from entrypoints.variables import DATABASE_SERVICE_ACCOUNT, DATABASE_URL
+from entrypoints.settings.variables import DATABASE_SERVICE_ACCOUNT, DATABASE_URL
 from unite_core.errors import Unavailable
 
 log = logging.getLogger(__name__)

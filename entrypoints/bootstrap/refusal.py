@@ -1,7 +1,7 @@
 """The error for a start that fails."""
 
 from entrypoints.settings import Settings
-from entrypoints.variables import HOST, PORT
+from entrypoints.settings.variables import HOST, PORT
 
 
 class StartRefused(Exception):

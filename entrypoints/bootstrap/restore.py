@@ -24,7 +24,7 @@ from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.keys import load_or_create_keys
 from entrypoints.settings import Settings
-from entrypoints.variables import DATA_DIR, DATABASE_URL, MONGODB_URL
+from entrypoints.settings.variables import DATA_DIR, DATABASE_URL, MONGODB_URL
 from unite_core.calls.use_cases.verification import VerificationResult, VerifyLedger
 from unite_core.errors import Unavailable
 

@@ -15,9 +15,8 @@ from adapters.rate_limits import LocalRateLimits
 from adapters.sql.events.activity import SqlActivityLog
 from entrypoints.bootstrap.database import is_file
 from entrypoints.bootstrap.refusal import StartRefused
-from entrypoints.settings import Settings
-from entrypoints.twilio import Twilio
-from entrypoints.variables import MONGODB_SERVICE_URL, MONGODB_URL
+from entrypoints.settings import Settings, Twilio
+from entrypoints.settings.variables import MONGODB_SERVICE_URL, MONGODB_URL
 from unite_core.cache import Cache, NoCache
 from unite_core.clock import Clock
 from unite_core.errors import Unavailable

@@ -23,13 +23,11 @@ from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency, Signatures
 from entrypoints.bootstrap.waiting import waiting_for
 from entrypoints.correlation import correlation_id
-from entrypoints.environment import FILE, SettingsRefused
 from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.keys import derive_keys, load_or_create_keys
 from entrypoints.links import ApiLinks
-from entrypoints.production import Scope
-from entrypoints.settings import Settings, read_settings, secret_location
-from entrypoints.variables import ALL, JWT_KEYS, SECRETS_ARN
+from entrypoints.settings import FILE, Scope, Settings, SettingsRefused, read_settings, secret_location
+from entrypoints.settings.variables import ALL, JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.errors import Unavailable, UniteError
 from unite_core.files import Files, SignedFiles

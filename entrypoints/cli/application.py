@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
-from entrypoints.environment import SettingsRefused
-from entrypoints.production import Scope
-from entrypoints.settings import Settings
+from entrypoints.settings import Scope, Settings, SettingsRefused
 from unite_core.errors import UniteError
 
 FAILED = 1

@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from entrypoints.variables import ADMIN_EMAIL, ADMIN_PASSWORD, DATA_DIR, HOST, PORT, PREFIX, PUBLIC_URL
+from entrypoints.settings.variables import ADMIN_EMAIL, ADMIN_PASSWORD, DATA_DIR, HOST, PORT, PREFIX, PUBLIC_URL
 
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 15.0

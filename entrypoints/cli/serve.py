@@ -26,9 +26,8 @@ from entrypoints.bootstrap import (
 )
 from entrypoints.capacity import STOP_SECONDS
 from entrypoints.cli.processes import EXPLAINED, CommandProcess, ForkedProcess, Supervised, supervise
-from entrypoints.environment import SettingsRefused
-from entrypoints.settings import Settings
-from entrypoints.variables import ADMIN_EMAIL, ADMIN_PASSWORD, HOST
+from entrypoints.settings import Settings, SettingsRefused, read_log_settings
+from entrypoints.settings.variables import ADMIN_EMAIL, ADMIN_PASSWORD, HOST
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
     also stops when its standard input is closed, which happens when the process at the other end stops in any way.
     With `--no-worker` it starts no worker: workers that were started by `work` do the work.
     """
-    logs.configure(logs.log_settings_of(environ))
+    logs.configure(read_log_settings(environ))
     try:
         settings = load_settings(environ)
         logs.configure(settings.log)

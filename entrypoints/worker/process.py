@@ -14,8 +14,7 @@ from types import FrameType
 from entrypoints import logs
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.correlation import CorrelationFilter
-from entrypoints.environment import SettingsRefused
-from entrypoints.settings import Settings
+from entrypoints.settings import Settings, SettingsRefused, read_log_settings
 from entrypoints.worker.folding import fold_in_thread
 from entrypoints.worker.jobs import JobContext
 from entrypoints.worker.loop import Worker
@@ -35,7 +34,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Setti
     With `--until-stdin-ends` the worker also stops when its standard input is closed, which happens when the service
     that started it ends in any way.
     """
-    logs.configure(logs.log_settings_of(environ))
+    logs.configure(read_log_settings(environ))
     try:
         settings = load_settings(environ)
         logs.configure(settings.log)

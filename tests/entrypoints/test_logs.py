@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from entrypoints import logs
-from entrypoints.environment import SettingsRefused
-from entrypoints.logs import LogFormat, LogLevel, LogSettings
-from entrypoints.settings import read_settings
+from entrypoints.settings import LogFormat, LogLevel, LogSettings, SettingsRefused, read_log_settings, read_settings
 
 LOGGERS = ("adapters", "entrypoints", "unite", "unite_core", "uvicorn", "alembic", "botocore", "rq", "urllib3")
 STREAM = "tests.entrypoints.logs"
@@ -125,7 +123,7 @@ def test_the_format_of_the_settings_goes_before_the_terminal(configured: Callabl
 def test_wrong_settings_of_logging_are_refused_with_the_others() -> None:
     wrong = {"UNITE_LOG_LEVEL": "loud", "UNITE_LOG_FORMAT": "xml"}
 
-    assert logs.log_settings_of(wrong) == LogSettings()
+    assert read_log_settings(wrong) == LogSettings()
     with pytest.raises(SettingsRefused) as refused:
         read_settings(wrong)
     assert refused.value.problems == (

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from entrypoints.environment import SettingsRefused
-from entrypoints.production import Scope
-from entrypoints.settings import Settings, read_settings
+from entrypoints.settings import Scope, Settings, SettingsRefused, read_settings
 
 SERVERS = {
     "UNITE_DATABASE_URL": "mysql://unite:secret@db/unite",

@@ -19,8 +19,7 @@ from entrypoints.bootstrap import (
     provide_storage,
     start,
 )
-from entrypoints.environment import SettingsRefused
-from entrypoints.settings import Settings
+from entrypoints.settings import Settings, SettingsRefused
 from tests.servers.moto import a_bucket_name
 from tests.servers.own import OwnServer
 from tests.service_process import direct_session, eventually

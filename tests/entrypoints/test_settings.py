@@ -10,19 +10,19 @@ import pytest
 from redis import Redis
 from sqlalchemy import make_url
 
-from entrypoints.environment import SettingsRefused
 from entrypoints.settings import (
     FirstAdmin,
     SecretLocation,
     Settings,
+    SettingsRefused,
     Storage,
+    Twilio,
     parse_keys,
     read_settings,
     secret_location,
 )
-from entrypoints.twilio import Twilio
-from entrypoints.urls import MYSQL_PARAMETERS, REDIS_PARAMETERS
-from entrypoints.variables import ALL
+from entrypoints.settings.urls import MYSQL_PARAMETERS, REDIS_PARAMETERS
+from entrypoints.settings.variables import ALL
 from unite_core.phone import PhoneRule
 from unite_core.quotas import Quotas
 

@@ -1,7 +1,7 @@
 import re
 from pathlib import Path
 
-from entrypoints.variables import ALL
+from entrypoints.settings.variables import ALL
 from tests.conftest import CHECKOUT
 
 PLACES = ("docker-compose.yml", "Dockerfile", "buildspec.yml", "infra", ".github")

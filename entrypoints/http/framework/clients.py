@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from entrypoints.networks import Address, Network, contains, is_private, read_address
-from entrypoints.variables import TRUSTED_PROXIES
+from entrypoints.settings.variables import TRUSTED_PROXIES
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from entrypoints.http.framework import clients
-from entrypoints.variables import ALL
+from entrypoints.settings.variables import ALL
 from tests.conftest import CHECKOUT
 from tests.infra.pipelines.stubs import Stubs
 from tests.infra.pipelines.yaml_files import load

@@ -55,13 +55,6 @@ def database_url(text: str) -> str:
     raise ValueError("is none that Unite can use; write mysql://user:password@host/database, or sqlite:/// and a path")
 
 
-def account(text: str) -> str:
-    """Return an account of MySQL or MariaDB: its name, and the hosts from which it may connect."""
-    if not re.fullmatch(r"[^\s@]{1,32}@[^\s@]{1,255}", text):
-        raise ValueError("is not like service@%")
-    return text
-
-
 def mongodb_url(text: str) -> str:
     """Return the URL of a MongoDB database."""
     # With several hosts each may have a port, so the ports are checked below and not by `urlsplit`.
@@ -129,13 +122,6 @@ def _origin(entry: str, position: int) -> str:
         )
     scheme, host, port = match.groups()
     return f"{scheme}://{host}" if int(port or 0) in (0, _DEFAULT_PORTS[scheme]) else f"{scheme}://{host}:{int(port)}"
-
-
-def topic_arn(text: str) -> str:
-    """Return the ARN of an SNS topic; FIFO topics are refused because they need message groups."""
-    if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}", text):
-        raise ValueError("is not like arn:aws:sns:eu-central-1:123456789012:unite, or is a FIFO topic")
-    return text
 
 
 def _split(text: str) -> SplitResult:

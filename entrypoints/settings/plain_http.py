@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from entrypoints.networks import is_private, read_address
-from entrypoints.variables import HOST, PUBLIC_URL, TRUSTED_PROXIES
+from entrypoints.settings.variables import HOST, PUBLIC_URL, TRUSTED_PROXIES
 
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - no socket is bound to this address here
 """The hosts that mean every address of this machine, and the loopback address for each."""
@@ -13,12 +13,12 @@ _LOCAL_DOMAINS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 _READABLE = "passwords and tokens can be read and changed on their way. Put a proxy with TLS in front"
 _PUBLIC_URL_IS_PLAIN = (
-    f"{PUBLIC_URL.name} is http:// on a host that is not private: {_READABLE}, name it in {TRUSTED_PROXIES.name}, and "
-    f"write https:// in {PUBLIC_URL.name}."
+    f"{PUBLIC_URL} is http:// on a host that is not private: {_READABLE}, name it in {TRUSTED_PROXIES}, and "
+    f"write https:// in {PUBLIC_URL}."
 )
 _HOST_IS_PUBLIC = (
-    f"{HOST.name} lets others in by plain HTTP: {_READABLE}, have {HOST.name} be an address that it alone reaches, "
-    f"name it in {TRUSTED_PROXIES.name}, and set {PUBLIC_URL.name} to its https:// address."
+    f"{HOST} lets others in by plain HTTP: {_READABLE}, have {HOST} be an address that it alone reaches, "
+    f"name it in {TRUSTED_PROXIES}, and set {PUBLIC_URL} to its https:// address."
 )
 
 

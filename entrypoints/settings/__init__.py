@@ -1,0 +1,37 @@
+"""Settings: every environment variable of an installation, and how it is read.
+
+`variables` declares each variable once, as a field of marshmallow with a meaning and a default. `model` names the
+values that the service uses. `reading` loads the variables, and `rules` checks those that depend on each other.
+"""
+
+from entrypoints.settings.choices import LogFormat, LogLevel
+from entrypoints.settings.model import FirstAdmin, LogSettings, Settings, Storage, Twilio
+from entrypoints.settings.parsers import parse_keys
+from entrypoints.settings.reading import (
+    SecretLocation,
+    environment,
+    read_log_settings,
+    read_settings,
+    secret_location,
+)
+from entrypoints.settings.rules import Scope
+from entrypoints.settings.values import FILE, SettingsRefused
+
+__all__ = [
+    "FILE",
+    "FirstAdmin",
+    "LogFormat",
+    "LogLevel",
+    "LogSettings",
+    "Scope",
+    "SecretLocation",
+    "Settings",
+    "SettingsRefused",
+    "Storage",
+    "Twilio",
+    "environment",
+    "parse_keys",
+    "read_log_settings",
+    "read_settings",
+    "secret_location",
+]
