@@ -138,7 +138,7 @@ class OutboundGuard:
                 self._log_change()
 
     def _log_change(self) -> None:
-        with self._locks.setdefault(os.getpid(), threading.Lock()):
+        with self._lock():
             closed = self._breaker.closed
             if closed != self._logged_open:
                 return  # another thread has logged it meanwhile
@@ -148,6 +148,9 @@ class OutboundGuard:
                 return
             failures, pause = self._policy.failure_threshold, self._policy.recovery_timeout.total_seconds()
             log.warning("%s failed %d times in a row; it is not called for %g seconds.", self._name, failures, pause)
+
+    def _lock(self) -> threading.Lock:
+        return self._locks.setdefault(os.getpid(), threading.Lock())
 
 
 def _attempt(function: Callable[[], T]) -> T:

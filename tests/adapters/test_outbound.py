@@ -4,6 +4,7 @@ import logging
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, Event, Lock, Thread
@@ -146,14 +147,14 @@ class TestRetries:
 
         assert service.calls == 1
 
-    def test_the_longest_wait_doubles_after_each_attempt(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_wait_is_random_and_its_limit_doubles_each_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         waits: list[float] = []
         monkeypatch.setattr("backoff._sync.time.sleep", waits.append)
-        monkeypatch.setattr("random.uniform", lambda _, longest: longest)
+        monkeypatch.setattr("random.uniform", lambda shortest, longest: (shortest + longest) / 2)
 
         a_guard(attempts=4, retry_interval=0.5 * SECOND).call(Service(*[ConnectionLost()] * 3))
 
-        assert waits == [0.5, 1, 2]
+        assert waits == [0.25, 0.5, 1]
 
     def test_a_policy_of_one_attempt_retries_nothing(self) -> None:
         service = Service(ConnectionLost())
@@ -342,6 +343,21 @@ class TestLog:
         assert "secret" not in logged.text
 
 
+class LockOfTwo:
+    """A lock that nobody gets before two threads want it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._both = Barrier(2, timeout=30)
+
+    def __enter__(self) -> None:
+        self._both.wait()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 class TestThreads:
     def test_failures_of_several_threads_open_it_and_are_logged_once(self, logged: pytest.LogCaptureFixture) -> None:
         guard = a_guard(failure_threshold=8)
@@ -358,6 +374,23 @@ class TestThreads:
 
         assert run_concurrently(8, call) == ["It does not answer."] * 8
         assert guard.breaker_state == "open"
+        assert len(logged.messages) == 1
+
+    def test_a_change_that_two_threads_notice_is_logged_by_one(self, logged: pytest.LogCaptureFixture) -> None:
+        guard, called = a_guard(failure_threshold=1), Barrier(2)
+        locks: dict[int, Any] = {os.getpid(): LockOfTwo()}
+        guard._locks = locks
+
+        def time_out() -> None:
+            called.wait()
+            raise TimedOut
+
+        def call(_: int) -> None:
+            with suppress(Unavailable):
+                guard.call(time_out)
+
+        run_concurrently(2, call)
+
         assert len(logged.messages) == 1
 
     def test_a_slow_call_of_one_thread_does_not_hold_up_another(self) -> None:
@@ -391,10 +424,12 @@ class TestThreads:
 def test_a_forked_process_does_not_wait_for_a_lock_of_the_process_that_forked_it() -> None:
     guard = a_guard()
 
-    with guard._locks.setdefault(os.getpid(), Lock()):
+    with guard._lock():
         child = multiprocessing.get_context("fork").Process(target=fail, args=(guard, 2))
         child.start()
         child.join(30)
+        child.kill()  # it hangs if it waits for the lock
+        child.join()
 
     assert child.exitcode == 0
     assert guard.breaker_state == "closed"
