@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from boto3.session import Session
 from botocore.config import Config
 
+from adapters.aws.guard import POLICY
+from adapters.outbound import CallPolicy
+
 if TYPE_CHECKING:  # the stubs are installed for type checks only, not where the service runs
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -19,8 +22,8 @@ class AwsClients:
     """The endpoint and the credentials of AWS; creates clients with timeouts.
 
     `endpoint_url` is the address of a replacement for AWS, such as moto or MinIO. A region or key that is None is found
-    by boto3 as usual: in the environment, in configuration files, in the role of the machine. Timeouts are in seconds.
-    A call is made up to `attempts` times.
+    by boto3 as usual: in the environment, in configuration files, in the role of the machine. The clients have the
+    timeouts and the attempts of `policy`; guards with the same policy have the rest (`aws_guard`).
 
     The retries are botocore's own, in its standard mode: bounded, with exponential backoff and jitter, only for
     transient errors, and with a budget that stops them when every call fails. Only botocore knows which responses of
@@ -31,9 +34,7 @@ class AwsClients:
     region: str | None = None
     key_id: str | None = None
     secret_key: str | None = field(default=None, repr=False)
-    connect_timeout: float = 3.0
-    read_timeout: float = 20.0
-    attempts: int = 3
+    policy: CallPolicy = POLICY
 
     def s3(self, endpoint_url: str | None = None, *, impatient: bool = False) -> "S3Client":
         """Return a client of S3 at `endpoint_url`, or at the endpoint of all services.
@@ -86,10 +87,9 @@ class AwsClients:
         return Session(aws_access_key_id=self.key_id, aws_secret_access_key=self.secret_key, region_name=self.region)
 
     def _config(self, *, impatient: bool = False) -> Config:
-        if impatient:
-            return Config(connect_timeout=1.0, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 1})
+        timeouts = self.policy.timeouts_for(short=impatient)
         return Config(
-            connect_timeout=self.connect_timeout,
-            read_timeout=self.read_timeout,
-            retries={"mode": "standard", "total_max_attempts": self.attempts},
+            connect_timeout=timeouts.connect.total_seconds(),
+            read_timeout=timeouts.read.total_seconds(),
+            retries={"mode": "standard", "total_max_attempts": 1 if impatient else self.policy.attempts},
         )

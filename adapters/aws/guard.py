@@ -1,76 +1,55 @@
-"""Error translation and circuit breaker for calls to AWS services."""
+"""The guard of calls to AWS services: the limits, and what botocore's errors mean."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
-from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # the package ships no types
 
-from unite_core.errors import NotFound, Unavailable
+from adapters.outbound import CallPolicy, OutboundGuard, Timeouts
+from unite_core.errors import NotFound, Unavailable, UniteError
 
 log = logging.getLogger(__name__)
 
-FAILURES = 5
-"""After this many failed calls in a row the breaker opens."""
-
-BREAKER_OPEN_SECONDS = 30.0
-"""Seconds for which the breaker stays open."""
+POLICY = CallPolicy(
+    timeouts=Timeouts(connect=timedelta(seconds=3), read=timedelta(seconds=20)),
+    short_timeouts=Timeouts(connect=timedelta(seconds=1), read=timedelta(seconds=1.5)),
+    attempts=3,
+    failure_threshold=5,
+    recovery_timeout=timedelta(seconds=30),
+)
 
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "ResourceNotFoundException"})
 
 
-class ServiceGuard:
-    """An external service behind a circuit breaker.
+def aws_guard(name: str, policy: CallPolicy, *, absent: str = "There is no such file.") -> OutboundGuard:
+    """Create the guard of one service: it raises `NotFound`, and `Unavailable` for every other error of botocore.
 
-    After `failures` failed calls in a row the breaker opens: for `pause` seconds every call fails at once. The first
-    call after that decides whether the breaker closes. `NotFound` does not count as a failure. `name` is the subject of
-    the error details ("The file storage does not answer."), `absent` is the detail of `NotFound`.
+    `NotFound` has the detail `absent`, and does not count as a failure. The guard retries nothing: the clients do
+    (`AwsClients`).
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        absent: str = "There is no such file.",
-        failures: int = FAILURES,
-        pause: float = BREAKER_OPEN_SECONDS,
-    ) -> None:
-        self._name = name
-        self._absent = absent
-        self._breaker = CircuitBreaker(
-            failure_threshold=failures, recovery_timeout=pause, expected_exception=Unavailable
-        )
+    def translate(error: BotoCoreError | ClientError) -> UniteError:
+        if isinstance(error, BotoCoreError):
+            return Unavailable(f"{name} does not answer.")
+        if _is_absent(error):
+            return NotFound(absent)
+        # The client can do nothing about a missing permission or bucket, so that the code is only in the log.
+        log.warning("%s answered %s to %s.", name, error_code(error), error.operation_name)
+        return Unavailable(f"{name} cannot do this at the moment.")
 
-    @property
-    def state(self) -> str:
-        """The breaker: `closed` while calls are made, `open` while none is, `half_open` when the next one decides."""
-        return str(self._breaker.state)
-
-    @contextmanager
-    def call(self) -> Iterator[None]:
-        """Guard the call in this block; raise `NotFound`, or `Unavailable` for every other error of botocore."""
-        if self._breaker.opened:
-            raise Unavailable(f"{self._name} did not answer several times; try again in a moment.")
-        with self._breaker, self.translated():
-            yield
-
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        """Raise the same errors as `call`, without the breaker: for what follows after a call was answered."""
-        try:
-            yield
-        except ClientError as error:
-            code = error_code(error)
-            if code in _ABSENT:
-                raise NotFound(self._absent) from None
-            # The client can do nothing about a missing permission or bucket, so that the code is only in the log.
-            log.warning("%s answered %s to %s.", self._name, code, error.operation_name)
-            raise Unavailable(f"{self._name} cannot do this at the moment.") from error
-        except BotoCoreError as error:
-            raise Unavailable(f"{self._name} does not answer.") from error
+    return OutboundGuard(
+        name,
+        policy,
+        errors=(BotoCoreError, ClientError),
+        translate=translate,
+        is_failure=lambda error: not _is_absent(error),
+    )
 
 
 def error_code(error: ClientError) -> str:
     """Return the service's error code, such as `NoSuchKey`, or the HTTP status where there is no body, as for HEAD."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _is_absent(error: Exception) -> bool:
+    return isinstance(error, ClientError) and error_code(error) in _ABSENT

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote
 
 from boto3.s3.transfer import TransferConfig
 
 from adapters.aws.clients import AwsClients
-from adapters.aws.guard import ServiceGuard
+from adapters.aws.guard import aws_guard
+from adapters.outbound import OutboundGuard
 from unite_core.clock import Clock
 from unite_core.errors import NotFound, Unavailable
 from unite_core.files import UPLOADS, Download, Files, Upload
@@ -63,11 +65,10 @@ class S3Files(Files):
         clock: Clock,
         public_url: str | None = None,
         kms_key_id: str | None = None,
-        dependency: ServiceGuard | None = None,
     ) -> None:
         self._buckets = buckets
         self._clock = clock
-        self._dependency = dependency or ServiceGuard("The file storage")
+        self._guard = aws_guard("The file storage", access.policy)
         self._client = access.s3()
         self._impatient_client = access.s3(impatient=True)
         self._signing_client = access.s3(public_url)
@@ -76,14 +77,13 @@ class S3Files(Files):
     @property
     def breaker_state(self) -> str:
         """The state of the circuit breaker: `closed` (calls are made), `open` or `half_open`."""
-        return self._dependency.state
+        return self._guard.breaker_state
 
     def ping(self) -> None:
         """Check that both buckets answer, with short timeouts; raise `Unavailable`."""
         try:
             for bucket in (self._buckets.imports, self._buckets.images):
-                with self._dependency.call():
-                    self._impatient_client.head_bucket(Bucket=bucket)
+                self._guard.call(partial(self._impatient_client.head_bucket, Bucket=bucket))
         except NotFound:
             raise Unavailable("The file storage lacks a bucket.") from None
 
@@ -91,7 +91,7 @@ class S3Files(Files):
         expires_at = self._expiry(ttl)
         fields = {"Content-Type": content_type, **self._encryption_fields()}
         conditions = [{name: value} for name, value in fields.items()]
-        with self._dependency.translated():
+        with self._guard.translated():
             form = self._signing_client.generate_presigned_post(
                 self._buckets.of(key),
                 key,
@@ -108,7 +108,7 @@ class S3Files(Files):
             "ResponseContentDisposition": _attachment(filename),
             "ResponseContentType": content_type,
         }
-        with self._dependency.translated():
+        with self._guard.translated():
             url = self._signing_client.generate_presigned_url(
                 "get_object", Params=parameters, ExpiresIn=int(ttl.total_seconds())
             )
@@ -116,16 +116,14 @@ class S3Files(Files):
 
     def size(self, key: str) -> int | None:
         try:
-            with self._dependency.call():
-                return self._client.head_object(**self._location(key))["ContentLength"]
+            return self._guard.call(lambda: self._client.head_object(**self._location(key))["ContentLength"])
         except NotFound:
             return None
 
     @contextmanager
     def read(self, key: str) -> Iterator[BinaryIO]:
-        with self._dependency.call():
-            body = self._client.get_object(**self._location(key))["Body"]
-        with closing(body), io.BufferedReader(_BodyStream(body, self._dependency), BLOCK) as stream:
+        body = self._guard.call(lambda: self._client.get_object(**self._location(key))["Body"])
+        with closing(body), io.BufferedReader(_BodyStream(body, self._guard), BLOCK) as stream:
             yield stream
 
     @contextmanager
@@ -135,8 +133,10 @@ class S3Files(Files):
             with tempfile.SpooledTemporaryFile(max_size=PART) as spool:
                 yield cast("BinaryIO", spool)
                 spool.seek(0)
-                with self._dependency.call():
-                    self._client.upload_fileobj(spool, self._buckets.of(key), key, ExtraArgs=extra, Config=_TRANSFER)
+                bucket = self._buckets.of(key)
+                self._guard.call(
+                    lambda: self._client.upload_fileobj(spool, bucket, key, ExtraArgs=extra, Config=_TRANSFER)
+                )
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise Unavailable("The disk for temporary files is full; nothing was stored.") from error
@@ -144,14 +144,13 @@ class S3Files(Files):
 
     def move(self, key: str, to: str) -> None:
         source = self._location(key)
-        with self._dependency.call():
-            self._client.copy_object(**self._location(to), CopySource=source, **self._encryption())
-        with self._dependency.call():
-            self._client.delete_object(**source)
+        self._guard.call(
+            lambda: self._client.copy_object(**self._location(to), CopySource=source, **self._encryption())
+        )
+        self._guard.call(lambda: self._client.delete_object(**source))
 
     def delete(self, key: str) -> None:
-        with self._dependency.call():
-            self._client.delete_object(**self._location(key))
+        self._guard.call(lambda: self._client.delete_object(**self._location(key)))
 
     def _location(self, key: str) -> Any:
         """Return the bucket and the key as arguments; typed Any because every operation has its own type for them."""
@@ -179,16 +178,16 @@ class S3Files(Files):
 class _BodyStream(io.RawIOBase):
     """The body of a response as a stream; raises `Unavailable` where it breaks off."""
 
-    def __init__(self, body: "StreamingBody", dependency: ServiceGuard) -> None:
+    def __init__(self, body: "StreamingBody", guard: OutboundGuard) -> None:
         self._body = body
-        self._dependency = dependency
+        self._guard = guard
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         # Without the breaker: a download that has begun goes on while other calls fail.
-        with self._dependency.translated():
+        with self._guard.translated():
             return self._body.readinto(buffer)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from adapters.aws.clients import AwsClients
-from adapters.aws.guard import ServiceGuard
+from adapters.aws.guard import aws_guard
 from unite_core.errors import Invalid
 
 NAME = "AWS Secrets Manager"
@@ -16,8 +16,8 @@ def read_secret(arn: str, access: AwsClients) -> Mapping[str, str]:
     Raises `Unavailable`, `NotFound` where there is no such secret, and `Invalid` where it is anything else. Errors
     quote no value.
     """
-    with ServiceGuard(NAME, absent="There is no such secret.").call():
-        response = access.secrets_manager().get_secret_value(SecretId=arn)
+    guard = aws_guard(NAME, access.policy, absent="There is no such secret.")
+    response = guard.call(lambda: access.secrets_manager().get_secret_value(SecretId=arn))
     try:
         values = json.loads(response.get("SecretString", ""))
     except ValueError:

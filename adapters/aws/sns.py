@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from adapters.aws.clients import AwsClients
-from adapters.aws.guard import ServiceGuard
+from adapters.aws.guard import aws_guard
 from unite_core.errors import NotFound, Unavailable
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import Topic, TopicMessage
@@ -30,22 +30,21 @@ class SnsTopic(Topic):
     fault. All other messages that SNS did not accept may be published later.
     """
 
-    def __init__(self, arn: str, *, access: AwsClients, dependency: ServiceGuard | None = None) -> None:
+    def __init__(self, arn: str, *, access: AwsClients) -> None:
         self._arn = arn
         self._client: SNSClient = access.sns()
-        self._asking: SNSClient = access.sns(impatient=True)
-        self._outside = dependency or ServiceGuard("The topic", absent="There is no such topic.")
+        self._impatient_client: SNSClient = access.sns(impatient=True)
+        self._guard = aws_guard("The topic", access.policy, absent="There is no such topic.")
 
     @property
     def breaker_state(self) -> str:
         """The state of the circuit breaker: `closed` (messages are published), `open` or `half_open`."""
-        return self._outside.state
+        return self._guard.breaker_state
 
     def ping(self) -> None:
         """Request the topic with a short timeout; raise `Unavailable`."""
         try:
-            with self._outside.call():
-                self._asking.get_topic_attributes(TopicArn=self._arn)
+            self._guard.call(lambda: self._impatient_client.get_topic_attributes(TopicArn=self._arn))
         except NotFound as error:
             raise Unavailable(error.detail) from None
 
@@ -64,8 +63,9 @@ class SnsTopic(Topic):
 
     def _publish(self, batch: "Sequence[PublishBatchRequestEntryTypeDef]") -> dict[int, Receipt]:
         try:
-            with self._outside.call():
-                answer = self._client.publish_batch(TopicArn=self._arn, PublishBatchRequestEntries=batch)
+            answer = self._guard.call(
+                lambda: self._client.publish_batch(TopicArn=self._arn, PublishBatchRequestEntries=batch)
+            )
         except NotFound as error:
             log.error("There is no topic %s; nothing is published until there is.", self._arn)  # noqa: TRY400 - it says it all
             raise Unavailable(error.detail) from None

@@ -8,7 +8,8 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from adapters.aws.clients import AwsClients
-from adapters.aws.guard import ServiceGuard
+from adapters.aws.guard import aws_guard
+from adapters.outbound import OutboundGuard
 from unite_core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ class SqsUploadNotices:
         access: AwsClients,
         wait: int = RECEIVE_WAIT_SECONDS,
         hidden: int = VISIBILITY_TIMEOUT_SECONDS,
-        dependency: ServiceGuard | None = None,
     ) -> None:
         self._queue_url = queue_url
         self._bucket = bucket
@@ -49,27 +49,29 @@ class SqsUploadNotices:
         self._impatient_client = access.sqs(impatient=True)
         self._wait = wait
         self._hidden = hidden
-        self._dependency = dependency or ServiceGuard("The queue of uploads")
+        self._guard = aws_guard("The queue of uploads", access.policy)
 
     @property
     def breaker_state(self) -> str:
         """The state of the circuit breaker: `closed` (calls are made), `open` or `half_open`."""
-        return self._dependency.state
+        return self._guard.breaker_state
 
     def ping(self) -> None:
         """Check that the queue answers, with short timeouts."""
-        with self._dependency.call():
-            self._impatient_client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
+        self._guard.call(
+            lambda: self._impatient_client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
+        )
 
     def receive(self) -> "SqsUploadNotice | None":
         """Receive the next notice; return None where none came in time, or where the message is not a notice."""
-        with self._dependency.call():
-            response = self._client.receive_message(
+        response = self._guard.call(
+            lambda: self._client.receive_message(
                 QueueUrl=self._queue_url,
                 MaxNumberOfMessages=1,  # others would become visible again while the first one is processed
                 WaitTimeSeconds=self._wait,
                 VisibilityTimeout=self._hidden,
             )
+        )
         for message in response.get("Messages", []):
             message_id = message["MessageId"]
             key = _uploaded_key(message["Body"], self._bucket)
@@ -80,7 +82,7 @@ class SqsUploadNotices:
                     receipt=message["ReceiptHandle"],
                     queue_url=self._queue_url,
                     client=self._client,
-                    dependency=self._dependency,
+                    guard=self._guard,
                     hidden=self._hidden,
                 )
             log.warning(
@@ -100,7 +102,7 @@ class SqsUploadNotice:
         receipt: str,
         queue_url: str,
         client: "SQSClient",
-        dependency: ServiceGuard,
+        guard: OutboundGuard,
         hidden: int,
     ) -> None:
         self.key = key
@@ -108,7 +110,7 @@ class SqsUploadNotice:
         self._receipt = receipt
         self._queue_url = queue_url
         self._client = client
-        self._dependency = dependency
+        self._guard = guard
         self._hidden = hidden
 
     @contextmanager
@@ -125,13 +127,12 @@ class SqsUploadNotice:
 
     def done(self) -> None:
         """Delete the notice from the queue; to be called once its effect is committed."""
-        with self._dependency.call():
-            self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=self._receipt)
+        self._guard.call(lambda: self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=self._receipt))
 
     def _renew(self, done: Event) -> None:
         while not done.wait(self._hidden / 3):
             try:
-                with self._dependency.translated():
+                with self._guard.translated():
                     self._client.change_message_visibility(
                         QueueUrl=self._queue_url, ReceiptHandle=self._receipt, VisibilityTimeout=self._hidden
                     )

@@ -1,6 +1,7 @@
 """Backup and restore of MongoDB collections, in the format of `mongodump` (BSON documents in sequence)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, BinaryIO
@@ -12,7 +13,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from adapters.mongo.activity import COLLECTIONS as ACTIVITY_COLLECTIONS
-from adapters.mongo.connection import Mongo, Timeouts
+from adapters.mongo.connection import POLICY, Mongo
 from adapters.mongo.documents import CallLogEntry
 
 CALL_LOG = CallLogEntry.collection_name()
@@ -21,7 +22,7 @@ COLLECTIONS = (*ACTIVITY_COLLECTIONS, CALL_LOG)
 
 DOCUMENT_BATCH_SIZE = 1_000
 
-TIMEOUTS = Timeouts(answer=timedelta(minutes=10))
+BACKUP_POLICY = replace(POLICY, timeouts=replace(POLICY.timeouts, read=timedelta(minutes=10)))
 """With a long timeout, because whole collections are read and counted."""
 
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)

@@ -1,17 +1,15 @@
-"""Connection to MongoDB, with timeouts, retries and a circuit breaker."""
+"""Connection to MongoDB, through the guard."""
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-import backoff
-from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # the package ships no types
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, NetworkTimeout, PyMongoError, ServerSelectionTimeoutError
 
+from adapters.outbound import CallPolicy, OutboundGuard, Timeouts
 from unite_core.errors import Unavailable
 
 T = TypeVar("T")
@@ -20,21 +18,15 @@ DEFAULT_DATABASE = "unite"
 """Used where the URL names no database."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
-    """Timeouts, retries and circuit breaker settings for MongoDB.
-
-    One attempt takes at most `server` (selection of a server) plus `connection` (opening a connection, or waiting for a
-    free one) plus `answer`. Errors that come at once, such as a closed connection, are retried, with `attempts` in all.
-    After `failures` in a row the breaker is open for the time `rest`; then one more failure opens it again.
-    """
-
-    server: timedelta = timedelta(seconds=2)
-    connection: timedelta = timedelta(seconds=2)
-    answer: timedelta = timedelta(seconds=5)
-    attempts: int = 3
-    failures: int = 5
-    rest: timedelta = timedelta(seconds=10)
+POLICY = CallPolicy(
+    timeouts=Timeouts(connect=timedelta(seconds=2), read=timedelta(seconds=5)),
+    attempts=3,
+    retry_interval=timedelta(seconds=0.1),
+    failure_threshold=5,
+    recovery_timeout=timedelta(seconds=10),
+)
+"""One attempt takes at most twice the timeout to connect (for the selection of a server, and for a connection), plus
+the timeout to read."""
 
 
 class Mongo:
@@ -44,31 +36,19 @@ class Mongo:
     and the driver's threads do not exist in a forked process.
     """
 
-    def __init__(self, url: str, timeouts: Timeouts | None = None) -> None:
+    def __init__(self, url: str, policy: CallPolicy = POLICY) -> None:
         self._url = url
-        self._patience = timeouts = timeouts or Timeouts()
+        self._policy = policy
         # One client per process id. There is no lock, because another thread might hold it at the moment of a fork.
         self._clients: dict[int, MongoClient[dict[str, Any]]] = {}
-        self._breaker = CircuitBreaker(
-            failure_threshold=timeouts.failures,
-            recovery_timeout=timeouts.rest.total_seconds(),
-            expected_exception=PyMongoError,
-            name="mongodb",
+        self._guard = OutboundGuard(
+            "MongoDB", policy, errors=(PyMongoError,), translate=_translate, is_retryable=_is_retryable
         )
-        self._run_with_retries = backoff.on_exception(
-            backoff.expo,
-            AutoReconnect,
-            max_tries=timeouts.attempts,
-            giveup=_is_timeout,
-            factor=0.1,
-            max_value=1,
-            logger=None,
-        )(self._run)
 
     @property
-    def breaker(self) -> str:
+    def breaker_state(self) -> str:
         """The breaker: `closed` while calls are made, `open` while none is, `half_open` when the next one decides."""
-        return str(self._breaker.state)
+        return self._guard.breaker_state
 
     def call(self, ask: Callable[[Database[dict[str, Any]]], T]) -> T:
         """Call `ask` with the database, and return its result.
@@ -76,12 +56,7 @@ class Mongo:
         `ask` may be called several times, so that it has to be safe to repeat. Raises `Unavailable` for every error of
         the driver, and at once while the breaker is open.
         """
-        if self._breaker.opened:
-            raise Unavailable("MongoDB has not answered for a while; try again in a moment.")
-        try:
-            return self._breaker.call(self._run_with_retries, ask)  # type: ignore[no-any-return]  # circuitbreaker has no types
-        except PyMongoError as error:
-            raise Unavailable(f"MongoDB did not do what it was asked ({_error_name(error)}); try again.") from error
+        return self._guard.call(lambda: ask(self._client().get_default_database(DEFAULT_DATABASE)))
 
     def ping(self) -> None:
         """Check that MongoDB answers; raise `Unavailable`."""
@@ -93,9 +68,6 @@ class Mongo:
         if client is not None:
             client.close()
 
-    def _run(self, ask: Callable[[Database[dict[str, Any]]], T]) -> T:
-        return ask(self._client().get_default_database(DEFAULT_DATABASE))
-
     def _client(self) -> MongoClient[dict[str, Any]]:
         client = self._clients.get(os.getpid())
         if client is None:
@@ -106,7 +78,8 @@ class Mongo:
         return client
 
     def _new_client(self) -> MongoClient[dict[str, Any]]:
-        timeouts = self._patience
+        connect = _milliseconds(self._policy.timeouts.connect)
+        read = _milliseconds(self._policy.timeouts.read)
         return MongoClient(
             self._url,
             appname="unite",
@@ -116,20 +89,24 @@ class Mongo:
             # A write that was acknowledged survives the loss of a machine and a power cut.
             w="majority",
             journal=True,
-            wtimeoutMS=_milliseconds(timeouts.answer),
-            serverSelectionTimeoutMS=_milliseconds(timeouts.server),
-            connectTimeoutMS=_milliseconds(timeouts.connection),
-            waitQueueTimeoutMS=_milliseconds(timeouts.connection),
-            socketTimeoutMS=_milliseconds(timeouts.answer),
-            # `Timeouts` sets the number of attempts. Retries by the driver would multiply it.
+            wtimeoutMS=read,
+            serverSelectionTimeoutMS=connect,
+            connectTimeoutMS=connect,
+            waitQueueTimeoutMS=connect,
+            socketTimeoutMS=read,
+            # The policy sets the number of attempts. Retries by the driver would multiply it.
             retryReads=False,
             retryWrites=False,
         )
 
 
-def _is_timeout(error: Exception) -> bool:
-    """Return whether the attempt failed by a timeout: another one would take as long again."""
-    return isinstance(error, NetworkTimeout | ServerSelectionTimeoutError)
+def _is_retryable(error: Exception) -> bool:
+    """Return whether the attempt failed at once; after a timeout another one would take as long again."""
+    return isinstance(error, AutoReconnect) and not isinstance(error, NetworkTimeout | ServerSelectionTimeoutError)
+
+
+def _translate(error: PyMongoError) -> Unavailable:
+    return Unavailable(f"MongoDB did not do what it was asked ({_error_name(error)}); try again.")
 
 
 def _error_name(error: PyMongoError) -> str:

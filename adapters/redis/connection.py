@@ -1,27 +1,27 @@
-"""Connection to Redis, with timeouts and a circuit breaker."""
+"""Connection to Redis, through the guard."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
-from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # the package ships no types
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
+from adapters.outbound import CallPolicy, OutboundGuard, Timeouts
 from unite_core.errors import Unavailable
 
 T = TypeVar("T")
 
-TIMEOUT = 0.25
-"""Seconds to connect, and again to answer. What is in Redis is not worth waiting longer for."""
-
-FAILURE_THRESHOLD = 3
-"""After this many failures in a row the breaker opens."""
-
-OPEN_SECONDS = 5.0
-"""Seconds for which the breaker stays open. The next call then tries again, and one failure opens it again."""
+POLICY = CallPolicy(
+    timeouts=Timeouts(connect=timedelta(seconds=0.25), read=timedelta(seconds=0.25)),
+    attempts=1,
+    failure_threshold=3,
+    recovery_timeout=timedelta(seconds=5),
+)
+"""What is in Redis is not worth waiting longer for."""
 
 
 class RedisServer:
@@ -31,14 +31,12 @@ class RedisServer:
     before the first call. Threads may share it.
     """
 
-    def __init__(
-        self, url: str, *, timeout: float = TIMEOUT, failures: int = FAILURE_THRESHOLD, rest: float = OPEN_SECONDS
-    ) -> None:
+    def __init__(self, url: str, policy: CallPolicy = POLICY) -> None:
         """Configure the client; `url` is like `redis://host:6379/0` (`rediss` for TLS), else `ValueError` is raised."""
         self._redis = Redis.from_url(
             url,
-            socket_connect_timeout=timeout,
-            socket_timeout=timeout,
+            socket_connect_timeout=policy.timeouts.connect.total_seconds(),
+            socket_timeout=policy.timeouts.read.total_seconds(),
             # The pool reopens a connection that broke while it was idle. A command that failed is not retried, because
             # a retry would take as long again.
             retry=Retry(NoBackoff(), 0),
@@ -46,23 +44,16 @@ class RedisServer:
             # Only Redis Enterprise sends these notifications, and they would extend the timeouts to ten seconds.
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
-        self._breaker = CircuitBreaker(failure_threshold=failures, recovery_timeout=rest, expected_exception=RedisError)
+        self._guard = OutboundGuard("Redis", policy, errors=(RedisError,), translate=_translate)
 
     @property
-    def state(self) -> str:
+    def breaker_state(self) -> str:
         """The breaker: `closed` while calls are made, `open` while none is, `half_open` when the next one decides."""
-        state: str = self._breaker.state
-        return state
+        return self._guard.breaker_state
 
     def call(self, command: Callable[[Redis], T]) -> T:
         """Run the command and return its result; raise `Unavailable` if Redis fails or the breaker is open."""
-        if self._breaker.opened:
-            raise Unavailable("Redis did not answer a moment ago.")
-        try:
-            with self._breaker:
-                return command(self._redis)
-        except RedisError as error:
-            raise Unavailable("Redis does not answer as it should.") from error
+        return self._guard.call(lambda: command(self._redis))
 
     def ping(self) -> None:
         """Check that Redis answers; raise `Unavailable`."""
@@ -71,3 +62,7 @@ class RedisServer:
     def close(self) -> None:
         """Close all connections."""
         self._redis.close()
+
+
+def _translate(_: RedisError) -> Unavailable:
+    return Unavailable("Redis does not answer as it should.")

@@ -137,7 +137,8 @@ def adapters(y: float) -> tuple[list[str], float]:
     narrow = [name for name in there if name not in CAPTIONS]
     rows = -(-len(narrow) // 5)
     height = 48 + 66 * bool(wide) + 46 * rows + 18
-    parts = [band(300, y, 680, height, "middle", "adapters", "one technology each; they do not know each other")]
+    aside = "one technology each; outbound is the only module that they share"
+    parts = [band(300, y, 680, height, "middle", "adapters", aside)]
     width = (640 - 12 * (len(wide) - 1)) / max(len(wide), 1)
     parts += [
         box(320 + (width + 12) * n, y + 46, width, 56, "middle", name, CAPTIONS[name]) for n, name in enumerate(wide)

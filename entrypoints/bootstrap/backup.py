@@ -153,7 +153,7 @@ def _mongodb(settings: Settings, scratch: Path, until: datetime, progress: Progr
     from adapters.mongo import backup
     from adapters.mongo.connection import Mongo
 
-    mongo = Mongo(settings.mongodb_url, timeouts=backup.TIMEOUTS)
+    mongo = Mongo(settings.mongodb_url, backup.BACKUP_POLICY)
     members: dict[str, Path] = {}
     counts: dict[str, int] = {}
     try:

@@ -153,7 +153,7 @@ def _mongo(url: str) -> "Iterator[Mongo]":
     from adapters.mongo import backup
     from adapters.mongo.connection import Mongo
 
-    mongo = Mongo(url, timeouts=backup.TIMEOUTS)
+    mongo = Mongo(url, backup.BACKUP_POLICY)
     try:
         yield mongo
     finally:

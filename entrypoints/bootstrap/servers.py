@@ -75,7 +75,7 @@ def shared_state(settings: Settings, clock: Clock, secret: bytes) -> SharedState
         cache=RedisCache(server, secret=secret, clock=clock),
         limits=RedisRateLimits(server, clock, own),
         dependencies={
-            "redis": Dependency(ask=server.ping, breaker=lambda: server.state, close=server.close),
+            "redis": Dependency(ask=server.ping, breaker=lambda: server.breaker_state, close=server.close),
         },
     )
 
@@ -105,7 +105,7 @@ def activity_stores(settings: Settings, engine: Engine) -> ActivityStores:
         activity=activity,
         documents=MongoCallDocuments(mongo),
         dependencies={
-            "mongodb": Dependency(ask=mongo.ping, breaker=lambda: mongo.breaker, close=mongo.close),
+            "mongodb": Dependency(ask=mongo.ping, breaker=lambda: mongo.breaker_state, close=mongo.close),
         },
     )
 
@@ -240,7 +240,7 @@ def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatur
     return (
         TwilioTextMessages(twilio, sender=sender, public_url=public_url),
         TwilioSignatures(account.auth_token).valid,
-        Dependency(ask=twilio.ping, breaker=lambda: twilio.breaker),
+        Dependency(ask=twilio.ping, breaker=lambda: twilio.breaker_state),
     )
 
 
@@ -260,12 +260,12 @@ def provide_storage(settings: Settings) -> bool:
     if endpoint is None or (storage is None and arn is None):
         return False
     from adapters.aws.clients import AwsClients
-    from adapters.aws.guard import ServiceGuard as Service
+    from adapters.aws.guard import aws_guard
     from adapters.aws.provisioning import create_buckets, create_queue, create_topic, enable_upload_notices
     from adapters.aws.s3 import Buckets
 
     access = AwsClients(endpoint_url=endpoint)
-    with Service("What stands in for AWS").translated():
+    with aws_guard("What stands in for AWS", access.policy).translated():
         if storage is not None:
             buckets = Buckets(imports=storage.imports, images=storage.images)
             create_buckets(buckets, access, origins=_storage_origins(settings))

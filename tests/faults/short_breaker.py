@@ -6,7 +6,7 @@ from argparse import Namespace
 from dataclasses import replace
 from datetime import timedelta
 
-from adapters.twilio.connection import Account, Timeouts, Twilio
+from adapters.twilio.connection import POLICY, Account, Twilio
 from adapters.twilio.messages import Sender, TwilioTextMessages
 from entrypoints.bootstrap import Started, start
 from entrypoints.settings import Settings
@@ -14,7 +14,7 @@ from entrypoints.worker import process
 from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.model import TEXTS
 
-BRIEF = Timeouts(failures=3, rest=timedelta(seconds=2))
+BRIEF = replace(POLICY, failure_threshold=3, recovery_timeout=timedelta(seconds=2))
 
 
 def begin(settings: Settings) -> Started:

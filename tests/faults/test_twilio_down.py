@@ -123,7 +123,7 @@ def test_while_twilio_is_down_others_are_told_on_time_and_afterwards_each_text_c
     assert {agent.complete(task_id).status_code for task_id in tasks} == {200}
     eventually(lambda: unite.topic.waiting() == 3 * CALLS, "the topic hears what came of each call meanwhile")
     eventually(lambda: unite.heard_by_log() == CALLS, "the activity log hears it as well")
-    eventually(lambda: unite.says("Twilio is left alone"), "the breaker opens")
+    eventually(lambda: unite.says("Twilio failed 3 times in a row"), "the breaker opens")
     back = datetime.now(UTC)
     come_back(twilio)
     eventually(lambda: {it.status for it in unite.texts()} == {"delivered"}, "every text is sent", 2 * TIMEOUT)

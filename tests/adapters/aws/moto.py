@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests
 
 from adapters.aws.clients import AwsClients
+from adapters.aws.guard import POLICY
 from tests.service_process import direct_session, eventually, free_port
 
 SECRET_KEY = "a secret that everybody knows"
@@ -48,7 +49,12 @@ class Moto:
         return False
 
 
-def access_to(url: str, **changes: Any) -> AwsClients:
-    """Return `AwsClients` to this server, without retries."""
-    told = {"region": "us-east-1", "key_id": "AKIATESTING", "secret_key": SECRET_KEY, "attempts": 1}
-    return AwsClients(endpoint_url=url, **{**told, **changes})
+def access_to(url: str, *, region: str = "us-east-1", **policy: Any) -> AwsClients:
+    """Return `AwsClients` to this server, without retries; `policy` are changes of the policy."""
+    return AwsClients(
+        endpoint_url=url,
+        region=region,
+        key_id="AKIATESTING",
+        secret_key=SECRET_KEY,
+        policy=replace(POLICY, **{"attempts": 1, **policy}),
+    )

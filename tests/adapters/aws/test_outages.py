@@ -4,14 +4,15 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
 
 from adapters.aws.clients import AwsClients
-from adapters.aws.guard import ServiceGuard
 from adapters.aws.provisioning import create_buckets
 from adapters.aws.s3 import Buckets, S3Files
+from adapters.outbound import Timeouts
 from adapters.system_clock import SystemClock
 from tests.adapters.aws.moto import Moto, access_to
 from tests.service_process import eventually
@@ -20,7 +21,8 @@ from unite_core.testing.contracts.files import write
 
 KEY = "imports/file.csv"
 BUCKETS = Buckets(imports="floor-imports", images="floor-images")
-A_MOMENT = 0.05
+A_MOMENT = timedelta(seconds=0.05)
+TIMEOUTS = Timeouts(connect=timedelta(seconds=3), read=timedelta(seconds=0.5))
 TIMEOUT = 20.0
 """Seconds after which a storage that is never given up answers, and so fails the test."""
 
@@ -34,9 +36,8 @@ def moto() -> Iterator[Moto]:
 
 
 def files_at(url: str, *, failures: int = 100, attempts: int = 1) -> S3Files:
-    access = access_to(url, attempts=attempts, read_timeout=0.5)
-    dependency = ServiceGuard("The file storage", failures=failures, pause=A_MOMENT)
-    return S3Files(BUCKETS, access=access, clock=SystemClock(), dependency=dependency)
+    access = access_to(url, timeouts=TIMEOUTS, attempts=attempts, failure_threshold=failures, recovery_timeout=A_MOMENT)
+    return S3Files(BUCKETS, access=access, clock=SystemClock())
 
 
 def test_a_storage_that_is_gone_is_unavailable_and_is_left_alone_until_it_is_back(moto: Moto) -> None:

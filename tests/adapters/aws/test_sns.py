@@ -3,12 +3,12 @@
 import json
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from werkzeug import Request, Response
 
 from adapters.aws.clients import AwsClients
-from adapters.aws.guard import ServiceGuard
 from adapters.aws.provisioning import create_topic
 from adapters.aws.sns import MAX_BATCH_BYTES, SnsTopic
 from tests.adapters.aws.moto import access_to
@@ -105,8 +105,9 @@ def test_a_topic_that_is_missing_is_unavailable_and_written_down(
 def test_a_topic_that_is_gone_is_unavailable_and_then_left_alone() -> None:
     topic = SnsTopic(
         NOWHERE,
-        access=access_to(f"http://127.0.0.1:{free_port()}"),
-        dependency=ServiceGuard("The topic", failures=2, pause=60),
+        access=access_to(
+            f"http://127.0.0.1:{free_port()}", failure_threshold=2, recovery_timeout=timedelta(seconds=60)
+        ),
     )
 
     for _ in range(2):

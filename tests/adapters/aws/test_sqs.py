@@ -4,12 +4,12 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from threading import Event
 
 import pytest
 
 from adapters.aws.clients import AwsClients
-from adapters.aws.guard import ServiceGuard
 from adapters.aws.provisioning import MAX_RECEIVES, create_queue, enable_upload_notices
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.aws.sqs import SqsUploadNotice, SqsUploadNotices
@@ -263,8 +263,7 @@ def test_a_queue_that_is_gone_is_unavailable_and_then_left_alone() -> None:
     notices = SqsUploadNotices(
         f"{nobody}/123456789012/imports",
         bucket="imports",
-        access=access_to(nobody),
-        dependency=ServiceGuard("The queue of uploads", failures=2, pause=60),
+        access=access_to(nobody, failure_threshold=2, recovery_timeout=timedelta(seconds=60)),
     )
 
     for _ in range(2):

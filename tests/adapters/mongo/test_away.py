@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from adapters.mongo.activity import MongoActivityLog
-from adapters.mongo.connection import Mongo, Timeouts
+from adapters.mongo.connection import POLICY, Mongo
 from tests.adapters.mongo.lossy_proxy import LossyProxy
 from tests.service_process import eventually
 from unite_core.errors import Unavailable
@@ -22,7 +23,9 @@ SHORT = timedelta(milliseconds=200)
 @pytest.fixture
 def away_soon(private_mongodb: Any) -> Iterator[Mongo]:
     """A MongoDB that a test may stop: it is given up soon, left alone after two failures, and not for long."""
-    mongo = Mongo(private_mongodb.url, Timeouts(server=SHORT, connection=SHORT, failures=2, rest=SHORT))
+    timeouts = replace(POLICY.timeouts, connect=SHORT)
+    policy = replace(POLICY, timeouts=timeouts, failure_threshold=2, recovery_timeout=SHORT)
+    mongo = Mongo(private_mongodb.url, policy)
     yield mongo
     mongo.close()
 
@@ -40,7 +43,7 @@ def test_what_could_not_be_delivered_is_taken_when_mongodb_is_back(
     for _ in range(2):
         with pytest.raises(Unavailable):
             log.deliver(events[100:200])
-    assert away_soon.breaker in {"open", "half_open"}
+    assert away_soon.breaker_state in {"open", "half_open"}
     with pytest.raises(Unavailable):
         log.of_lead(lead_id, PageRequest())
 
@@ -52,7 +55,7 @@ def test_what_could_not_be_delivered_is_taken_when_mongodb_is_back(
     first = log.of_lead(lead_id, PageRequest(limit=200))
     second = log.of_lead(lead_id, PageRequest(limit=200, after=first.next))
     assert [*first.items, *second.items] == events[::-1]
-    assert away_soon.breaker == "closed"
+    assert away_soon.breaker_state == "closed"
     told = [record.message for record in caplog.records if record.name == "adapters.mongo.activity"]
     assert len(told) == 2
     assert told[0].startswith("The activity log takes no events, which wait meanwhile: MongoDB did not")
@@ -77,7 +80,7 @@ def test_what_was_away_at_the_start_is_prepared_before_the_first_delivery(
 def test_events_whose_receipts_were_lost_on_the_way_are_there_once(mongodb_url: str) -> None:
     event = an_event()
     with LossyProxy(mongodb_url) as wire:
-        mongo = Mongo(wire.url, Timeouts(answer=timedelta(seconds=1)))
+        mongo = Mongo(wire.url, replace(POLICY, timeouts=replace(POLICY.timeouts, read=timedelta(seconds=1))))
         log = MongoActivityLog(mongo)
         log.prepare()
 

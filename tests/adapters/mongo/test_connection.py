@@ -3,6 +3,7 @@
 import multiprocessing
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, NetworkTimeout, OperationFailure, ServerSelectionTimeoutError
 
 from adapters.mongo.activity import MongoActivityLog
-from adapters.mongo.connection import DEFAULT_DATABASE, Mongo, Timeouts
+from adapters.mongo.connection import DEFAULT_DATABASE, POLICY, Mongo
+from adapters.outbound import CallPolicy, Timeouts
 from tests.service_process import eventually, free_port
 from unite_core.errors import Unavailable
 from unite_core.paging import PageRequest
@@ -23,15 +25,16 @@ SHORT = timedelta(milliseconds=100)
 LONG = timedelta(minutes=10)
 
 
-def impatient(**changes: Any) -> Timeouts:
-    """Waits a tenth of a second for anything, and rests for longer than any test takes."""
-    return Timeouts(**{"server": SHORT, "connection": SHORT, "answer": SHORT, "rest": LONG, **changes})
+def impatient(**changes: Any) -> CallPolicy:
+    """Waits a tenth of a second for anything; its breaker stays open for longer than any test takes."""
+    timeouts = Timeouts(connect=SHORT, read=SHORT)
+    return replace(POLICY, **{"timeouts": timeouts, "recovery_timeout": LONG, **changes})
 
 
 @pytest.fixture
 def nobody() -> Iterator[Mongo]:
     """A MongoDB that is not there."""
-    mongo = Mongo(f"mongodb://127.0.0.1:{free_port()}/unite", impatient(failures=2))
+    mongo = Mongo(f"mongodb://127.0.0.1:{free_port()}/unite", impatient(failure_threshold=2))
     yield mongo
     mongo.close()
 
@@ -53,7 +56,7 @@ def test_nothing_is_opened_before_something_is_asked(listener: socket.socket) ->
     log = MongoActivityLog(mongo)
 
     assert [*log.deliver([])] == []
-    assert (mongo.breaker, log.purge(before=A_MONDAY_MORNING, limit=1)) == ("closed", 0)
+    assert (mongo.breaker_state, log.purge(before=A_MONDAY_MORNING, limit=1)) == ("closed", 0)
 
     with pytest.raises(BlockingIOError):
         listener.accept()
@@ -138,21 +141,23 @@ class TestMongodbThatIsNotThere:
         for _ in range(3):
             with pytest.raises(Unavailable) as told:
                 nobody.ping()
-            states.append((nobody.breaker, told.value.__cause__ is None))
+            states.append((nobody.breaker_state, told.value.__cause__ is None))
 
         # The third question was not asked any more.
         assert states == [("closed", False), ("open", False), ("open", True)]
 
     def test_is_asked_again_after_a_rest(self) -> None:
-        mongo = Mongo(f"mongodb://127.0.0.1:{free_port()}/unite", impatient(failures=1, rest=SHORT))
+        mongo = Mongo(
+            f"mongodb://127.0.0.1:{free_port()}/unite", impatient(failure_threshold=1, recovery_timeout=SHORT)
+        )
         with pytest.raises(Unavailable):
             mongo.ping()
 
-        eventually(lambda: mongo.breaker == "half_open", "the rest is over")
+        eventually(lambda: mongo.breaker_state == "half_open", "the rest is over")
 
         with pytest.raises(Unavailable, match="ServerSelectionTimeoutError"):
             mongo.ping()
-        assert mongo.breaker == "open"
+        assert mongo.breaker_state == "open"
         mongo.close()
 
 
@@ -197,4 +202,4 @@ def test_a_fault_of_ours_stays_what_it_is_and_opens_nothing(mongo: Mongo) -> Non
         with pytest.raises(ZeroDivisionError):
             mongo.call(lambda _: 1 / 0)
 
-    assert mongo.breaker == "closed"
+    assert mongo.breaker_state == "closed"

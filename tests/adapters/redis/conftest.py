@@ -6,12 +6,34 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
+
+from adapters.outbound import CallPolicy, Timeouts
+from adapters.redis.connection import POLICY, RedisServer
+
+
+def policy(*, timeout: float, recovery_timeout: float = 5, **changes: Any) -> CallPolicy:
+    """Return the policy for calls to Redis with these changes; both timeouts are in seconds."""
+    span = timedelta(seconds=timeout)
+    return replace(
+        POLICY,
+        timeouts=Timeouts(connect=span, read=span),
+        recovery_timeout=timedelta(seconds=recovery_timeout),
+        **changes,
+    )
+
+
+def server_at(url: str, **changes: Any) -> RedisServer:
+    """Return the server at this address, with these changes of the policy."""
+    return RedisServer(url, policy(**changes))
 
 
 class OwnRedis:

@@ -11,7 +11,7 @@ from redis import Redis
 from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.system_clock import SystemClock
-from tests.adapters.redis.conftest import OwnRedis
+from tests.adapters.redis.conftest import OwnRedis, policy, server_at
 from unite_core.cache import MAX_TTL, Cache, CacheLookup
 from unite_core.errors import Unavailable
 
@@ -22,7 +22,7 @@ SECRET = b"known to the processes of one installation"
 
 @pytest.fixture
 def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
-    server = RedisServer(own_redis.url, timeout=1, failures=1, rest=0.05)
+    server = server_at(own_redis.url, timeout=1, failure_threshold=1, recovery_timeout=0.05)
     yield server
     server.close()
 
@@ -52,13 +52,13 @@ def lose(server: RedisServer) -> None:
     """Have the server noticed to be away."""
     with pytest.raises(Unavailable):
         server.ping()
-    assert server.state != "closed"
+    assert server.breaker_state != "closed"
 
 
 def regain(server: RedisServer) -> None:
     """Wait until the server is about to be tried again."""
     deadline = time.monotonic() + 30
-    while server.state == "open":
+    while server.breaker_state == "open":
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -149,13 +149,13 @@ def test_what_could_not_be_forgotten_is_forgotten_before_anything_is_found_again
 
     assert found(cache, "leads") is None
     assert found(cache, "sessions") == b"1"
-    assert server.state == "closed"
+    assert server.breaker_state == "closed"
 
 
 def test_what_is_owed_is_paid_with_the_next_change_too_for_a_worker_looks_for_nothing(
     cache: RedisCache, server: RedisServer, own_redis: OwnRedis
 ) -> None:
-    elsewhere = RedisCache(reachable := RedisServer(own_redis.url, timeout=10), secret=SECRET, clock=SystemClock())
+    elsewhere = RedisCache(reachable := server_at(own_redis.url, timeout=10), secret=SECRET, clock=SystemClock())
     put(elsewhere, "leads", b"old")
     own_redis.freeze()
     lose(server)
@@ -195,7 +195,7 @@ def test_a_debt_that_is_made_while_another_one_is_paid_stays(own_redis: OwnRedis
                 cache._add_pending([interruptions.pop()])
             return answer
 
-    interrupted = Interrupted(own_redis.url, timeout=10)
+    interrupted = Interrupted(own_redis.url, policy(timeout=10))
     cache = RedisCache(interrupted, secret=SECRET, clock=SystemClock())
     interruptions: list[str] = []
     put(cache, "leads", b"old")

@@ -8,13 +8,13 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from adapters.redis.connection import RedisServer
-from tests.adapters.redis.conftest import OwnRedis
+from tests.adapters.redis.conftest import OwnRedis, server_at
 from unite_core.errors import Unavailable
 
 
 @pytest.fixture
 def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
-    server = RedisServer(own_redis.url, timeout=1, failures=2, rest=0.05)
+    server = server_at(own_redis.url, timeout=1, failure_threshold=2, recovery_timeout=0.05)
     yield server
     server.close()
 
@@ -22,14 +22,14 @@ def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
 def test_a_server_that_answers_gives_a_sign_of_life(server: RedisServer) -> None:
     server.ping()
 
-    assert server.state == "closed"
+    assert server.breaker_state == "closed"
 
 
 @pytest.mark.parametrize("end", [OwnRedis.kill, OwnRedis.freeze], ids=["dead", "silent"])
 def test_a_server_that_is_away_is_unavailable_and_left_alone_after_some_failures(
     own_redis: OwnRedis, end: Callable[[OwnRedis], None]
 ) -> None:
-    server = RedisServer(own_redis.url, timeout=0.5, failures=2, rest=600)
+    server = server_at(own_redis.url, timeout=0.5, failure_threshold=2, recovery_timeout=600)
     server.ping()
     end(own_redis)
     asked = 0
@@ -44,7 +44,7 @@ def test_a_server_that_is_away_is_unavailable_and_left_alone_after_some_failures
             server.call(ask)
 
     assert asked == 2
-    assert server.state == "open"
+    assert server.breaker_state == "open"
     server.close()
 
 
@@ -55,21 +55,21 @@ def test_after_a_rest_it_is_tried_once_and_left_alone_again_or_used_again(
     for _ in range(2):
         with pytest.raises(Unavailable):
             server.ping()
-    assert server.state == "open"
+    assert server.breaker_state == "open"
 
     _rested(server)
     with pytest.raises(Unavailable):
         server.ping()
-    assert server.state == "open"
+    assert server.breaker_state == "open"
 
     own_redis.start()
     _rested(server)
     server.ping()
-    assert server.state == "closed"
+    assert server.breaker_state == "closed"
 
 
 def test_a_connection_that_broke_in_a_restart_is_no_failure(own_redis: OwnRedis) -> None:
-    server = RedisServer(own_redis.url, timeout=10, failures=1, rest=600)
+    server = server_at(own_redis.url, timeout=10, failure_threshold=1, recovery_timeout=600)
     server.ping()
 
     own_redis.kill()
@@ -95,6 +95,6 @@ def test_a_url_of_something_else_is_refused_at_once() -> None:
 
 def _rested(server: RedisServer) -> None:
     deadline = time.monotonic() + 30
-    while server.state == "open":
+    while server.breaker_state == "open":
         assert time.monotonic() < deadline
         time.sleep(0.01)

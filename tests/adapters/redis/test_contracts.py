@@ -10,6 +10,7 @@ from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
 from adapters.system_clock import SystemClock
+from tests.adapters.redis.conftest import server_at
 from unite_core.testing.contracts import CacheContract, RateLimitsContract
 from unite_core.testing.in_memory import FixedClock
 
@@ -17,9 +18,9 @@ from unite_core.testing.in_memory import FixedClock
 class OnRedis:
     @pytest.fixture
     def server(self, redis_url: str) -> Iterator[RedisServer]:
-        server = RedisServer(redis_url, timeout=10)
+        server = server_at(redis_url, timeout=10)
         yield server
-        assert server.state == "closed"
+        assert server.breaker_state == "closed"
         server.close()
 
     @pytest.fixture

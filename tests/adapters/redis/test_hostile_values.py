@@ -11,6 +11,7 @@ from adapters.rate_limits import LocalRateLimits
 from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
+from tests.adapters.redis.conftest import server_at
 from unite_core.cache import MAX_TTL, CacheLookup
 from unite_core.testing.in_memory import FixedClock
 
@@ -20,7 +21,7 @@ FOR_EVER = json.dumps("9999-12-31T23:59:59+00:00").encode()
 
 @pytest.fixture
 def server(redis_url: str) -> Iterator[RedisServer]:
-    server = RedisServer(redis_url, timeout=10)
+    server = server_at(redis_url, timeout=10)
     yield server
     server.close()
 

@@ -9,7 +9,7 @@ from redis import Redis
 from adapters.rate_limits import LocalRateLimits
 from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
-from tests.adapters.redis.conftest import OwnRedis
+from tests.adapters.redis.conftest import OwnRedis, server_at
 from unite_core.rate_limits import RateLimitStatus
 from unite_core.testing.in_memory import FixedClock
 
@@ -21,7 +21,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
-    server = RedisServer(own_redis.url, timeout=1, failures=1, rest=0.05)
+    server = server_at(own_redis.url, timeout=1, failure_threshold=1, recovery_timeout=0.05)
     yield server
     server.close()
 
@@ -32,7 +32,7 @@ def limits(server: RedisServer, clock: FixedClock) -> RedisRateLimits:
 
 
 def test_several_processes_count_together(limits: RedisRateLimits, own_redis: OwnRedis, clock: FixedClock) -> None:
-    other = RedisServer(own_redis.url, timeout=10)
+    other = server_at(own_redis.url, timeout=10)
     theirs = RedisRateLimits(other, clock, LocalRateLimits(clock))
 
     passed = [each.hit("ann", 3).allowed for each in (limits, theirs, limits, theirs)]

@@ -12,7 +12,7 @@ from adapters.rate_limits import LocalRateLimits
 from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
-from tests.adapters.redis.conftest import OwnRedis
+from tests.adapters.redis.conftest import OwnRedis, server_at
 from unite_core import Credentials, LeadChanges, LeadFilter, NewLead, NewUser, PageRequest, Role, Unauthenticated, Unite
 from unite_core.testing.builders import an_actor
 from unite_core.testing.in_memory import FixedClock, in_memory_unite
@@ -25,7 +25,7 @@ CHANGES = 100
 
 @pytest.fixture
 def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
-    server = RedisServer(own_redis.url, timeout=0.5, failures=1, rest=0.1)
+    server = server_at(own_redis.url, timeout=0.5, failure_threshold=1, recovery_timeout=0.1)
     yield server
     server.close()
 
@@ -93,4 +93,4 @@ def _used_again(unite: Unite, server: RedisServer, own_redis: OwnRedis) -> None:
         while not redis.keys("unite:cache:value:*"):
             assert time.monotonic() < deadline
             unite.leads.list(ADMIN, LeadFilter(), PageRequest())
-    assert server.state == "closed"
+    assert server.breaker_state == "closed"

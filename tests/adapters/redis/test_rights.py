@@ -18,6 +18,7 @@ from adapters.redis.rate_limits import RedisRateLimits
 from adapters.rq.jobs import IMPORTS, RqJobs
 from adapters.rq.worker import RqQueues
 from adapters.system_clock import SystemClock
+from tests.adapters.redis.conftest import server_at
 from tests.conftest import CHECKOUT
 from tests.service_process import free_port
 from unite_core.errors import Unavailable
@@ -54,9 +55,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def server(url: str) -> Iterator[RedisServer]:
-    server = RedisServer(url, timeout=10)
+    server = server_at(url, timeout=10)
     yield server
-    assert server.state == "closed"
+    assert server.breaker_state == "closed"
     server.close()
 
 

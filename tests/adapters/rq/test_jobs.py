@@ -1,6 +1,8 @@
 """What stands in the queues."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -8,7 +10,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from adapters.redis.connection import RedisServer
+from adapters.redis.connection import POLICY, RedisServer
 from adapters.rq.jobs import DONE_JOB_TTL, IMPORTS, RETRIES, RqJobs, queue_name
 from tests.servers.own import OwnServer
 
@@ -75,7 +77,9 @@ def test_the_name_of_a_job_that_was_lost_on_its_way_is_free_again_after_a_minute
 
 @pytest.fixture
 def away(private_redis: OwnServer) -> Iterator[RedisServer]:
-    server = RedisServer(private_redis.url, failures=2, rest=60)
+    server = RedisServer(
+        private_redis.url, replace(POLICY, failure_threshold=2, recovery_timeout=timedelta(seconds=60))
+    )
     private_redis.stop()
     yield server
     server.close()
@@ -85,8 +89,8 @@ def test_a_redis_that_is_away_is_left_alone_after_some_failures(away: RedisServe
     jobs = RqJobs(away, destinations=["activity"])
 
     for _ in range(2):
-        assert away.state == "closed"
+        assert away.breaker_state == "closed"
         jobs.run_import(ONE)
 
-    assert away.state == "open"
+    assert away.breaker_state == "open"
     jobs.run_import(ONE)

@@ -1,23 +1,31 @@
 """Text message adapter for a fake Twilio, with short timeouts."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from adapters.twilio.connection import Account, Timeouts, Twilio
+from adapters.outbound import Timeouts
+from adapters.twilio.connection import POLICY, Account, Twilio
 from adapters.twilio.messages import Sender, TwilioTextMessages
 from tests.servers.twilio import ACCOUNT_SID, NUMBER, TwilioStandIn
 
 ADDRESS = "https://unite.example.com"
 A_MOMENT = timedelta(milliseconds=20)
 
-HASTY: dict[str, Any] = {"answer": timedelta(seconds=5), "pause": A_MOMENT}
+
+def timeouts(seconds: float) -> Timeouts:
+    """Return timeouts of so many seconds, to connect and to read."""
+    return Timeouts(connect=timedelta(seconds=seconds), read=timedelta(seconds=seconds))
 
 
-def twilio_at(stand_in: TwilioStandIn, *, token: str | None = None, **timeouts: Any) -> Twilio:
-    """Return the account at the fake Twilio."""
+HASTY = replace(POLICY, timeouts=timeouts(5), retry_interval=A_MOMENT)
+
+
+def twilio_at(stand_in: TwilioStandIn, *, token: str | None = None, **policy: Any) -> Twilio:
+    """Return the account at the fake Twilio; `policy` are changes of the policy."""
     account = Account(sid=ACCOUNT_SID, auth_token=token or stand_in.auth_token, base_url=stand_in.url)
-    return Twilio(account, Timeouts(**{**HASTY, **timeouts}))
+    return Twilio(account, replace(HASTY, **policy))
 
 
 def texts_by(twilio: Twilio) -> TwilioTextMessages:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.twilio.messages import TwilioTextMessages
-from tests.adapters.twilio.sending import texts_by, twilio_at
+from tests.adapters.twilio.sending import texts_by, timeouts, twilio_at
 from tests.servers.twilio import TwilioStandIn
 from tests.service_process import eventually
 from unite_core.errors import NotFound, Unavailable
@@ -58,7 +58,7 @@ def test_where_the_answer_was_lost_the_message_is_found_and_not_sent_again(
 def test_an_answer_that_comes_too_late_is_not_asked_for_again_at_once_and_the_message_is_found_later(
     twilio_server: TwilioStandIn,
 ) -> None:
-    texts = texts_by(twilio_at(twilio_server, answer=timedelta(seconds=0.5)))
+    texts = texts_by(twilio_at(twilio_server, timeouts=timeouts(0.5)))
     twilio_server.behave({"delay_seconds": 1, "method": "POST", "times": 1})
     message = a_text()
 
@@ -190,7 +190,7 @@ def test_what_twilio_does_not_know_of_is_not_found_and_a_lost_answer_is_unavaila
 
 
 def test_who_is_in_a_hurry_waits_for_one_answer_and_not_for_long(twilio_server: TwilioStandIn) -> None:
-    texts = texts_by(twilio_at(twilio_server, sign_of_life=timedelta(seconds=0.3), pause=timedelta()))
+    texts = texts_by(twilio_at(twilio_server, short_timeouts=timeouts(0.3), retry_interval=timedelta()))
     sid = texts.send(a_text()).response["sid"]
     assert texts.look_up(sid, hurried=True).message_id == sid
     before = twilio_server.requests()["GET"]
@@ -205,26 +205,26 @@ def test_who_is_in_a_hurry_waits_for_one_answer_and_not_for_long(twilio_server: 
 def test_the_breaker_opens_after_so_many_failures_in_a_row_and_closes_when_twilio_is_back_and_the_log_tells_of_both(
     twilio_server: TwilioStandIn, logged: pytest.LogCaptureFixture
 ) -> None:
-    twilio = twilio_at(twilio_server, failures=5, attempts=1, rest=timedelta(seconds=0.5))
+    twilio = twilio_at(twilio_server, failure_threshold=5, attempts=1, recovery_timeout=timedelta(seconds=0.5))
     texts = texts_by(twilio)
     twilio_server.behave({"status": 503})
 
     for _ in range(5):
-        assert twilio.breaker == "closed"
+        assert twilio.breaker_state == "closed"
         with pytest.raises(Unavailable, match="failed with 503"):
             texts.send(a_text())
-    assert twilio.breaker == "open"
+    assert twilio.breaker_state == "open"
     with pytest.raises(Unavailable, match="several times"):
         texts.send(a_text())
     assert twilio_server.requests()["POST"] == 5
 
     twilio_server.behave()
-    eventually(lambda: twilio.breaker == "half_open", "the pause is over")
+    eventually(lambda: twilio.breaker_state == "half_open", "the pause is over")
     assert texts.send(a_text()).taken
-    assert twilio.breaker == "closed"
+    assert twilio.breaker_state == "closed"
     assert logged.messages == [
         *["Twilio failed with 503."] * 5,
-        "Twilio is left alone for 0.5 seconds; text messages wait until then.",
+        "Twilio failed 5 times in a row; it is not called for 0.5 seconds.",
         "Twilio answers again.",
     ]
 
@@ -232,7 +232,7 @@ def test_the_breaker_opens_after_so_many_failures_in_a_row_and_closes_when_twili
 def test_one_success_between_failures_keeps_the_breaker_closed_and_a_refusal_is_one(
     twilio_server: TwilioStandIn,
 ) -> None:
-    twilio = twilio_at(twilio_server, failures=2, attempts=1)
+    twilio = twilio_at(twilio_server, failure_threshold=2, attempts=1)
     texts = texts_by(twilio)
 
     for _ in range(3):
@@ -241,7 +241,7 @@ def test_one_success_between_failures_keeps_the_breaker_closed_and_a_refusal_is_
             texts.send(a_text())
         assert texts.send(a_text(to="no number")).refused
 
-    assert twilio.breaker == "closed"
+    assert twilio.breaker_state == "closed"
 
 
 def test_a_twilio_that_was_killed_is_unavailable_until_it_is_back(twilio_server: TwilioStandIn) -> None:

@@ -142,14 +142,14 @@ def test_an_account_that_is_set_up_wrongly_refuses_no_message(
 def test_a_wrong_token_turns_no_message_into_a_dead_letter(
     twilio_server: TwilioStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
-    twilio = twilio_at(twilio_server, token="not the token", failures=3)
+    twilio = twilio_at(twilio_server, token="not the token", failure_threshold=3)
     texts = texts_by(twilio)
 
     for _ in range(10):
         with pytest.raises(Unavailable):
             texts.send(a_text(), look_first=True)
 
-    assert twilio.breaker == "open"
+    assert twilio.breaker_state == "open"
     assert sum(twilio_server.requests().values()) == 3
     assert "code 20003" in caplog.text
     assert "not the token" not in caplog.text
@@ -158,7 +158,7 @@ def test_a_wrong_token_turns_no_message_into_a_dead_letter(
 def test_nothing_is_opened_before_something_is_asked() -> None:
     twilio = Twilio(Account(sid=ACCOUNT_SID, auth_token="x", base_url="http://127.0.0.1:9"))
 
-    assert twilio.breaker == "closed"
+    assert twilio.breaker_state == "closed"
     assert "auth_token" not in repr(Account(sid=ACCOUNT_SID, auth_token="x"))
 
 

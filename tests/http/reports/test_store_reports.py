@@ -23,12 +23,12 @@ class UnavailableCallDocuments(InMemoryCallDocuments):
 
     def by_agent(self, question: Any) -> Any:
         if self.away:
-            raise Unavailable("MongoDB has not answered for a while; try again in a moment.")
+            raise Unavailable("MongoDB did not answer several times; try again in a moment.")
         return super().by_agent(question)
 
     def of_tasks(self, task_ids: Any) -> Any:
         if self.away:
-            raise Unavailable("MongoDB has not answered for a while; try again in a moment.")
+            raise Unavailable("MongoDB did not answer several times; try again in a moment.")
         return super().of_tasks(task_ids)
 
 
