@@ -93,7 +93,7 @@ setup: $(stamps)/lint ## Install what all the commands below need, and the commi
 	@echo "Ready. Next: make demo, make test, make help."
 
 .PHONY: test
-test: $(stamps)/test ## Run every test, then hold the coverage against its two limits
+test: $(stamps)/test programs ## Run every test, then hold the coverage against its two limits
 	@$(python) -m coverage erase
 	@$(python) -m coverage run -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 	@$(python) -m coverage combine --quiet
@@ -101,6 +101,10 @@ test: $(stamps)/test ## Run every test, then hold the coverage against its two l
 	@$(python) -m coverage report --include 'unite_core/*' --fail-under 100
 	@echo "The whole: at least 90 %."
 	@$(python) -m coverage report --fail-under 90
+
+.PHONY: programs
+programs: $(stamps)/test ## Install the programs that tests start, where they are missing: Chromium, MariaDB, Redis
+	@$(python) -m tests.servers.apt
 
 .PHONY: test-core
 test-core: $(stamps)/test ## Run the tests of the core alone, in seconds

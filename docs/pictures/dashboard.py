@@ -80,7 +80,7 @@ def main() -> None:
     """Draw each picture and say how large it is."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
-        sys.exit("Chromium is missing. Install it, for example with: apt-get install chromium")
+        sys.exit("Chromium is missing. `make programs` installs it.")
     with served() as (url, email), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
         for scheme in SCHEMES:

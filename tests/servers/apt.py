@@ -1,15 +1,21 @@
-"""Installation of missing servers from the packages of Debian and Ubuntu."""
+"""Install the programs that the tests start, from the packages of Debian and Ubuntu: `make programs`.
+
+Tests install nothing themselves: a test whose program is missing fails and names it.
+"""
 
 import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers.finding import CannotBeHad
-from tests.servers.run import Tell
+from tests.servers.mysql import MYSQL
+from tests.servers.processes import installed_program
+from tests.servers.redis import REDIS
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 """The script that packages ask whether they may start their service; 101 means no."""
@@ -18,13 +24,33 @@ _TIMEOUT = 900.0
 """Timeout in seconds for downloading and unpacking a package over a slow connection."""
 
 
-def install(package: str, tell: Tell) -> None:
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+"""The browsers that the tests of pages can use, the preferred one first."""
+
+
+def main() -> int:
+    """Install each missing program; print what cannot be installed, which the tests that need it then say again."""
+    for package in missing_packages():
+        try:
+            install(package)
+        except CannotBeHad as reason:
+            print(f"{package} is missing: {reason}", flush=True)
+    return 0
+
+
+def missing_packages() -> list[str]:
+    """Return the packages of the programs that this machine does not have."""
+    servers = [kind.package for kind in (MYSQL, REDIS) if kind.package and installed_program(kind) is None]
+    return servers if any(map(shutil.which, BROWSERS)) else [*servers, "chromium"]
+
+
+def install(package: str) -> None:
     """Install a package without starting its service; raise CannotBeHad."""
     if shutil.which("apt-get") is None or not _debian():
         raise CannotBeHad("there is no binary, and this is neither Debian nor Ubuntu, where one could be installed")
     if os.geteuid() != 0:
         raise CannotBeHad(f"there is no binary, and only root may install one: sudo apt-get install {package}")
-    tell(f"Installing {package} with apt-get; it takes a minute or so")
+    print(f"Installing {package} with apt-get; it takes a minute or so", flush=True)
     with no_service(POLICY):
         # If the lists cannot be updated, the existing ones may be good enough.
         _apt("update")
@@ -72,3 +98,7 @@ def no_service(policy: Path) -> Iterator[None]:
         yield
     finally:
         policy.unlink()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

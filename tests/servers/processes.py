@@ -1,4 +1,4 @@
-"""Test servers as local processes, from binaries that exist or that apt installs."""
+"""Test servers as local processes, from the binaries of this machine."""
 
 import os
 import shutil
@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
-from tests.servers import apt
 from tests.servers.finding import CannotBeHad
 from tests.servers.kinds import Program, ServerKind, described
 from tests.servers.own import OwnServer, wait_for_an_answer
@@ -67,22 +66,19 @@ class ProcessServer(OwnServer):
 
 
 def a_process(run: Run, kind: ServerKind, tell: Tell) -> ProcessServer:
-    """Start a server from a binary, which is installed first if necessary; raise CannotBeHad."""
-    found = _found(kind)
-    if found is None and kind.package is not None:
-        with run.alone("apt"):
-            apt.install(kind.package, tell)
-        found = _found(kind)
-    if found is None:
-        raise CannotBeHad(f"there is no {' or '.join(program.name for program in kind.programs)}")
-    program, path = found
+    """Start a server from a binary; raise CannotBeHad."""
+    installed = installed_program(kind)
+    if installed is None:
+        hint = "; `make programs` installs it" if kind.package is not None else ""
+        raise CannotBeHad(f"there is no {' or '.join(program.name for program in kind.programs)}{hint}")
+    program, path = installed
     tell(f"Starting {path} for the tests")
     server = ProcessServer(run, kind, program, path)
     server.start()
     return server
 
 
-def _found(kind: ServerKind) -> tuple[Program, str] | None:
+def installed_program(kind: ServerKind) -> tuple[Program, str] | None:
     """Return the first existing binary of the kind, and its path."""
     for program in kind.programs:
         path = shutil.which(program.name, path=os.pathsep.join(_FOLDERS))

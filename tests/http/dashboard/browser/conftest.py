@@ -14,20 +14,17 @@ from tests.http.dashboard.browser.site import Site
 from tests.http.dashboard.examples import ExampleFigures
 from tests.http.dashboard.sales_day import SalesDay, service_over
 from tests.http.service import Service
-from tests.servers.apt import install
+from tests.servers.apt import BROWSERS
 from tests.service_process import free_port
-
-_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-_PACKAGE = "chromium"
 
 
 # Not for the whole run, because while Playwright runs no other test of this process can run an event loop.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Return the installed Chromium; install Debian's if there is none."""
-    if not any(map(shutil.which, _PROGRAMS)):
-        install(_PACKAGE, print)
-    program = next(filter(None, map(shutil.which, _PROGRAMS)))
+    """Return the installed Chromium."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.fail("Chromium is missing; `make programs` installs it.", pytrace=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
         yield browser
