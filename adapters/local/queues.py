@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from threading import Thread
 from typing import Protocol, Self
 from uuid import UUID
@@ -63,28 +64,20 @@ class LocalQueues:
         """Run the recurring jobs, and receive wake-ups, until `stopping` returns True.
 
         `every` maps each recurring function to its interval in seconds. Each has a thread, so that a slow one delays no
-        other. The sweep runs every second, because a wake-up may be lost.
+        other; the sweep runs in the calling thread.
         """
-        intervals: dict[str, float] = {
-            f"{job.__module__}.{job.__qualname__}": seconds for job, seconds in every.items()
-        }
-        if SWEEP in intervals:
-            intervals[SWEEP] = POLL_INTERVAL
-        queues = {name: JobQueue(self._clock) for name in intervals}
+        intervals = {f"{function.__module__}.{function.__qualname__}": seconds for function, seconds in every.items()}
+        sweeps = intervals.pop(SWEEP, None) is not None
+        queues = [JobQueue(self._clock) for _ in intervals]
         threads = []
-        for name, queue in queues.items():
+        for queue, (name, interval) in zip(queues, intervals.items(), strict=True):
             queue.put(QueuedJob(name))
-            run = Thread(
-                target=queue.run,
-                args=(handler, stopping),
-                kwargs={"interval": intervals[name]},
-                name=name.rpartition(".")[2],
-            )
-            threads.append(run)
+            run = partial(queue.run, handler, stopping, interval=interval)
+            threads.append(Thread(target=run, name=name.rpartition(".")[2]))
         for thread in threads:
             thread.start()
-        self._receive_wake_ups(queues.get(SWEEP), stopping)
-        for queue in (*queues.values(), *self._deliveries.values(), self._imports):
+        self._sweep(handler if sweeps else _ignore, stopping)
+        for queue in (*queues, *self._deliveries.values(), self._imports):
             queue.interrupt()
         for thread in threads:
             thread.join()
@@ -99,16 +92,21 @@ class LocalQueues:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _receive_wake_ups(self, sweeps: JobQueue | None, stopping: Callable[[], bool]) -> None:
-        def receive(_: str, *__: str, correlation_id: str | None) -> None:
-            del correlation_id  # a wake-up has none
-            if self._wake_ups.wait(POLL_INTERVAL) and sweeps is not None:
-                sweeps.put(QueuedJob(SWEEP))
+    def _sweep(self, handler: JobHandler, stopping: Callable[[], bool]) -> None:
+        """Run the sweep at each wake-up, and every second, because a wake-up may be lost."""
 
-        # A queue too, because it logs failures and pauses after them.
-        receiver = JobQueue(self._clock)
-        receiver.put(QueuedJob("receive_wake_ups"))
-        receiver.run(receive, stopping, interval=0.0)
+        def sweep_and_wait(function: str, /, *arguments: str, correlation_id: str | None) -> None:
+            handler(function, *arguments, correlation_id=correlation_id)
+            self._wake_ups.wait(POLL_INTERVAL)
+
+        # A wake-up reaches the sweep without another thread in between, which would delay every event and import.
+        sweeps = JobQueue(self._clock)
+        sweeps.put(QueuedJob(SWEEP))
+        sweeps.run(sweep_and_wait, stopping, interval=0.0)
+
+
+def _ignore(function: str, /, *arguments: str, correlation_id: str | None) -> None:
+    """Do nothing: there is no sweep among the recurring jobs."""
 
 
 class _LocalQueueJobs(Jobs):

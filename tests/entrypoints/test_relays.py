@@ -59,7 +59,7 @@ def worker_of(unite: Unite) -> Iterator[tuple[WakeUps, Signal]]:
 def threads() -> list[str]:
     """The threads of a worker that run."""
     names = (thread.name for thread in threading.enumerate())
-    return [name for name in names if name.startswith(("relay", "upkeep", "sweep"))]
+    return [name for name in names if name.startswith(("relay", "upkeep", "fold_entries"))]
 
 
 def status_of(ports: InMemoryPorts, event: Event, destination: str) -> DeliveryStatus:
@@ -108,7 +108,7 @@ def test_what_is_handed_over_when_the_worker_is_to_stop_is_still_settled() -> No
 
     with worker_of(unite) as (_, stop):
         assert handed_over.wait(TIMEOUT)
-        assert {"relay-slow", "upkeep", "sweep"} <= {*threads()}
+        assert {"relay-slow", "upkeep", "fold_entries"} <= {*threads()}
         stop.set()
         release.set()
 
