@@ -44,8 +44,9 @@ log = logging.getLogger(__name__)
 class JobContext:
     """The context of a job: the application and the worker that runs the job.
 
-    `holder` is the worker's name in leases; `stopping` returns whether the worker has to stop; `further` are tasks by
-    name that run once a minute in addition to the upkeep of `unite`.
+    `jobs` enqueues into the queues that the job comes from; `holder` is the worker's name in leases; `stopping` returns
+    whether the worker has to stop; `further` are tasks by name that run once a minute in addition to the upkeep of
+    `unite`.
     """
 
     unite: Unite
