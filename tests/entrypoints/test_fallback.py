@@ -1,4 +1,4 @@
-"""A worker whose queues come and go, and what it falls back to."""
+"""A worker whose queues become unavailable and available again, and its fallback."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,23 +91,23 @@ def work(queues: Queues, stop: Event, fallback: Queues | None = None) -> None:
     Worker(unite=build(in_memory_ports()), queues=queues, holder="me", stop=stop, fallback=fallback).run()
 
 
-AWAY = Unavailable("Redis does not answer.")
+UNAVAILABLE = Unavailable("Redis does not answer.")
 
 
 @pytest.mark.parametrize(
     "lost",
     [
-        {"imports": [AWAY, AWAY]},
-        {"upkeep": [AWAY, AWAY]},
-        {"topic": [AWAY, AWAY]},
-        {"imports": [AWAY, AWAY], "upkeep": [AWAY], "topic": [AWAY]},
-        {"imports": [ZeroDivisionError("no idea"), AWAY]},
+        {"imports": [UNAVAILABLE, UNAVAILABLE]},
+        {"upkeep": [UNAVAILABLE, UNAVAILABLE]},
+        {"topic": [UNAVAILABLE, UNAVAILABLE]},
+        {"imports": [UNAVAILABLE, UNAVAILABLE], "upkeep": [UNAVAILABLE], "topic": [UNAVAILABLE]},
+        {"imports": [ZeroDivisionError("no idea"), UNAVAILABLE]},
     ],
 )
-def test_when_one_thread_loses_the_queues_the_worker_goes_on_without_and_comes_back(
+def test_when_one_thread_loses_the_queues_the_worker_runs_the_fallback_and_returns(
     stop: Event, caplog: pytest.LogCaptureFixture, lost: dict[str, list[Exception]]
 ) -> None:
-    queues = Script(**lost, pings=[AWAY, None])
+    queues = Script(**lost, pings=[UNAVAILABLE, None])
     fallback = Fallback(stop, times=2)
 
     with caplog.at_level(logging.INFO):
@@ -122,7 +122,7 @@ def test_when_one_thread_loses_the_queues_the_worker_goes_on_without_and_comes_b
 def test_a_fallback_that_fails_is_run_again_and_the_queues_are_not_said_to_be_back(
     stop: Event, caplog: pytest.LogCaptureFixture
 ) -> None:
-    queues = Script(imports=[AWAY], pings=[AWAY] * 1000)
+    queues = Script(imports=[UNAVAILABLE], pings=[UNAVAILABLE] * 1000)
     fallback = Fallback(stop, times=2, upkeep=[ZeroDivisionError("no idea")])
 
     with caplog.at_level(logging.INFO):
@@ -153,7 +153,7 @@ def test_a_worker_that_is_told_to_stop_before_it_begins_begins_nothing(stop: Eve
 
 
 def test_the_sweep_and_the_upkeep_recur_in_the_queues_and_in_the_fallback(stop: Event) -> None:
-    queues = Script(imports=[AWAY])
+    queues = Script(imports=[UNAVAILABLE])
     fallback = Fallback(stop, times=1)
 
     work(queues, stop, fallback)
@@ -163,7 +163,7 @@ def test_the_sweep_and_the_upkeep_recur_in_the_queues_and_in_the_fallback(stop: 
 
 
 def test_every_destination_has_a_thread_of_its_own_in_the_queues_and_in_the_fallback(stop: Event) -> None:
-    queues = Script(imports=[AWAY])
+    queues = Script(imports=[UNAVAILABLE])
     fallback = Fallback(stop, times=1)
 
     work(queues, stop, fallback)
