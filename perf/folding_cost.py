@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from adapters.sql.calls.call_ledger import SqlCallLedger
 from adapters.sql.unit_of_work import SqlUnitOfWork, SqlUnitOfWorkFactory
 from entrypoints.bootstrap import Started
-from entrypoints.worker.folding import FOLDING_INTERVAL
+from entrypoints.worker.jobs import FOLDING_INTERVAL
 from perf import mysql_setup
 from perf.call_history import agent_ids
 from perf.report_times import MANAGER, SPANS, ServerClock, measure, report_request

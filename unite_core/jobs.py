@@ -24,3 +24,12 @@ class Jobs(Protocol):
     @abstractmethod
     def deliver_events(self, destinations: Collection[str] = ()) -> None:
         """Wake the relay of these destinations, or of all of them if none is named."""
+
+
+class JobHandler(Protocol):
+    """A function that runs a job of a queue, given the name of the job's function and its arguments.
+
+    `correlation_id` is that of the request that enqueued the job.
+    """
+
+    def __call__(self, function: str, /, *arguments: str, correlation_id: str | None) -> None: ...

@@ -19,7 +19,7 @@ class LocalJobs(Jobs):
     """Jobs that wake the worker of the same folder through a FIFO (POSIX `mkfifo`).
 
     A wake-up has no content: the worker finds its work in the database. Without a worker, or with a pipe that is full
-    because the worker is busy, the wake-up is lost, and the worker finds the work when it next polls the database.
+    because the worker is busy, the wake-up is lost, and the worker finds the work at its next sweep of the database.
     """
 
     def __init__(self, folder: Path) -> None:

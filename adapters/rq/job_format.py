@@ -8,7 +8,7 @@ import logging
 import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from redis import Redis
 from rq.exceptions import DeserializationError, NoSuchJobError
@@ -16,6 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from adapters.rq.jobs import FAILED_JOB_TTL, NO_TIMEOUT, RETRIES
+from unite_core.jobs import JobHandler
 
 log = logging.getLogger(__name__)
 
@@ -48,20 +49,14 @@ _FIELDS = frozenset(
 MALFORMED = (ValueError, TypeError, LookupError, OverflowError, RecursionError, zlib.error, DeserializationError)
 
 
-class JobHandler(Protocol):
-    """A function that executes a job, given the name of the job's function and its arguments."""
-
-    def __call__(self, function: str, *about: str, correlation_id: str | None) -> None: ...
-
-
 class ValidatedJob(Job):
-    """A job that `hand` executes. Its function is only a name, which is never imported.
+    """A job that `handler` executes. Its function is only a name, which is never imported.
 
     A malformed job, such as one of an earlier version, is treated as missing: reading it raises `NoSuchJobError`,
     removes it from Redis and logs a warning. Its work is recorded in the database.
     """
 
-    hand: JobHandler
+    handler: JobHandler
 
     def __init__(self, id: str | None = None, connection: Redis | None = None, serializer: object = None) -> None:  # noqa: A002 - RQ's name
         del serializer  # it is always the one for JSON
@@ -109,7 +104,7 @@ class ValidatedJob(Job):
 
     @property
     def func(self) -> Callable[..., None]:
-        return partial(self.hand, str(self.func_name), correlation_id=self.meta.get("correlation_id"))
+        return partial(self.handler, str(self.func_name), correlation_id=self.meta.get("correlation_id"))
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -128,7 +123,7 @@ def _bounded(value: bytes, max_bytes: int) -> bytes:
 
 
 def _check(function: object, instance: object, arguments: object, named: object) -> None:
-    """Raise `TypeError` unless a job is a name with text arguments. `hand` checks whether the name is a known one."""
+    """Raise `TypeError` unless a job is a name with text arguments. `handler` checks whether the name is known."""
     if not isinstance(function, str) or instance is not None or named != {}:
         raise TypeError("A job is the name of a function and its arguments.")
     if not isinstance(arguments, list) or not all(isinstance(argument, str) for argument in arguments):

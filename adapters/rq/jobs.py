@@ -53,8 +53,8 @@ class RqJobs(Jobs):
 
     The id of a job is made of its function and that argument, and only one job of the same id waits at a time. The
     worker frees the id when it begins the job, so that a request which comes meanwhile enqueues another one. A job that
-    cannot be enqueued because Redis is away is not lost: the sweep finds its work, and workers poll the database then.
-    `destinations` are all destinations of events; `correlation_id` returns the id of the current request, if any.
+    cannot be enqueued because Redis is unavailable is not lost: the sweep finds its work, and workers poll the database
+    then. `destinations` are all destinations of events; `correlation_id` returns the id of the current request, if any.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class RqJobs(Jobs):
         correlation_id: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._server = server
-        self._destinations = destinations
+        self.destinations = destinations
         self._correlation_id = correlation_id
 
     def run_import(self, import_id: UUID) -> None:
@@ -75,7 +75,7 @@ class RqJobs(Jobs):
         self._enqueue(IMPORTS, "undo_import", str(import_id))
 
     def deliver_events(self, destinations: Collection[str] = ()) -> None:
-        for destination in self._destinations:
+        for destination in self.destinations:
             if not destinations or destination in destinations:
                 self._enqueue(queue_name(destination), "relay", destination)
 

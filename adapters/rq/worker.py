@@ -19,10 +19,11 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty, TimerDeathPenalty
 from rq.utils import now
 
-from adapters.rq.job_format import MALFORMED, JobHandler, ValidatedJob
-from adapters.rq.jobs import IMPORTS, UPKEEP, queue_name
+from adapters.rq.job_format import MALFORMED, ValidatedJob
+from adapters.rq.jobs import IMPORTS, UPKEEP, RqJobs, queue_name
 from adapters.rq.schedule import Schedule
 from unite_core.errors import Unavailable
+from unite_core.jobs import JobHandler
 
 log = logging.getLogger(__name__)
 
@@ -40,33 +41,33 @@ MAINTENANCE_INTERVAL = 60
 class RqQueues:
     """The queues in the Redis at `url`, for workers. Nothing is opened before one of its methods is called.
 
-    `destinations` are all destinations of events. Jobs are executed one after the other in the calling thread, so that
-    they can use the open connections of the process.
+    `jobs` enqueues into the same queues. Jobs are executed one after the other in the calling thread, so that they can
+    use the open connections of the process.
     """
 
     url: str
-    destinations: Sequence[str] = ()
+    jobs: RqJobs
 
     def ping(self) -> None:
         """Check that Redis answers; raise `Unavailable`."""
         with self._opened() as redis:
             redis.ping()
 
-    def run_import_jobs(self, hand: JobHandler, stopping: Callable[[], bool]) -> None:
+    def run_import_jobs(self, handler: JobHandler, stopping: Callable[[], bool]) -> None:
         """Run and undo imports until `stopping` returns True. Raises `Unavailable` as soon as Redis does not answer."""
         with self._opened() as redis:
-            RqWorker([IMPORTS], redis, hand).do_jobs(stopping)
+            RqWorker([IMPORTS], redis, handler).do_jobs(stopping)
 
-    def deliver(self, hand: JobHandler, stopping: Callable[[], bool], destination: str) -> None:
+    def run_delivery_jobs(self, handler: JobHandler, stopping: Callable[[], bool], destination: str) -> None:
         """Deliver events to one destination until `stopping` returns True.
 
         Raises `Unavailable` as soon as Redis does not answer.
         """
         with self._opened() as redis:
-            RqWorker([queue_name(destination)], redis, hand).do_jobs(stopping)
+            RqWorker([queue_name(destination)], redis, handler).do_jobs(stopping)
 
     def run_upkeep_jobs(
-        self, hand: JobHandler, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]
+        self, handler: JobHandler, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]
     ) -> None:
         """Do upkeep jobs and run the scheduler until `stopping` returns True.
 
@@ -74,10 +75,10 @@ class RqQueues:
         answer.
         """
         with self._opened() as redis:
-            retried = [IMPORTS, *map(queue_name, self.destinations)]
+            retried = [IMPORTS, *map(queue_name, self.jobs.destinations)]
             schedule = Schedule(redis, queue=UPKEEP, every=every, retried=retried)
             try:
-                RqWorker([UPKEEP], redis, hand).do_jobs(stopping, schedule.keep)
+                RqWorker([UPKEEP], redis, handler).do_jobs(stopping, schedule.keep)
             finally:
                 with suppress(RedisError):  # another worker takes over when the lock has expired
                     schedule.leave()
@@ -110,7 +111,7 @@ class RqWorker(SimpleWorker):
     dequeue_timeout = POLL_INTERVAL
     connection_timeout = READ_TIMEOUT
 
-    def __init__(self, queues: Sequence[str], redis: Redis, hand: JobHandler) -> None:
+    def __init__(self, queues: Sequence[str], redis: Redis, handler: JobHandler) -> None:
         super().__init__(
             queues,
             connection=redis,
@@ -118,17 +119,17 @@ class RqWorker(SimpleWorker):
             log_job_description=False,
             serializer=JSONSerializer,
         )
-        self._hand = hand
+        self._handler = handler
 
-    def do_jobs(self, stopping: Callable[[], bool], beside: Callable[[], None] = lambda: None) -> None:
-        """Execute jobs until `stopping` returns True, and call `beside` about once a second.
+    def do_jobs(self, stopping: Callable[[], bool], between_jobs: Callable[[], None] = lambda: None) -> None:
+        """Execute jobs until `stopping` returns True, and call `between_jobs` about once a second.
 
         Raises the errors of the Redis client.
         """
         self.register_birth()  # type: ignore[no-untyped-call]  # rq has no types for it
         try:
             while not stopping():
-                beside()
+                between_jobs()
                 self.heartbeat()
                 if self.should_run_maintenance_tasks:
                     self._maintain()
@@ -150,7 +151,7 @@ class RqWorker(SimpleWorker):
         except ResponseError:  # the job expired just before; the sweep finds its work
             return
         job.id = new_id
-        cast("ValidatedJob", job).hand = self._hand
+        cast("ValidatedJob", job).handler = self._handler
         super().execute_job(job, queue)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:

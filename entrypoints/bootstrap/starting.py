@@ -10,7 +10,8 @@ from uuid import UUID
 
 from adapters.argon2 import Argon2Passwords
 from adapters.jwt import COOKIE_AUDIENCE, JwtTokens
-from adapters.local.jobs import PIPE, LocalJobs, WakeUps
+from adapters.local.jobs import PIPE, LocalJobs
+from adapters.local.queues import LocalQueues
 from adapters.sql.health import health_check
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from adapters.system_clock import SystemClock
@@ -58,8 +59,9 @@ class Started:
     `notices` receives notifications of uploads if S3 is the storage and a queue is configured. The first of the
     `cursor_secrets` signs. `webhook_signatures` verifies the webhooks of the text message provider; None without one.
     `dependencies` are the dependencies of Unite by name. `upkeep` are tasks for a worker, once a minute. `jobs` are the
-    jobs that `unite` enqueues, and `queues` is the source from which a worker gets them; None without Redis. `listen`
-    creates the receiver with which a worker without queues waits for `wake`; it raises `StartRefused` if it cannot.
+    jobs that `unite` enqueues, and `queues` are the queues in Redis from which a worker gets them; None without Redis.
+    `open_local_queues` opens the queues inside the process of a worker, which `wake` and `jobs` without Redis wake; it
+    raises `StartRefused` if it cannot.
     """
 
     unite: Unite
@@ -73,7 +75,7 @@ class Started:
     upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     jobs: Jobs
     queues: "RqQueues | None"
-    listen: Callable[[], WakeUps]
+    open_local_queues: Callable[[], LocalQueues]
     wake: Callable[[], None]
 
     def close(self) -> None:
@@ -178,7 +180,7 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Starte
         upkeep=kept.upkeep,
         jobs=jobs,
         queues=queues,
-        listen=partial(_listen, local_jobs, folder / PIPE),
+        open_local_queues=partial(_open_local_queues, local_jobs, folder / PIPE, names),
         wake=local_jobs.wake,
     )
 
@@ -193,7 +195,7 @@ def _queued(
     from adapters.rq.worker import RqQueues
 
     jobs = RqJobs(shared.redis, destinations=destinations, correlation_id=correlation_id)
-    return jobs, RqQueues(settings.redis_url, destinations)
+    return jobs, RqQueues(settings.redis_url, jobs)
 
 
 def create_first_admin(started: Started) -> User | None:
@@ -225,9 +227,9 @@ def _refused_where_unavailable() -> Iterator[None]:
         raise StartRefused(error.detail) from error
 
 
-def _listen(jobs: LocalJobs, pipe: Path) -> WakeUps:
+def _open_local_queues(jobs: LocalJobs, pipe: Path, destinations: Sequence[str]) -> LocalQueues:
     try:
-        return jobs.listen()
+        return LocalQueues(jobs.listen(), destinations=destinations, correlation_id=correlation_id)
     except OSError as error:
         raise StartRefused(
             f"The wake-up pipe {pipe} cannot be opened ({error.strerror}). Let it belong to the user of the service, "

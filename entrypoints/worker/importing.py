@@ -12,18 +12,13 @@ log = logging.getLogger(__name__)
 
 
 def continue_import(
-    imports: Imports,
-    import_id: UUID,
-    *,
-    holder: str,
-    should_stop: Callable[[], bool],
-    correlation_id: str | None = None,
+    imports: Imports, import_id: UUID, *, holder: str, should_stop: Callable[[], bool]
 ) -> ImportStatus | None:
     """Continue an import, and return its status; None if there was nothing to do for this worker.
 
     Only the worker that ends an import logs its end.
     """
-    marks = _marks(import_id, correlation_id)
+    marks = _marks(import_id)
     taken = False
 
     def on_taken() -> None:
@@ -44,17 +39,11 @@ def continue_import(
     return status
 
 
-def continue_undo(
-    imports: Imports, import_id: UUID, *, should_stop: Callable[[], bool], correlation_id: str | None = None
-) -> None:
+def continue_undo(imports: Imports, import_id: UUID, *, should_stop: Callable[[], bool]) -> None:
     """Continue an undo. Only the worker that ends it logs its end."""
-    marks = _marks(import_id, correlation_id)
-    imports.continue_undo(
-        import_id, should_stop=should_stop, on_finished=partial(log.info, "The import is undone.", extra=marks)
-    )
+    on_finished = partial(log.info, "The import is undone.", extra=_marks(import_id))
+    imports.continue_undo(import_id, should_stop=should_stop, on_finished=on_finished)
 
 
-def _marks(import_id: UUID, correlation_id: str | None) -> dict[str, str]:
-    marks = {"import_id": str(import_id)}
-    # Without one, the log record gets the correlation id of the current job.
-    return marks if correlation_id is None else {**marks, "correlation_id": correlation_id}
+def _marks(import_id: UUID) -> dict[str, str]:
+    return {"import_id": str(import_id)}

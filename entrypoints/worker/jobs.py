@@ -8,10 +8,10 @@ from uuid import UUID
 
 from entrypoints.correlation import correlation_scope
 from entrypoints.dead_letters import log_dead_letter
-from entrypoints.worker import folding, summaries, upkeep
+from entrypoints.worker import upkeep
+from entrypoints.worker.failures import Backoff, log_failures
 from entrypoints.worker.importing import continue_import, continue_undo
-from entrypoints.worker.missed import MISSED_CALLS_INTERVAL, mark_missed
-from entrypoints.worker.turns import TURN, Turns
+from entrypoints.worker.turns import TURN, Turn
 from unite_core.application import Unite
 from unite_core.jobs import Jobs
 
@@ -24,6 +24,19 @@ RQ would consider the worker of a longer job dead.
 MAX_LOGGED_LENGTH = 100
 """Characters of a job name from Redis that are logged."""
 
+SWEEP_INTERVAL = 5
+"""Seconds between two sweeps for work without a wake-up; queues in the worker's process sweep every second."""
+
+FOLDING_INTERVAL = 2
+"""Seconds between two runs; a report adds the entries that are not folded yet by itself."""
+
+MISSED_CALLS_INTERVAL = 5
+
+SUMMARY_INTERVAL = 15
+"""Seconds between two runs; a summary at 23:59 can be created for only one minute."""
+
+UPKEEP_INTERVAL = 60
+
 log = logging.getLogger(__name__)
 
 
@@ -31,8 +44,9 @@ log = logging.getLogger(__name__)
 class JobContext:
     """The context of a job: the application and the worker that runs the job.
 
-    `holder` is the worker's name in leases; `stopping` returns whether the worker has to stop; `further` are tasks by
-    name that run once a minute in addition to the upkeep of `unite`.
+    `jobs` enqueues into the queues that the job comes from; `holder` is the worker's name in leases; `stopping` returns
+    whether the worker has to stop; `further` are tasks by name that run once a minute in addition to the upkeep of
+    `unite`.
     """
 
     unite: Unite
@@ -42,7 +56,7 @@ class JobContext:
     further: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
 
-    def __call__(self, function: str, *about: str, correlation_id: str | None) -> None:
+    def __call__(self, function: str, *arguments: str, correlation_id: str | None) -> None:
         """Run the job with the name `function`.
 
         A job that is not in `JOBS`, or that has invalid arguments, is logged and dropped: anybody with access to Redis
@@ -50,26 +64,24 @@ class JobContext:
         """
         with correlation_scope(correlation_id):
             job = JOBS.get(function)
-            if job is None or not job.accepts(self, about):
+            if job is None or not job.accepts(self, arguments):
                 log.warning("A job that nobody here asks for is dropped.", extra={"job": function[:MAX_LOGGED_LENGTH]})
                 return
-            job.do(self, *about)
+            job.do(self, *arguments)
 
 
 def run_import(context: JobContext, import_id: str) -> None:
     """Continue an import for one turn; if it has not ended, enqueue it again."""
-    wanted = UUID(import_id)
-    turns = Turns(context.unite.imports.due, context.stopping, context.clock)
-    turns.begin()
+    turn = Turn(context.unite.imports.due, context.stopping, context.clock)
     latest = context.clock() + MAX_TURN_SECONDS
     status = continue_import(
         context.unite.imports,
-        wanted,
+        UUID(import_id),
         holder=context.holder,
-        should_stop=lambda: turns.over() or context.clock() >= latest,
+        should_stop=lambda: turn.is_over() or context.clock() >= latest,
     )
     if status is not None and not status.ended:
-        context.jobs.run_import(wanted)
+        context.jobs.run_import(UUID(import_id))
 
 
 def undo_import(context: JobContext, import_id: str) -> None:
@@ -90,7 +102,8 @@ def relay(context: JobContext, destination: str) -> None:
 
 
 def sweep(context: JobContext) -> None:
-    """Enqueue pending work that has no job, and mark missed calls."""
+    """Enqueue pending work that has no job."""
+    context.jobs.deliver_events()
     due = context.unite.imports.due()
     for import_id in due.to_import:
         with correlation_scope(due.correlation_ids.get(import_id)):
@@ -98,18 +111,28 @@ def sweep(context: JobContext) -> None:
     for import_id in due.to_undo:
         with correlation_scope(due.correlation_ids.get(import_id)):
             context.jobs.undo_import(import_id)
-    context.jobs.deliver_events()
-    mark_missed(context.unite.upkeep.mark_missed, context.stopping)
+
+
+def mark_missed(context: JobContext) -> None:
+    """Mark missed calls. A failure is logged; the next run marks the rest."""
+    with log_failures(Backoff(), "looking for missed calls"):
+        missed = context.unite.upkeep.mark_missed(should_stop=context.stopping)
+        if missed:
+            log.info("Calls that were not made in time: %s.", missed)
 
 
 def fold_entries(context: JobContext) -> None:
-    """Fold entries of the call ledger into the rollups for reports."""
-    folding.fold_entries(context.unite.reports.fold, context.stopping)
+    """Fold entries of the call ledger into the rollups. A failure is logged; the next run folds the rest."""
+    with log_failures(Backoff(), "folding entries into reports"):
+        context.unite.reports.fold(should_stop=context.stopping)
 
 
 def make_summaries(context: JobContext) -> None:
-    """Create the daily summaries that are due."""
-    summaries.make_summaries(context.unite.upkeep.create_daily_summaries, context.stopping)
+    """Create the daily summaries that are due. A failure is logged; the next run creates the rest."""
+    with log_failures(Backoff(), "making daily summaries"):
+        made = context.unite.upkeep.create_daily_summaries(should_stop=context.stopping)
+        if made:
+            log.info("Daily summaries made: %s.", made)
 
 
 def keep_up(context: JobContext) -> None:
@@ -117,15 +140,15 @@ def keep_up(context: JobContext) -> None:
     upkeep.keep_up(context.unite.upkeep, context.further, context.stopping)
 
 
-def _an_id(_desk: JobContext, about: str) -> bool:
+def _is_id(_context: JobContext, argument: str) -> bool:
     try:
-        return str(UUID(about)) == about
+        return str(UUID(argument)) == argument
     except ValueError:
         return False
 
 
-def _a_destination(context: JobContext, about: str) -> bool:
-    return about in context.unite.notifications.destinations
+def _is_destination(context: JobContext, argument: str) -> bool:
+    return argument in context.unite.notifications.destinations
 
 
 @dataclass(frozen=True)
@@ -133,22 +156,23 @@ class Job:
     """A job of a worker, and a check for each of its arguments."""
 
     do: Callable[..., None]
-    arguments: tuple[Callable[[JobContext, str], bool], ...] = ()
+    checks: tuple[Callable[[JobContext, str], bool], ...] = ()
 
-    def accepts(self, context: JobContext, about: tuple[str, ...]) -> bool:
+    def accepts(self, context: JobContext, arguments: tuple[str, ...]) -> bool:
         """Return whether the arguments are valid for the job."""
-        return len(about) == len(self.arguments) and all(
-            check(context, each) for check, each in zip(self.arguments, about, strict=True)
+        return len(arguments) == len(self.checks) and all(
+            check(context, argument) for check, argument in zip(self.checks, arguments, strict=True)
         )
 
 
 JOBS: Mapping[str, Job] = {
     f"{job.do.__module__}.{job.do.__qualname__}": job
     for job in (
-        Job(run_import, (_an_id,)),
-        Job(undo_import, (_an_id,)),
-        Job(relay, (_a_destination,)),
+        Job(run_import, (_is_id,)),
+        Job(undo_import, (_is_id,)),
+        Job(relay, (_is_destination,)),
         Job(sweep),
+        Job(mark_missed),
         Job(fold_entries),
         Job(make_summaries),
         Job(keep_up),
@@ -157,9 +181,10 @@ JOBS: Mapping[str, Job] = {
 """All jobs by their names in the queues."""
 
 EVERY: Mapping[Callable[..., None], int] = {
-    sweep: MISSED_CALLS_INTERVAL,
-    fold_entries: folding.FOLDING_INTERVAL,
-    make_summaries: summaries.SUMMARY_INTERVAL,
-    keep_up: 60,
+    sweep: SWEEP_INTERVAL,
+    mark_missed: MISSED_CALLS_INTERVAL,
+    fold_entries: FOLDING_INTERVAL,
+    make_summaries: SUMMARY_INTERVAL,
+    keep_up: UPKEEP_INTERVAL,
 }
 """The scheduled jobs, and the seconds between two runs of each."""

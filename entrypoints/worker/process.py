@@ -15,15 +15,8 @@ from entrypoints import logs
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.correlation import CorrelationFilter
 from entrypoints.settings import Settings, SettingsRefused, read_log_settings
-from entrypoints.worker.folding import fold_in_thread
-from entrypoints.worker.jobs import JobContext
-from entrypoints.worker.loop import Worker
-from entrypoints.worker.missed import mark_missed_in_thread
-from entrypoints.worker.queued import QueuedWorker
-from entrypoints.worker.relays import relay_in_threads
-from entrypoints.worker.summaries import create_summaries_in_thread
 from entrypoints.worker.uploads import UploadListener
-from entrypoints.worker.wake_ups import WakeUpBroadcast, WakeUpSource
+from entrypoints.worker.worker import Queues, Worker
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +31,8 @@ def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Setti
     try:
         settings = load_settings(environ)
         logs.configure(settings.log)
-        with begin(settings) as started, started.listen() as wake_ups:
-            _work(arguments, started, wake_ups)
+        with begin(settings) as started, started.open_local_queues() as local_queues:
+            _work(arguments, started, local_queues)
     except (SettingsRefused, StartRefused) as refused:
         for warning in getattr(refused, "warnings", ()):
             log.warning("%s", warning)
@@ -49,38 +42,24 @@ def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Setti
     return 0
 
 
-def _work(arguments: Namespace, started: Started, wake_ups: WakeUpSource) -> None:
+def _work(arguments: Namespace, started: Started, local_queues: Queues) -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
     stop = Event()
     _on_signals(stop, started)
     if arguments.until_stdin_ends:
         Thread(target=_stop_at_end_of_stdin, args=(stop, started), daemon=True).start()
-    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-
-    def work_from_database(until: Event) -> None:
-        bell = WakeUpBroadcast(wake_ups, until)
-        upkeep = dict(started.upkeep)
-        worker = Worker(unite=started.unite, holder=holder, waiting=bell.ear(), stop=until, upkeep=upkeep)
-        missed = mark_missed_in_thread(started.unite.upkeep.mark_missed, until)
-        summaries = create_summaries_in_thread(started.unite.upkeep.create_daily_summaries, until)
-        folds = fold_in_thread(started.unite.reports.fold, until)
-        with relay_in_threads(started.unite.notifications, bell, until), missed, summaries, folds:
-            worker.run()
-
+    worker = Worker(
+        unite=started.unite,
+        queues=local_queues if started.queues is None else started.queues,
+        fallback=None if started.queues is None else local_queues,
+        holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        stop=stop,
+        upkeep=started.upkeep,
+    )
     log.info("The worker is ready.")
     with _listening_for_uploads(started, stop):
-        if started.queues is None:
-            work_from_database(stop)
-        else:
-            context = JobContext(
-                unite=started.unite,
-                jobs=started.jobs,
-                holder=holder,
-                stopping=stop.is_set,
-                further=started.upkeep,
-            )
-            QueuedWorker(queues=started.queues, context=context, without=work_from_database, stop=stop).run()
+        worker.run()
 
 
 @contextmanager

@@ -1,9 +1,8 @@
-"""Choose the next import to continue, and limit its time while others wait."""
+"""Limit the time of an import while others wait."""
 
 import time
 from collections.abc import Callable
 from typing import Protocol
-from uuid import UUID
 
 from unite_core.imports.queries import ImportsToContinue
 
@@ -17,8 +16,8 @@ class Due(Protocol):
     def __call__(self, *, limit: int = 100) -> ImportsToContinue: ...
 
 
-class Turns:
-    """A round-robin schedule of imports, so that small imports need not wait for a large one.
+class Turn:
+    """The turn of an import, which begins now, so that small imports need not wait for a large one.
 
     `due` returns the due work; `stopping` returns whether the worker has to stop.
     """
@@ -27,32 +26,10 @@ class Turns:
         self._due = due
         self._stopping = stopping
         self._clock = clock
-        self._had_turn: dict[UUID, int] = {}
-        self._turns = 0
-        self._until = 0.0
-        self.correlation_id: str | None = None
-        """The correlation id of the request that started the current import."""
+        self._until = clock() + TURN
 
-    def next(self) -> UUID | None:
-        """Return the import to continue now, and begin its turn; None if there is none."""
-        due = self._due()
-        waiting = due.to_import
-        self._had_turn = {known: turn for known, turn in self._had_turn.items() if known in waiting}
-        if not waiting:
-            return None
-        chosen = min(waiting, key=lambda import_id: self._had_turn.get(import_id, 0))
-        self._turns += 1
-        self._had_turn[chosen] = self._turns
-        self.begin()
-        self.correlation_id = due.correlation_ids.get(chosen)
-        return chosen
-
-    def begin(self) -> None:
-        """Begin the turn of an import that the caller has chosen."""
-        self._until = self._clock() + TURN
-
-    def over(self) -> bool:
-        """Return whether the current import has to stop after its current chunk."""
+    def is_over(self) -> bool:
+        """Return whether the import has to stop after its current chunk."""
         if self._stopping():
             return True
         if self._clock() < self._until:

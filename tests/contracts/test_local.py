@@ -10,9 +10,12 @@ from adapters.jwt import JwtTokens
 from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.files import LocalFiles
 from adapters.local.jobs import LocalJobs
+from adapters.local.queues import LocalQueues
 from adapters.rate_limits import LocalRateLimits
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
+from tests.contracts.queues_contract import CORRELATION_ID, DESTINATIONS, QueuesContract
+from unite_core.jobs import Jobs
 from unite_core.testing.contracts import (
     ClockContract,
     FilesContract,
@@ -87,6 +90,25 @@ class TestJobsWithAWorker(JobsContract):
         jobs = LocalJobs(tmp_path)
         with jobs.listen():
             yield jobs
+
+
+@pytest.fixture
+def local_queues(tmp_path: Path) -> Iterator[LocalQueues]:
+    wake_ups = LocalJobs(tmp_path).listen()
+    with LocalQueues(wake_ups, destinations=DESTINATIONS, correlation_id=lambda: CORRELATION_ID) as queues:
+        yield queues
+
+
+class TestJobsInTheProcessOfAWorker(JobsContract):
+    @pytest.fixture
+    def jobs(self, local_queues: LocalQueues) -> Jobs:
+        return local_queues.jobs
+
+
+class TestQueues(QueuesContract):
+    @pytest.fixture
+    def queues(self, local_queues: LocalQueues) -> LocalQueues:
+        return local_queues
 
 
 class TestRateLimits(RateLimitsContract):

@@ -6,6 +6,8 @@ import pytest
 
 from adapters.redis.connection import RedisServer
 from adapters.rq.jobs import RqJobs
+from adapters.rq.worker import RqQueues
+from tests.contracts.queues_contract import CORRELATION_ID, DESTINATIONS, QueuesContract
 from tests.servers.own import OwnServer
 from unite_core.testing.contracts import JobsContract
 
@@ -24,4 +26,12 @@ class TestJobsWithoutRedis(JobsContract):
         server = RedisServer(private_redis.url)
         private_redis.stop()
         yield RqJobs(server, destinations=["activity"])
+        server.close()
+
+
+class TestQueues(QueuesContract):
+    @pytest.fixture
+    def queues(self, redis_url: str) -> Iterator[RqQueues]:
+        server = RedisServer(redis_url)
+        yield RqQueues(redis_url, RqJobs(server, destinations=DESTINATIONS, correlation_id=lambda: CORRELATION_ID))
         server.close()

@@ -1,18 +1,15 @@
-"""Folding entries into reports: a job of the schedule with queues, and a thread of its own without."""
+"""The job that folds entries into reports."""
 
 import logging
-from threading import Event as Signal
-from threading import enumerate as threads
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from entrypoints.worker import jobs
-from entrypoints.worker.folding import FOLDING_INTERVAL, fold_entries, fold_in_thread
-from entrypoints.worker.jobs import EVERY, JOBS, JobContext
+from entrypoints.worker.jobs import EVERY, FOLDING_INTERVAL, JOBS, JobContext, fold_entries
 from tests.core.notifications.scenario import NotificationScenario
 from tests.entrypoints.test_missed import Failing
-from tests.service_process import eventually
 from unite_core.errors import Unavailable
 
 
@@ -29,14 +26,21 @@ def unfolded(scenario: NotificationScenario) -> int:
         return len(unit.rollups.unfolded())
 
 
+def context_of(
+    scenario: NotificationScenario, fold: Any = None, stopping: Callable[[], bool] = lambda: False
+) -> JobContext:
+    reports = replace(scenario.unite.reports, fold=fold or scenario.unite.reports.fold)
+    unite = replace(scenario.unite, reports=reports)
+    return JobContext(unite=unite, jobs=scenario.ports.jobs, holder="me", stopping=stopping)
+
+
 def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: NotificationScenario) -> None:
-    context = JobContext(unite=scenario.unite, jobs=scenario.ports.jobs, holder="me", stopping=lambda: False)
     assert unfolded(scenario) == 1
 
-    context("entrypoints.worker.jobs.fold_entries", correlation_id=None)
+    context_of(scenario)("entrypoints.worker.jobs.fold_entries", correlation_id=None)
 
     assert unfolded(scenario) == 0
-    assert EVERY[jobs.fold_entries] == FOLDING_INTERVAL < 60
+    assert EVERY[fold_entries] == FOLDING_INTERVAL < 60
     assert "entrypoints.worker.jobs.fold_entries" in JOBS
 
 
@@ -44,12 +48,12 @@ def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: NotificationSc
 def test_a_run_that_fails_is_logged_and_the_next_one_folds_what_it_did_not(
     scenario: NotificationScenario, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fold: Any = Failing(error, scenario.unite.reports.fold)
+    context = context_of(scenario, Failing(error, scenario.unite.reports.fold))
 
     with caplog.at_level(logging.INFO):
-        fold_entries(fold, lambda: False)
+        fold_entries(context)
         assert unfolded(scenario) == 1
-        fold_entries(fold, lambda: False)
+        fold_entries(context)
 
     assert unfolded(scenario) == 0
     [failed] = caplog.records
@@ -57,17 +61,6 @@ def test_a_run_that_fails_is_logged_and_the_next_one_folds_what_it_did_not(
 
 
 def test_a_worker_that_stops_begins_no_other_transaction(scenario: NotificationScenario) -> None:
-    fold_entries(scenario.unite.reports.fold, lambda: True)
+    fold_entries(context_of(scenario, stopping=lambda: True))
 
     assert unfolded(scenario) == 1
-
-
-def test_without_queues_they_are_folded_beside_everything_else(scenario: NotificationScenario) -> None:
-    fold: Any = Failing(ZeroDivisionError("no idea"), scenario.unite.reports.fold)
-    stop = Signal()
-
-    with fold_in_thread(fold, stop, every=0.01):
-        eventually(lambda: unfolded(scenario) == 0, "it is folded")
-
-    assert stop.is_set()
-    assert "folding" not in {thread.name for thread in threads()}

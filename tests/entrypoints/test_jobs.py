@@ -12,13 +12,15 @@ import pytest
 
 from entrypoints.correlation import CorrelationFilter, correlation_id
 from entrypoints.worker.jobs import JOBS, MAX_TURN_SECONDS, JobContext, keep_up, relay, run_import, sweep, undo_import
-from entrypoints.worker.turns import TURN
+from entrypoints.worker.turns import TURN, Turn
 from tests.core.notifications.scenario import NotificationScenario
+from tests.entrypoints.working import local_queues
 from unite_core.application import build
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Actor, Role
 from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import ImportStatus, LeadImport
+from unite_core.imports.queries import ImportsToContinue
 from unite_core.imports.use_cases import FileToImport, NewImport
 from unite_core.imports.use_cases.continue_import import CHUNK_ROWS
 from unite_core.notifications.delivery_reports import DeliveryReport, Progress
@@ -33,7 +35,7 @@ AN_ID = "0190f7c2-aaaa-7000-8000-000000000001"
 
 @dataclass
 class JobScenario:
-    """Unite in memory, a desk to work at, and a clock of its own that stands still."""
+    """Unite in memory, the context of its jobs, and a clock of its own that stands still."""
 
     ports: InMemoryPorts = field(default_factory=in_memory_ports)
     seconds: float = 0.0
@@ -165,6 +167,31 @@ def test_an_import_lets_another_one_pass_after_its_turn_and_waits_behind_it(scen
     left = scenario.now(long)
     assert (left.status, left.counts.created, left.holder) == (ImportStatus.RUNNING, CHUNK_ROWS, None)
     assert scenario.ports.jobs.imports == [long.id]
+
+
+def test_imports_take_turns_in_a_queue(scenario: JobScenario, caplog: pytest.LogCaptureFixture) -> None:
+    long = scenario.import_leads(LONG)
+    short = scenario.import_leads(1, "other")
+    queues = local_queues(scenario.unite)
+    sweep(replace(scenario.context, jobs=queues.jobs))
+
+    def pass_the_turn() -> None:
+        scenario.seconds = TURN
+
+    scenario.on_lead_creation(pass_the_turn)
+
+    with caplog.at_level(logging.INFO):
+        queues.run_import_jobs(
+            replace(scenario.context, jobs=queues.jobs), lambda: scenario.now(long).status is ImportStatus.COMPLETED
+        )
+
+    names = {str(long.id): "long", str(short.id): "short"}
+    turns = [
+        names[each.import_id]  # type: ignore[attr-defined]  # a mark of the line
+        for each in caplog.records
+        if each.getMessage() == "The import is continued."
+    ]
+    assert turns == ["long", "short", "long"]
 
 
 @pytest.mark.parametrize(("seconds", "chunks"), [(MAX_TURN_SECONDS - 1, 3), (MAX_TURN_SECONDS, 1)])
@@ -392,8 +419,40 @@ def test_what_is_no_job_is_dropped_with_a_line_in_the_log(
     assert (line.levelname, line.message) == ("WARNING", "A job that nobody here asks for is dropped.")
 
 
+def test_a_turn_goes_on_for_as_long_as_no_other_import_waits() -> None:
+    times = iter([0.0, TURN + 1, TURN + 1])
+
+    assert not Turn(due_of(), lambda: False, lambda: next(times)).is_over()
+
+
+def test_a_turn_is_over_after_its_time_if_another_import_waits() -> None:
+    time = [0.0]
+    turn = Turn(due_of(UUID(AN_ID)), lambda: False, lambda: time[0])
+
+    assert not turn.is_over()
+    time[0] = TURN
+    assert turn.is_over()
+
+
+def test_a_turn_is_over_when_the_worker_is_to_stop() -> None:
+    assert Turn(due_of(), lambda: True).is_over()
+
+
+def due_of(*waiting: UUID) -> Callable[..., ImportsToContinue]:
+    return lambda **_: ImportsToContinue(to_import=waiting, to_undo=())
+
+
 def test_jobs_have_the_names_that_are_put_into_the_queues() -> None:
     assert [*JOBS] == [
         f"entrypoints.worker.jobs.{name}"
-        for name in ("run_import", "undo_import", "relay", "sweep", "fold_entries", "make_summaries", "keep_up")
+        for name in (
+            "run_import",
+            "undo_import",
+            "relay",
+            "sweep",
+            "mark_missed",
+            "fold_entries",
+            "make_summaries",
+            "keep_up",
+        )
     ]

@@ -1,19 +1,16 @@
-"""The threads that tell of events beside the imports: who delays whom, and who wakes them."""
+"""Events that a worker delivers from the queues in its process: who delays whom, and who wakes it."""
 
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from threading import Event as Signal
 from uuid import UUID
 
 import pytest
 
-from entrypoints.worker.relays import relay_in_threads
-from entrypoints.worker.wake_ups import WakeUpBroadcast, WakeUpReceiver
+from tests.entrypoints.working import WakeUps, local_queues, working
 from unite_core.application import Unite, build
-from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import ACTIVITY, DeliveryStatus, Receipt, delivery_id
 from unite_core.notifications.ports import DeliveryFilter, Destination
@@ -39,21 +36,6 @@ class Listener(Destination):
         return [Receipt(taken=True)] * len(events)
 
 
-@dataclass
-class Pipe:
-    """Where a test wakes the process by hand."""
-
-    rung: WakeUpReceiver = field(default_factory=WakeUpReceiver)
-    failures: list[Exception] = field(default_factory=list)
-
-    def wait(self, timeout: float) -> bool:
-        assert timeout <= 1
-        for failure in self.failures:
-            self.failures.remove(failure)
-            raise failure
-        return self.rung.wait(timeout)
-
-
 def unite_with(*destinations: Destination) -> tuple[Unite, InMemoryPorts]:
     ports = in_memory_ports(destinations=destinations)
     return build(ports), ports
@@ -68,10 +50,16 @@ def record(ports: InMemoryPorts) -> Event:
 
 
 @contextmanager
-def relays_of(unite: Unite) -> Iterator[tuple[Pipe, Signal]]:
-    pipe, stop = Pipe(), Signal()
-    with relay_in_threads(unite.notifications, WakeUpBroadcast(pipe, stop), stop):
-        yield pipe, stop
+def worker_of(unite: Unite) -> Iterator[tuple[WakeUps, Signal]]:
+    wake_ups = WakeUps()
+    with working(unite, local_queues(unite, wake_ups)) as stop:
+        yield wake_ups, stop
+
+
+def threads() -> list[str]:
+    """The threads of a worker that run."""
+    names = (thread.name for thread in threading.enumerate())
+    return [name for name in names if name.startswith(("relay", "upkeep", "fold_entries"))]
 
 
 def status_of(ports: InMemoryPorts, event: Event, destination: str) -> DeliveryStatus:
@@ -85,9 +73,9 @@ def test_events_are_told_while_the_worker_is_at_something_else() -> None:
     listener = Listener()
     unite, ports = unite_with(listener)
 
-    with relays_of(unite) as (pipe, _):
+    with worker_of(unite) as (wake_ups, _):
         event = record(ports)
-        pipe.rung.wake()
+        wake_ups.wake()
         assert listener.told.wait(TIMEOUT)
 
     assert status_of(ports, event, "listener") is DeliveryStatus.DELIVERED
@@ -99,7 +87,7 @@ def test_a_destination_that_does_not_come_back_delays_no_other() -> None:
     unite, ports = unite_with(slow, quick)
     event = record(ports)
 
-    with relays_of(unite):
+    with worker_of(unite):
         assert quick.told.wait(TIMEOUT)
         assert not slow.told.is_set()
         release.set()
@@ -118,22 +106,14 @@ def test_what_is_handed_over_when_the_worker_is_to_stop_is_still_settled() -> No
     unite, ports = unite_with(Listener(wait_for_release, name="slow"))
     event = record(ports)
 
-    with relays_of(unite) as (_, stop):
+    with worker_of(unite) as (_, stop):
         assert handed_over.wait(TIMEOUT)
+        assert {"relay-slow", "upkeep", "fold_entries"} <= {*threads()}
         stop.set()
         release.set()
 
     assert status_of(ports, event, "slow") is DeliveryStatus.DELIVERED
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith(("relay", "bell"))] == []
-
-
-def test_the_threads_end_with_the_block_however_it_is_left() -> None:
-    unite, _ = unite_with()
-
-    with pytest.raises(ZeroDivisionError), relays_of(unite):
-        raise ZeroDivisionError
-
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith(("relay", "bell"))] == []
+    assert threads() == []
 
 
 def test_a_destination_that_breaks_is_logged_and_told_of_the_next_event(caplog: pytest.LogCaptureFixture) -> None:
@@ -150,15 +130,15 @@ def test_a_destination_that_breaks_is_logged_and_told_of_the_next_event(caplog: 
     unite, ports = unite_with(listener)
     record(ports)
 
-    with caplog.at_level(logging.WARNING), relays_of(unite) as (pipe, _):
+    with caplog.at_level(logging.WARNING), worker_of(unite) as (wake_ups, _):
         assert broke.wait(TIMEOUT)
         event = record(ports)
-        pipe.rung.wake()
+        wake_ups.wake()
         assert listener.told.wait(TIMEOUT)
 
     assert status_of(ports, event, "listener") is DeliveryStatus.DELIVERED
     assert [record.getMessage() for record in caplog.records] == [
-        "Something unexpected happened while telling of events (listener)."
+        "Something unexpected happened in the job entrypoints.worker.jobs.relay (listener)."
     ]
     assert status_of(ports, event, ACTIVITY) is DeliveryStatus.DELIVERED
 
@@ -184,7 +164,7 @@ def test_a_dead_letter_is_written_down_as_an_error(
     unite, ports = unite_with(listener)
     event = record(ports)
 
-    with caplog.at_level(logging.INFO), relays_of(unite):
+    with caplog.at_level(logging.INFO), worker_of(unite):
         assert listener.told.wait(TIMEOUT)
 
     (told,) = caplog.records
@@ -196,48 +176,3 @@ def test_a_dead_letter_is_written_down_as_an_error(
         "event_id": str(event.id),
         "code": code,
     }
-
-
-def test_one_wake_up_is_heard_by_everybody_once() -> None:
-    pipe, stop = Pipe(), Signal()
-    bell = WakeUpBroadcast(pipe, stop)
-    ears = [bell.ear(), bell.ear()]
-    pipe.rung.wake()
-    ringing = threading.Thread(target=bell.run)
-    ringing.start()
-
-    heard = [ear.wait(TIMEOUT) for ear in ears]
-    more = [ear.wait(0) for ear in ears]
-    stop.set()
-    ringing.join(TIMEOUT)
-
-    assert (heard, more) == ([True, True], [False, False])
-    assert [ear.wait(0) for ear in ears] == [True, True]
-
-
-def test_a_wake_up_that_comes_while_a_thread_works_is_not_lost() -> None:
-    ear = WakeUpReceiver()
-
-    ear.wake()
-    ear.wake()
-
-    assert [ear.wait(0), ear.wait(0)] == [True, False]
-
-
-def test_a_bell_that_cannot_listen_for_a_moment_rings_again(caplog: pytest.LogCaptureFixture) -> None:
-    stop = Signal()
-    pipe = Pipe(failures=[Unavailable("The pipe is gone.")])
-    bell = WakeUpBroadcast(pipe, stop)
-    ear = bell.ear()
-    pipe.rung.wake()
-    ringing = threading.Thread(target=bell.run)
-
-    with caplog.at_level(logging.WARNING):
-        ringing.start()
-        assert ear.wait(TIMEOUT)
-    stop.set()
-    ringing.join(TIMEOUT)
-
-    assert [record.getMessage() for record in caplog.records] == [
-        "Something does not answer while waiting to be woken: The pipe is gone."
-    ]

@@ -1,20 +1,24 @@
-"""The worker's loop: what it does, in which order, and that nothing ends it but being told to."""
+"""A worker over the queues in its process and over those in Redis: what it does, and that failures do not end it."""
 
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from threading import Event
+from threading import Event, current_thread
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from entrypoints.correlation import CorrelationFilter
 from entrypoints.worker.failures import FIRST_BACKOFF, MAX_BACKOFF, Backoff
-from entrypoints.worker.loop import Worker
-from entrypoints.worker.turns import TURN, Turns
-from unite_core.application import Rules, build
+from entrypoints.worker.worker import Queues, Worker
+from tests.core.notifications.scenario import NotificationScenario
+from tests.entrypoints.working import TIMEOUT, local_queues, queues_named, working
+from tests.service_process import eventually
+from unite_core.application import Rules, Unite, build
+from unite_core.calls.model import TaskStatus
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Actor, Role
 from unite_core.identity.use_cases import NewUser
@@ -27,27 +31,10 @@ from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 
 
 @dataclass
-class Waiting:
-    """Stops the worker when it comes to wait for the `until`th time."""
-
-    stop: Event
-    until: int = 1
-    waits: int = 0
-
-    def wait(self, timeout: float) -> bool:
-        assert timeout <= 1
-        self.waits += 1
-        if self.waits >= self.until:
-            self.stop.set()
-        return False
-
-
-@dataclass
 class WorkerScenario:
     """Unite in memory, with an admin who imports."""
 
     ports: InMemoryPorts = field(default_factory=in_memory_ports)
-    stop: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
         self.unite = build(self.ports)
@@ -69,11 +56,18 @@ class WorkerScenario:
             work.imports.save(unwanted)
             work.commit()
 
-    def work(self, *, until: int = 1, **otherwise: Any) -> None:
-        self.stop.clear()
-        waiting = Waiting(self.stop, until)
-        given: dict[str, Any] = {"unite": self.unite, "holder": "me", "waiting": waiting, "stop": self.stop}
-        Worker(**(given | otherwise)).run()
+    def work_until(self, done: Callable[[], object], what: str, **options: Any) -> None:
+        """Run a worker over the queues in its process until `done` returns something true."""
+        unite = options.pop("unite", self.unite)
+        with working(unite, local_queues(unite), **options):
+            eventually(done, what)
+
+    def work_to_the_end_of(self, wanted: LeadImport, **options: Any) -> None:
+        self.work_until(lambda: self.now(wanted).status.ended, "the import ends", **options)
+
+    def undo(self, of: LeadImport) -> None:
+        self.begin_undo(of)
+        self.work_until(lambda: not self.now(of).undoing, "the import is undone")
 
     def now(self, of: LeadImport) -> LeadImport:
         return self.unite.imports.get(self.actor, of.id)
@@ -84,50 +78,101 @@ def scenario() -> WorkerScenario:
     return WorkerScenario()
 
 
-def test_a_worker_imports_and_undoes_what_is_due(scenario: WorkerScenario) -> None:
+@pytest.fixture(params=["local", "rq"])
+def queues_for(request: pytest.FixtureRequest) -> Iterator[Callable[[Unite], Queues]]:
+    """A function that makes the queues for the destinations of an application."""
+    with queues_named(request.param, request) as made_for:
+        yield made_for
+
+
+def test_a_worker_imports_and_undoes_what_is_due(
+    scenario: WorkerScenario, queues_for: Callable[[Unite], Queues]
+) -> None:
+    queues = queues_for(scenario.unite)
     first = scenario.import_leads("ann", "ben")
-    scenario.work()
-    assert scenario.now(first).status is ImportStatus.COMPLETED
+    with working(scenario.unite, queues):
+        eventually(lambda: scenario.now(first).status is ImportStatus.COMPLETED, "the import completes")
 
     second = scenario.import_leads("eve")
     scenario.begin_undo(first)
-    scenario.work()
+    with working(scenario.unite, queues):
+        eventually(lambda: scenario.now(second).status is ImportStatus.COMPLETED, "the other import completes")
+        eventually(lambda: not scenario.now(first).undoing, "the import is undone")
 
-    assert scenario.now(second).status is ImportStatus.COMPLETED
     undone = scenario.now(first).undone
     assert undone is not None
     assert (undone.removed, undone.finished_at is None) == (2, False)
 
 
+def test_what_recurs_and_events_do_not_wait_for_an_import(queues_for: Callable[[Unite], Queues]) -> None:
+    calls = NotificationScenario()
+    calls.complete(calls.plan())
+    overdue = calls.plan()
+    calls.ask_for_summary(calls.manager, at="09:30")
+    calls.ports.clock.advance(timedelta(days=1, minutes=30))
+    calls.import_leads(b"Name,Email\nAlan,alan@example.com\n")
+    begun, release, kept_up = Event(), Event(), Event()
+
+    def block(*_: Any, **__: Any) -> None:
+        begun.set()
+        assert release.wait(TIMEOUT)
+
+    imports: Any = calls.unite.imports
+    unite = replace(calls.unite, imports=replace(imports, continue_import=block))
+
+    def unfolded() -> int:
+        with calls.ports.reads() as unit:
+            return len(unit.rollups.unfolded())
+
+    with working(unite, queues_for(unite), upkeep={"counted": kept_up.set}):
+        try:
+            assert begun.wait(TIMEOUT)
+            lead = unite.leads.add(calls.manager, NewLead(name="Grace", email="grace@example.com"))
+            eventually(lambda: has_history(calls, lead.id), "the history of a lead has begun")
+            eventually(
+                lambda: unite.calls.get(calls.manager, overdue.id).task.status is TaskStatus.MISSED, "a call is missed"
+            )
+            eventually(lambda: unfolded() == 0, "the entries of the ledger are folded")
+            eventually(lambda: any("calls" in it.text for it in calls.ports.texts.sent), "the summary is sent")
+            assert kept_up.wait(TIMEOUT)
+        finally:
+            release.set()
+
+
+def has_history(scenario: NotificationScenario, lead_id: UUID) -> bool:
+    return any(str(lead_id) in str(event) for event in scenario.ports.activity.events.values())
+
+
 def test_a_worker_that_is_told_to_stop_ends_its_chunk_and_lets_go(scenario: WorkerScenario) -> None:
     long = scenario.import_leads(*(f"lead{number}" for number in range(3 * CHUNK_ROWS)))
     ids = scenario.ports.ids.new
+    stop, importing = Event(), current_thread()
 
     def stop_soon() -> UUID:
-        scenario.stop.set()
+        if current_thread() is importing:
+            stop.set()
         return ids()
 
     scenario.ports.ids.new = stop_soon  # type: ignore[method-assign]  # the first lead that is made is when it is told
 
-    scenario.work()
+    Worker(unite=scenario.unite, queues=local_queues(scenario.unite), holder="me", stop=stop).run()
 
     left = scenario.now(long)
     assert (left.status, left.counts.created, left.holder) == (ImportStatus.RUNNING, CHUNK_ROWS, None)
     scenario.ports.ids.new = ids  # type: ignore[method-assign]  # as it was
-    scenario.work(holder="another")
+    scenario.work_to_the_end_of(long, holder="another")
     assert (scenario.now(long).status, scenario.now(long).counts.created) == (ImportStatus.COMPLETED, 3 * CHUNK_ROWS)
 
 
 def test_a_worker_that_is_told_to_stop_leaves_the_rest_of_an_undoing_to_another(scenario: WorkerScenario) -> None:
     done = scenario.import_leads(*(f"lead{number}" for number in range(1200)))
-    scenario.work()
+    scenario.work_to_the_end_of(done)
     scenario.begin_undo(done)
 
     scenario.unite.imports.continue_undo(done.id, should_stop=lambda: True)
 
     assert scenario.now(done).undoing
-    scenario.work()
-    assert not scenario.now(done).undoing
+    scenario.work_until(lambda: not scenario.now(done).undoing, "the import is undone")
 
 
 @pytest.mark.parametrize("failure", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
@@ -138,7 +183,7 @@ def test_a_failure_is_logged_and_survived(
     unite = failing_first(scenario, failure)
 
     with caplog.at_level(logging.WARNING):
-        scenario.work(unite=unite)
+        scenario.work_to_the_end_of(coming, unite=unite)
 
     assert scenario.now(coming).status is ImportStatus.COMPLETED
     assert len(caplog.records) == 1
@@ -188,7 +233,11 @@ def test_upkeep_clears_what_is_old_and_one_task_that_fails_spares_the_others(
     scenario.ports.clock.advance(timedelta(days=2))
 
     with caplog.at_level(logging.INFO):
-        scenario.work(upkeep={"breaking": fail, "leftovers deleted": remove})
+        scenario.work_until(
+            lambda: "leftovers deleted" in caplog.text,
+            "the last task",
+            upkeep={"breaking": fail, "leftovers deleted": remove},
+        )
 
     assert ran == [1]
     assert scenario.now(announced).status is ImportStatus.CANCELLED
@@ -204,7 +253,7 @@ def test_upkeep_forgets_what_was_delivered_long_ago(scenario: WorkerScenario, ca
     kept_a_week = build(scenario.ports, Rules(activity_retention=timedelta(days=7)))
 
     with caplog.at_level(logging.INFO):
-        scenario.work(unite=kept_a_week)
+        scenario.work_until(lambda: "activity forgotten" in caplog.text, "it is forgotten", unite=kept_a_week)
 
     assert "Upkeep: deliveries forgotten: 1." in caplog.text
     assert "Upkeep: activity forgotten: 1." in caplog.text
@@ -213,49 +262,21 @@ def test_upkeep_forgets_what_was_delivered_long_ago(scenario: WorkerScenario, ca
 
 def test_upkeep_comes_once_a_minute_and_not_with_every_look(scenario: WorkerScenario) -> None:
     ran: list[int] = []
+    looks: list[int] = []
+    due = scenario.unite.imports.due
 
-    scenario.work(until=5, upkeep={"counted": lambda: ran.append(1)})
+    def look(*, limit: int = 100) -> ImportsToContinue:
+        looks.append(limit)
+        return due(limit=limit)
+
+    imports: Any = scenario.unite.imports
+    unite = replace(scenario.unite, imports=replace(imports, due=look))
+
+    scenario.work_until(
+        lambda: len(looks) >= 4 and ran, "looks", unite=unite, upkeep={"counted": lambda: ran.append(1)}
+    )
 
     assert ran == [1]
-
-
-def due_of(*waiting: UUID) -> Callable[..., ImportsToContinue]:
-    return lambda **_: ImportsToContinue(to_import=waiting, to_undo=())
-
-
-ONE, OTHER = UUID(int=1), UUID(int=2)
-
-
-def test_an_import_has_its_turn_for_as_long_as_nobody_waits() -> None:
-    times = iter([0.0, TURN + 1, TURN + 1])
-    turns = Turns(due_of(ONE), lambda: False, lambda: next(times))
-    turns.next()
-    turns._due = due_of()
-
-    assert not turns.over()
-
-
-def test_an_import_that_has_had_its_turn_goes_to_the_end_of_the_line() -> None:
-    time = [0.0]
-    turns = Turns(due_of(ONE, OTHER), lambda: False, lambda: time[0])
-
-    assert turns.next() == ONE
-    assert not turns.over()
-    time[0] = TURN
-    turns._due = due_of(OTHER)
-    assert turns.over()
-
-    turns._due = due_of(ONE, OTHER)
-    assert turns.next() == OTHER
-    assert turns.next() == ONE
-
-
-def test_a_turn_is_over_when_the_worker_is_to_stop() -> None:
-    assert Turns(due_of(ONE), lambda: True).over()
-
-
-def test_without_anything_to_do_nobody_has_a_turn() -> None:
-    assert Turns(due_of(), lambda: False).next() is None
 
 
 def test_what_the_worker_logs_of_an_import_bears_the_id_of_the_request_that_it_follows_from(
@@ -264,11 +285,11 @@ def test_what_the_worker_logs_of_an_import_bears_the_id_of_the_request_that_it_f
     scenario = WorkerScenario()
     scenario.actor = replace(scenario.actor, correlation_id="c0ffee-1234")
     done = scenario.import_leads("ada")
+    caplog.handler.addFilter(CorrelationFilter())
 
     with caplog.at_level(logging.INFO):
-        scenario.work()
-        scenario.begin_undo(done)
-        scenario.work()
+        scenario.work_to_the_end_of(done)
+        scenario.undo(done)
 
     told = [record for record in caplog.records if getattr(record, "import_id", None) == str(done.id)]
     assert [record.getMessage() for record in told] == [

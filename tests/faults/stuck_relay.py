@@ -1,4 +1,4 @@
-"""Runs the relays of the embedded default, which print what they deliver and then hang.
+"""Runs a worker of the embedded default, whose relays print what they deliver and then hang.
 
 Whoever started this process ends it: after the hand-over nothing is settled any more. Their clock
 is so many seconds ahead as the argument says.
@@ -16,8 +16,7 @@ from uuid import UUID
 
 from entrypoints.bootstrap import start
 from entrypoints.settings import read_settings
-from entrypoints.worker.relays import relay_in_threads
-from entrypoints.worker.wake_ups import WakeUpBroadcast
+from entrypoints.worker.worker import Worker
 from unite_core.clock import Clock
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
@@ -57,7 +56,7 @@ class Ahead(Clock):
 
 
 def main() -> None:
-    with start(read_settings(os.environ)) as started, started.listen() as wake_ups:
+    with start(read_settings(os.environ)) as started, started.open_local_queues() as queues:
         relay = started.unite.notifications.relay
         ahead = timedelta(seconds=float(sys.argv[1]))
         stuck = replace(
@@ -65,9 +64,8 @@ def main() -> None:
             destinations={name: Stuck(name, to) for name, to in relay.destinations.items()},
             clock=Ahead(relay.clock, ahead),
         )
-        stop = Signal()
-        with relay_in_threads(replace(started.unite.notifications, relay=stuck), WakeUpBroadcast(wake_ups, stop), stop):
-            stop.wait()
+        unite = replace(started.unite, notifications=replace(started.unite.notifications, relay=stuck))
+        Worker(unite=unite, queues=queues, holder="stuck", stop=Signal()).run()
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ import pytest
 from adapters.redis.connection import RedisServer
 from adapters.rq.jobs import RqJobs
 from adapters.rq.worker import RqQueues
-from entrypoints.worker.jobs import JobContext
-from entrypoints.worker.queued import QueuedWorker
+from entrypoints.worker.worker import Worker
 from tests.core.notifications.scenario import NotificationScenario
 from tests.service_process import eventually
 from unite_core.application import Unite
@@ -60,9 +59,7 @@ def server(redis_url: str) -> Iterator[RedisServer]:
 def working(unite: Unite, jobs: RqJobs, redis_url: str) -> Iterator[None]:
     """A worker at the queues."""
     stop = Signal()
-    context = JobContext(unite=unite, jobs=jobs, holder="me", stopping=stop.is_set)
-    queues = RqQueues(redis_url, unite.notifications.destinations)
-    worker = QueuedWorker(queues=queues, context=context, without=lambda until: until.set(), stop=stop)
+    worker = Worker(unite=unite, queues=RqQueues(redis_url, jobs), holder="me", stop=stop)
     thread = Thread(target=worker.run)
     thread.start()
     try:
@@ -107,7 +104,7 @@ def test_a_destination_that_does_not_come_back_delays_neither_another_nor_the_sw
             assert slow.told == []
             eventually(
                 lambda: scenario.unite.calls.get(scenario.manager, task.id).task.status is TaskStatus.MISSED,
-                "the sweep has come",
+                "the missed call is marked",
             )
         finally:
             release.set()

@@ -81,10 +81,10 @@ def test_the_cache_and_the_limits_work_with_it(server: RedisServer) -> None:
 
 def test_jobs_are_enqueued_done_tried_again_and_kept_up_with_it(url: str, server: RedisServer) -> None:
     jobs = RqJobs(server, destinations=["activity", "topic"])
-    queues = RqQueues(url, ["activity", "topic"])
+    queues = RqQueues(url, jobs)
     done: list[str] = []
 
-    def hand(function: str, *_about: str, correlation_id: str | None) -> None:  # noqa: ARG001 - called by its name
+    def handler(function: str, *_about: str, correlation_id: str | None) -> None:  # noqa: ARG001 - called by its name
         done.append(function.rpartition(".")[2])
         if len(done) == 1:
             raise Unavailable("The storage is away.")
@@ -103,9 +103,9 @@ def test_jobs_are_enqueued_done_tried_again_and_kept_up_with_it(url: str, server
         redis.zadd(f"rq:wip:{IMPORTS}", {"lost:1": 1})
         redis.rpush(f"rq:queue:{IMPORTS}:intermediate", "lost")
 
-    queues.run_import_jobs(hand, until(3))
-    queues.deliver(hand, until(4), "topic")
-    queues.run_upkeep_jobs(hand, until(6), {test_the_cache_and_the_limits_work_with_it: 1})
+    queues.run_import_jobs(handler, until(3))
+    queues.run_delivery_jobs(handler, until(4), "topic")
+    queues.run_upkeep_jobs(handler, until(6), {test_the_cache_and_the_limits_work_with_it: 1})
 
     assert done == ["run_import"] * 3 + ["relay"] + ["test_the_cache_and_the_limits_work_with_it"] * 2
     queues.ping()

@@ -23,7 +23,7 @@ from adapters.rq.job_format import MAX_DATA_BYTES, ValidatedJob
 from adapters.rq.jobs import IMPORTS, UPKEEP, RqJobs
 from adapters.rq.schedule import Schedule
 from adapters.rq.worker import RqQueues, RqWorker
-from tests.adapters.rq.test_worker import Hand, fail_with, recurring
+from tests.adapters.rq.test_worker import Handler, fail_with, recurring
 from unite_core.errors import Unavailable
 
 ONE = UUID(int=1)
@@ -46,7 +46,7 @@ def packed(*job: object) -> bytes:
 
 
 def plant(redis: Redis, job_id: str = "planted", **fields: Any) -> None:
-    """Put a job into the queue by hand; it is a good one but for the fields."""
+    """Put a job into the queue as anybody may; it is a good one but for the fields."""
     good = {"data": packed(RUN_IMPORT, None, [str(ONE)], {}), "origin": IMPORTS, "status": "queued"}
     mapping: dict[Any, Any] = {**good, **fields}
     redis.hset(Job.key_for(job_id), mapping=mapping)
@@ -54,16 +54,16 @@ def plant(redis: Redis, job_id: str = "planted", **fields: Any) -> None:
 
 
 @pytest.fixture
-def queues(redis_url: str) -> RqQueues:
-    return RqQueues(redis_url)
+def queues(redis_url: str, jobs: RqJobs) -> RqQueues:
+    return RqQueues(redis_url, jobs)
 
 
 def worked(queues: RqQueues, jobs: RqJobs) -> list[tuple[str, ...]]:
     """What is done of all that waits, and of a good job that waits behind it."""
     jobs.undo_import(ONE)
-    hand = Hand(until=99)
-    queues.run_import_jobs(hand, lambda: ("undo_import", str(ONE)) in hand.done or hand.is_done())
-    return hand.done
+    handler = Handler(until=99)
+    queues.run_import_jobs(handler, lambda: ("undo_import", str(ONE)) in handler.done or handler.is_done())
+    return handler.done
 
 
 def test_a_pickled_job_is_neither_read_nor_done_and_leaves_with_a_line_in_the_log(
@@ -169,11 +169,11 @@ def test_what_is_not_the_id_of_a_job_is_skipped(redis: Redis, queues: RqQueues, 
 )
 def test_a_correlation_id_that_is_none_is_left_out(redis: Redis, queues: RqQueues, meta: bytes) -> None:
     plant(redis, meta=meta)
-    hand = Hand()
+    handler = Handler()
 
-    queues.run_import_jobs(hand, hand.is_done)
+    queues.run_import_jobs(handler, handler.is_done)
 
-    assert hand.correlation_ids in ([None], [])
+    assert handler.correlation_ids in ([None], [])
 
 
 def test_a_job_imports_nothing_and_calls_nobody_by_what_redis_says_about_its_end(
@@ -204,17 +204,17 @@ def test_a_job_imports_nothing_and_calls_nobody_by_what_redis_says_about_its_end
     assert (job.success_callback, job.failure_callback, job.stopped_callback) == (None, None, None)
     assert (job.webhooks, job.repeats_left, job.group_id, job.has_rate_limit) == ([], None, None, False)
     assert (job.timeout, job.result_ttl, job.retries_left, job.retry_intervals) == (-1, 0, 4, [1, 3, 10, 30])
-    hand = Hand()
-    queues.run_import_jobs(hand, hand.is_done)
-    assert hand.done == [("run_import", str(ONE))]
+    handler = Handler()
+    queues.run_import_jobs(handler, handler.is_done)
+    assert handler.done == [("run_import", str(ONE))]
     assert not (tmp_path / "planted").exists()
 
 
 def test_a_job_that_fails_again_is_written_without_what_redis_had_planted(redis: Redis, queues: RqQueues) -> None:
     plant(redis, failure_callback_name="os.getcwd", retries_left=1)
-    hand = Hand(then=fail_with(Unavailable("The storage is away.")))
+    handler = Handler(then=fail_with(Unavailable("The storage is away.")))
 
-    queues.run_import_jobs(hand, hand.is_done)
+    queues.run_import_jobs(handler, handler.is_done)
 
     (job_id,) = Queue(IMPORTS, connection=redis).scheduled_job_registry.get_job_ids()
     assert redis.hget(Job.key_for(job_id), "failure_callback_name") == b""
@@ -248,11 +248,11 @@ def test_nobody_listens_to_the_commands_of_rq(redis: Redis, queues: RqQueues, jo
         assert redis.pubsub_numpat() == 0
         assert redis.pubsub_channels() == []
 
-    hand = Hand(then=command)
+    handler = Handler(then=command)
 
-    queues.run_import_jobs(hand, hand.is_done)
+    queues.run_import_jobs(handler, handler.is_done)
 
-    assert hand.done == [("run_import", str(ONE))]
+    assert handler.done == [("run_import", str(ONE))]
 
 
 def test_all_that_is_written_to_redis_is_read_by_json(jobs: RqJobs, redis: Redis) -> None:
@@ -272,7 +272,7 @@ def test_all_that_is_written_to_redis_is_read_by_json(jobs: RqJobs, redis: Redis
 
 
 def test_a_worker_has_one_way_to_read_a_job(redis: Redis) -> None:
-    worker = RqWorker([IMPORTS], redis, Hand())
+    worker = RqWorker([IMPORTS], redis, Handler())
 
     assert {worker.serializer, *(queue.serializer for queue in worker.queues)} == {JSONSerializer}
     assert {queue.job_class for queue in worker.queues} == {ValidatedJob}

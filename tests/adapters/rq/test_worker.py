@@ -22,7 +22,7 @@ RUN_IMPORT = "entrypoints.worker.jobs.run_import"
 
 
 @dataclass
-class Hand:
+class Handler:
     """Writes down what it is to do, and does what a test has it do then.
 
     Work stops after `until` jobs, or where the worker has looked in vain for longer than it may take.
@@ -56,27 +56,27 @@ def recurring() -> None:
 
 
 @pytest.fixture
-def queues(redis_url: str) -> RqQueues:
-    return RqQueues(redis_url, ["activity", "topic"])
+def queues(redis_url: str, jobs: RqJobs) -> RqQueues:
+    return RqQueues(redis_url, jobs)
 
 
 def test_imports_are_done_in_the_order_in_which_they_came(jobs: RqJobs, queues: RqQueues) -> None:
-    hand = Hand(until=3)
+    handler = Handler(until=3)
     jobs.run_import(ONE)
     jobs.undo_import(OTHER)
     jobs.run_import(OTHER)
 
-    queues.run_import_jobs(hand, hand.is_done)
+    queues.run_import_jobs(handler, handler.is_done)
 
-    assert hand.done == [("run_import", str(ONE)), ("undo_import", str(OTHER)), ("run_import", str(OTHER))]
-    assert hand.correlation_ids == ["c0ffee-1234"] * 3
+    assert handler.done == [("run_import", str(ONE)), ("undo_import", str(OTHER)), ("run_import", str(OTHER))]
+    assert handler.correlation_ids == ["c0ffee-1234"] * 3
 
 
 def test_what_is_done_leaves_nothing_behind(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
     jobs.run_import(ONE)
-    hand = Hand()
+    handler = Handler()
 
-    queues.run_import_jobs(hand, hand.is_done)
+    queues.run_import_jobs(handler, handler.is_done)
 
     assert [*redis.scan_iter("rq:job:*")] == []
     assert redis.llen(f"rq:queue:{IMPORTS}:intermediate") == 0
@@ -84,20 +84,20 @@ def test_what_is_done_leaves_nothing_behind(jobs: RqJobs, queues: RqQueues, redi
 
 def test_what_comes_while_a_job_is_done_has_it_done_once_more(jobs: RqJobs, queues: RqQueues) -> None:
     jobs.run_import(ONE)
-    hand = Hand(until=2, then=lambda: jobs.run_import(ONE))
+    handler = Handler(until=2, then=lambda: jobs.run_import(ONE))
 
-    queues.run_import_jobs(hand, hand.is_done)
+    queues.run_import_jobs(handler, handler.is_done)
 
-    assert hand.done == [("run_import", str(ONE))] * 2
+    assert handler.done == [("run_import", str(ONE))] * 2
 
 
 def test_a_job_that_fails_waits_to_be_tried_again_and_frees_its_name(
     jobs: RqJobs, queues: RqQueues, redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs.run_import(ONE)
-    hand = Hand(then=fail_with(Unavailable("The storage is away.")))
+    handler = Handler(then=fail_with(Unavailable("The storage is away.")))
 
-    queues.run_import_jobs(hand, hand.is_done)
+    queues.run_import_jobs(handler, handler.is_done)
 
     (job_id,) = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).scheduled_job_registry.get_job_ids()
     assert Job.fetch(job_id, connection=redis, serializer=JSONSerializer).args == [str(ONE)]
@@ -111,9 +111,9 @@ def test_what_was_not_foreseen_is_logged_whole(
     jobs: RqJobs, queues: RqQueues, caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs.run_import(ONE)
-    hand = Hand(then=fail_with(ZeroDivisionError("no idea")))
+    handler = Handler(then=fail_with(ZeroDivisionError("no idea")))
 
-    queues.run_import_jobs(hand, hand.is_done)
+    queues.run_import_jobs(handler, handler.is_done)
 
     assert "Traceback" in caplog.text
     assert "ZeroDivisionError: no idea" in caplog.text
@@ -121,7 +121,7 @@ def test_what_was_not_foreseen_is_logged_whole(
 
 def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
     jobs.run_import(ONE)
-    failing = Hand(then=fail_with(Unavailable("The storage is away.")))
+    failing = Handler(then=fail_with(Unavailable("The storage is away.")))
     queues.run_import_jobs(failing, failing.is_done)
     registry = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).scheduled_job_registry
     (job_id,) = registry.get_job_ids()
@@ -130,7 +130,7 @@ def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQue
     schedule = Schedule(redis, queue=UPKEEP, every={}, retried=[IMPORTS])
     schedule.keep()
     schedule.leave()
-    again = Hand()
+    again = Handler()
     queues.run_import_jobs(again, again.is_done)
 
     assert again.done == [("run_import", str(ONE))]
@@ -139,25 +139,25 @@ def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQue
 def test_what_recurs_and_the_events_of_each_destination_are_done_beside_imports(jobs: RqJobs, queues: RqQueues) -> None:
     jobs.run_import(ONE)
     jobs.deliver_events()
-    recurs, tells = Hand(), Hand()
+    recurs, tells = Handler(), Handler()
 
     queues.run_upkeep_jobs(recurs, recurs.is_done, {recurring: 3600})
-    queues.deliver(tells, tells.is_done, "topic")
+    queues.run_delivery_jobs(tells, tells.is_done, "topic")
 
     assert (recurs.done, tells.done) == ([("recurring",)], [("relay", "topic")])
 
 
 def test_a_relay_that_failed_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
     jobs.deliver_events()
-    failing = Hand(then=fail_with(Unavailable("The database is away.")))
-    queues.deliver(failing, failing.is_done, "topic")
+    failing = Handler(then=fail_with(Unavailable("The database is away.")))
+    queues.run_delivery_jobs(failing, failing.is_done, "topic")
     registry = Queue(queue_name("topic"), connection=redis, serializer=JSONSerializer).scheduled_job_registry
     (job_id,) = registry.get_job_ids()
     redis.zadd(registry.key, {job_id: 1})  # as if its pause had passed
 
-    recurs, again = Hand(), Hand()
+    recurs, again = Handler(), Handler()
     queues.run_upkeep_jobs(recurs, recurs.is_done, {recurring: 3600})
-    queues.deliver(again, again.is_done, "topic")
+    queues.run_delivery_jobs(again, again.is_done, "topic")
 
     assert again.done == [("relay", "topic")]
 
@@ -200,33 +200,34 @@ def test_a_job_whose_time_runs_out_as_it_is_taken_is_not_done(jobs: RqJobs, redi
     queue = Queue(IMPORTS, connection=redis, serializer=JSONSerializer)
     (job,) = queue.jobs
     redis.delete(job.key)
-    hand = Hand()
+    handler = Handler()
 
-    RqWorker([IMPORTS], redis, hand).execute_job(job, queue)
+    RqWorker([IMPORTS], redis, handler).execute_job(job, queue)
 
-    assert hand.done == []
+    assert handler.done == []
 
 
-def test_without_redis_a_worker_says_so(private_redis: OwnServer) -> None:
-    queues = RqQueues(private_redis.url)
+def test_without_redis_a_worker_says_so(private_redis: OwnServer, jobs_of: Callable[[str], RqJobs]) -> None:
+    queues = RqQueues(private_redis.url, jobs_of(private_redis.url))
     queues.ping()
     private_redis.stop()
 
     with pytest.raises(Unavailable):
         queues.ping()
     with pytest.raises(Unavailable):
-        queues.run_import_jobs(Hand(), lambda: False)
+        queues.run_import_jobs(Handler(), lambda: False)
     with pytest.raises(Unavailable):
-        queues.deliver(Hand(), lambda: False, "topic")
+        queues.run_delivery_jobs(Handler(), lambda: False, "topic")
     with pytest.raises(Unavailable):
-        queues.run_upkeep_jobs(Hand(), lambda: False, {recurring: 1})
+        queues.run_upkeep_jobs(Handler(), lambda: False, {recurring: 1})
 
 
 def test_a_redis_that_goes_away_ends_the_work(private_redis: OwnServer, jobs_of: Callable[[str], RqJobs]) -> None:
-    jobs_of(private_redis.url).run_import(ONE)
-    hand = Hand(then=private_redis.stop)
+    jobs = jobs_of(private_redis.url)
+    jobs.run_import(ONE)
+    handler = Handler(then=private_redis.stop)
 
     with pytest.raises(Unavailable):
-        RqQueues(private_redis.url).run_import_jobs(hand, lambda: False)
+        RqQueues(private_redis.url, jobs).run_import_jobs(handler, lambda: False)
 
-    assert hand.done == [("run_import", str(ONE))]
+    assert handler.done == [("run_import", str(ONE))]

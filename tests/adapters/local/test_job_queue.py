@@ -1,0 +1,126 @@
+"""A queue of jobs in the process of a worker: when a job is due again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from adapters.local.job_queue import FIRST_BACKOFF, MAX_BACKOFF, JobQueue, QueuedJob
+from unite_core.errors import Unavailable
+
+JOB = QueuedJob("count", ("one",))
+
+
+@dataclass
+class Scenario:
+    """A queue whose clock stands still, and a job that fails as often as it is told."""
+
+    now: float = 0.0
+    failures: int = 0
+    runs: int = 0
+    meanwhile: Callable[[], None] = lambda: None
+    queue: JobQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.queue = JobQueue(lambda: self.now)
+
+    def run(self, *, interval: float | None = None) -> None:
+        """Run the one job that is due."""
+        runs = self.runs
+        self.queue.run(self._handle, lambda: self.runs > runs, interval=interval)
+
+    def waiting(self) -> QueuedJob:
+        (job,) = self.queue._jobs.values()
+        return job
+
+    def _handle(self, _: str, *__: str, correlation_id: str | None) -> None:
+        del correlation_id
+        self.runs += 1
+        self.meanwhile()
+        if self.runs <= self.failures:
+            raise Unavailable("The storage does not answer.")
+
+
+@pytest.fixture
+def scenario() -> Scenario:
+    return Scenario()
+
+
+def test_pauses_after_failures_grow_up_to_a_limit(scenario: Scenario) -> None:
+    scenario.failures = 9
+    scenario.queue.put(JOB)
+    pauses = []
+
+    for _ in range(scenario.failures):
+        scenario.run()
+        pauses.append(scenario.waiting().due_at - scenario.now)
+        scenario.now = scenario.waiting().due_at
+
+    assert pauses[:3] == [FIRST_BACKOFF, 2 * FIRST_BACKOFF, 4 * FIRST_BACKOFF]
+    assert pauses[-1] == MAX_BACKOFF
+    scenario.run()
+    assert scenario.queue._jobs == {}
+
+
+def test_a_job_that_is_enqueued_after_its_failure_keeps_its_pause(scenario: Scenario) -> None:
+    scenario.failures = 1
+    scenario.queue.put(JOB)
+    scenario.run()
+
+    scenario.queue.put(JOB)
+
+    assert (scenario.waiting().due_at, scenario.waiting().failures) == (FIRST_BACKOFF, 1)
+
+
+def test_a_job_that_is_enqueued_while_it_fails_pauses_too(scenario: Scenario) -> None:
+    scenario.failures = 1
+    scenario.meanwhile = lambda: scenario.queue.put(JOB)
+    scenario.queue.put(JOB)
+
+    scenario.run()
+
+    assert scenario.waiting().due_at == FIRST_BACKOFF
+
+
+def test_a_recurring_job_is_due_again_after_its_interval(scenario: Scenario) -> None:
+    scenario.queue.put(JOB)
+
+    scenario.run(interval=5)
+
+    assert scenario.waiting().due_at == 5
+
+
+def test_a_recurring_job_that_is_enqueued_is_due_at_once(scenario: Scenario) -> None:
+    scenario.queue.put(JOB)
+    scenario.run(interval=5)
+
+    scenario.queue.put(JOB)
+
+    assert scenario.waiting().due_at == 0
+    scenario.run(interval=5)
+    assert scenario.runs == 2
+
+
+def test_a_recurring_job_that_is_enqueued_while_it_runs_is_due_at_once(scenario: Scenario) -> None:
+    scenario.meanwhile = lambda: scenario.queue.put(JOB)
+    scenario.queue.put(JOB)
+
+    scenario.run(interval=5)
+
+    assert scenario.waiting().due_at == 0
+
+
+def test_a_recurring_job_that_fails_waits_for_its_interval_at_least_and_then_recurs_as_before(
+    scenario: Scenario,
+) -> None:
+    scenario.failures = 5
+    scenario.queue.put(JOB)
+    pauses = []
+
+    for _ in range(6):
+        scenario.run(interval=3)
+        pauses.append(scenario.waiting().due_at - scenario.now)
+        scenario.now = scenario.waiting().due_at
+
+    assert pauses == [3, 3, 3, 4, 8, 3]
+    assert scenario.waiting().failures == 0
