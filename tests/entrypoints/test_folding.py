@@ -10,26 +10,26 @@ import pytest
 from entrypoints.worker import jobs
 from entrypoints.worker.folding import FOLDING_INTERVAL, fold_entries, fold_in_thread
 from entrypoints.worker.jobs import EVERY, JOBS, JobContext
-from tests.core.notifications.scenario import NotificationScenario
 from tests.entrypoints.test_missed import Failing
 from tests.service_process import eventually
 from unite_core.errors import Unavailable
+from unite_core.testing.scenario import Scenario
 
 
 @pytest.fixture
-def scenario() -> NotificationScenario:
+def scenario() -> Scenario:
     """Ada has made a call, which is not folded yet."""
-    scenario = NotificationScenario()
-    scenario.complete(scenario.plan())
+    scenario = Scenario()
+    scenario.complete(scenario.create_call_task())
     return scenario
 
 
-def unfolded(scenario: NotificationScenario) -> int:
+def unfolded(scenario: Scenario) -> int:
     with scenario.ports.reads() as unit:
         return len(unit.rollups.unfolded())
 
 
-def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: NotificationScenario) -> None:
+def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: Scenario) -> None:
     context = JobContext(unite=scenario.unite, jobs=scenario.ports.jobs, holder="me", stopping=lambda: False)
     assert unfolded(scenario) == 1
 
@@ -42,7 +42,7 @@ def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: NotificationSc
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
 def test_a_run_that_fails_is_logged_and_the_next_one_folds_what_it_did_not(
-    scenario: NotificationScenario, error: Exception, caplog: pytest.LogCaptureFixture
+    scenario: Scenario, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     fold: Any = Failing(error, scenario.unite.reports.fold)
 
@@ -56,13 +56,13 @@ def test_a_run_that_fails_is_logged_and_the_next_one_folds_what_it_did_not(
     assert "folding entries into reports" in failed.getMessage()
 
 
-def test_a_worker_that_stops_begins_no_other_transaction(scenario: NotificationScenario) -> None:
+def test_a_worker_that_stops_begins_no_other_transaction(scenario: Scenario) -> None:
     fold_entries(scenario.unite.reports.fold, lambda: True)
 
     assert unfolded(scenario) == 1
 
 
-def test_without_queues_they_are_folded_beside_everything_else(scenario: NotificationScenario) -> None:
+def test_without_queues_they_are_folded_beside_everything_else(scenario: Scenario) -> None:
     fold: Any = Failing(ZeroDivisionError("no idea"), scenario.unite.reports.fold)
     stop = Signal()
 

@@ -11,10 +11,10 @@ import pytest
 
 from entrypoints.worker.jobs import EVERY, JobContext, sweep
 from entrypoints.worker.missed import MISSED_CALLS_INTERVAL, mark_missed, mark_missed_in_thread
-from tests.core.notifications.scenario import NotificationScenario
 from tests.service_process import eventually
 from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.errors import Unavailable
+from unite_core.testing.scenario import Scenario
 
 
 class Failing:
@@ -32,22 +32,22 @@ class Failing:
 
 
 @pytest.fixture
-def scenario() -> NotificationScenario:
-    return NotificationScenario()
+def scenario() -> Scenario:
+    return Scenario()
 
 
 @pytest.fixture
-def overdue(scenario: NotificationScenario) -> CallTask:
-    task = scenario.plan()
+def overdue(scenario: Scenario) -> CallTask:
+    task = scenario.create_call_task()
     scenario.ports.clock.advance(timedelta(days=1))
     return task
 
 
-def status_of(scenario: NotificationScenario, task: CallTask) -> TaskStatus:
+def status_of(scenario: Scenario, task: CallTask) -> TaskStatus:
     return scenario.unite.calls.get(scenario.manager, task.id).task.status
 
 
-def test_the_sweep_marks_what_was_missed_every_five_seconds(scenario: NotificationScenario, overdue: CallTask) -> None:
+def test_the_sweep_marks_what_was_missed_every_five_seconds(scenario: Scenario, overdue: CallTask) -> None:
     context = JobContext(unite=scenario.unite, jobs=scenario.ports.jobs, holder="me", stopping=lambda: False)
 
     sweep(context)
@@ -58,7 +58,7 @@ def test_the_sweep_marks_what_was_missed_every_five_seconds(scenario: Notificati
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
 def test_a_look_that_fails_is_written_down_and_the_next_one_finds_what_it_did_not(
-    scenario: NotificationScenario, overdue: CallTask, error: Exception, caplog: pytest.LogCaptureFixture
+    scenario: Scenario, overdue: CallTask, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     mark: Any = Failing(error, scenario.unite.upkeep.mark_missed)
 
@@ -74,9 +74,7 @@ def test_a_look_that_fails_is_written_down_and_the_next_one_finds_what_it_did_no
     assert marked.getMessage() == "Calls that were not made in time: 1."
 
 
-def test_without_queues_missed_calls_are_marked_beside_everything_else(
-    scenario: NotificationScenario, overdue: CallTask
-) -> None:
+def test_without_queues_missed_calls_are_marked_beside_everything_else(scenario: Scenario, overdue: CallTask) -> None:
     mark: Any = Failing(ZeroDivisionError("no idea"), scenario.unite.upkeep.mark_missed)
     stop = Signal()
 
@@ -87,7 +85,7 @@ def test_without_queues_missed_calls_are_marked_beside_everything_else(
     assert "missed" not in {thread.name for thread in threads()}
 
 
-def test_the_look_ends_with_the_block_however_it_is_left(scenario: NotificationScenario) -> None:
+def test_the_look_ends_with_the_block_however_it_is_left(scenario: Scenario) -> None:
     with pytest.raises(ZeroDivisionError), mark_missed_in_thread(scenario.unite.upkeep.mark_missed, Signal()):
         raise ZeroDivisionError
 

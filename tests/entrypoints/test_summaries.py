@@ -11,27 +11,27 @@ import pytest
 from entrypoints.worker import jobs
 from entrypoints.worker.jobs import EVERY, JOBS, JobContext
 from entrypoints.worker.summaries import SUMMARY_INTERVAL, create_summaries_in_thread, make_summaries
-from tests.core.notifications.scenario import NotificationScenario
 from tests.entrypoints.test_missed import Failing
 from tests.service_process import eventually
 from unite_core.errors import Unavailable
+from unite_core.testing.scenario import Scenario
 
 
 @pytest.fixture
-def scenario() -> NotificationScenario:
+def scenario() -> Scenario:
     """Mia asked for her summary, and its time has come."""
-    scenario = NotificationScenario()
-    scenario.ask_for_summary(scenario.manager, at="09:30")
+    scenario = Scenario()
+    scenario.update_daily_summary(scenario.manager, at="09:30")
     scenario.ports.clock.advance(timedelta(minutes=30))
     return scenario
 
 
-def texts(scenario: NotificationScenario) -> list[str]:
-    scenario.relay()
+def texts(scenario: Scenario) -> list[str]:
+    scenario.run_jobs()
     return [message.text.rpartition(" #")[0] for message in scenario.ports.texts.sent]
 
 
-def test_a_job_that_recurs_several_times_a_minute_makes_them(scenario: NotificationScenario) -> None:
+def test_a_job_that_recurs_several_times_a_minute_makes_them(scenario: Scenario) -> None:
     context = JobContext(unite=scenario.unite, jobs=scenario.ports.jobs, holder="me", stopping=lambda: False)
 
     context("entrypoints.worker.jobs.make_summaries", correlation_id=None)
@@ -43,7 +43,7 @@ def test_a_job_that_recurs_several_times_a_minute_makes_them(scenario: Notificat
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
 def test_a_run_that_fails_is_logged_and_the_next_one_makes_what_it_did_not(
-    scenario: NotificationScenario, error: Exception, caplog: pytest.LogCaptureFixture
+    scenario: Scenario, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     make: Any = Failing(error, scenario.unite.upkeep.create_daily_summaries)
 
@@ -59,7 +59,7 @@ def test_a_run_that_fails_is_logged_and_the_next_one_makes_what_it_did_not(
     assert made.getMessage() == "Daily summaries made: 1."
 
 
-def test_without_queues_they_are_made_beside_everything_else(scenario: NotificationScenario) -> None:
+def test_without_queues_they_are_made_beside_everything_else(scenario: Scenario) -> None:
     make: Any = Failing(ZeroDivisionError("no idea"), scenario.unite.upkeep.create_daily_summaries)
     stop = Signal()
 

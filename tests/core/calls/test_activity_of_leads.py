@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.core.calls.scenario import CallScenario
 from unite_core import Actor, CallTask, Event, Lead, LeadChanges, PageRequest
 from unite_core.testing.builders import an_event, an_id
+from unite_core.testing.scenario import Scenario
 
 
-def history(scenario: CallScenario, actor: Actor, lead: Lead) -> list[Event]:
+def history(scenario: Scenario, actor: Actor, lead: Lead) -> list[Event]:
     """The lead's history, oldest first."""
     scenario.ports.jobs.run_all(scenario.unite)
     return [*scenario.unite.leads.activity(actor, lead.id, PageRequest(limit=200)).items][::-1]
@@ -18,23 +18,23 @@ def types(events: list[Event]) -> list[str]:
     return [event.type for event in events]
 
 
-def change(scenario: CallScenario, lead: Lead, **changes: Any) -> None:
+def change(scenario: Scenario, lead: Lead, **changes: Any) -> None:
     scenario.advance(timedelta(seconds=1))
     scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=lead.id, **changes))
 
 
-def called(scenario: CallScenario, lead: Lead, actor: Actor, **told: Any) -> CallTask:
+def called(scenario: Scenario, lead: Lead, actor: Actor, **told: Any) -> CallTask:
     scenario.advance(timedelta(seconds=1))
-    return scenario.complete(scenario.create(lead, actor), actor, **told)
+    return scenario.complete(scenario.create_call_task(lead, actor), actor, **told)
 
 
-def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     hers = called(scenario, lead, scenario.ann, note="She sounded tired.")
-    scenario.note(hers, "Her brother decides.", scenario.ann)
+    scenario.add_note(hers, "Her brother decides.", scenario.ann)
     change(scenario, lead, assigned_to=scenario.ben.user_id)
     his = called(scenario, lead, scenario.ben)
-    pending = scenario.create(lead, assigned_to=scenario.ann.user_id)
+    pending = scenario.create_call_task(lead, assigned_to=scenario.ann.user_id)
 
     found = history(scenario, scenario.ben, lead)
 
@@ -52,8 +52,8 @@ def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: 
     assert len(history(scenario, scenario.manager, lead)) == 12
 
 
-def test_an_agent_is_told_who_did_it_where_it_was_them(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_an_agent_is_told_who_did_it_where_it_was_them(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     called(scenario, lead, scenario.ann)
     change(scenario, lead, name="Grace B. Hopper")
 
@@ -66,8 +66,8 @@ def test_an_agent_is_told_who_did_it_where_it_was_them(scenario: CallScenario) -
     assert found[-1].data == {"name": {"from": "Grace Hopper", "to": "Grace B. Hopper"}}
 
 
-def test_an_agent_is_told_that_the_lead_was_assigned_to_them_and_not_from_whom(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_an_agent_is_told_that_the_lead_was_assigned_to_them_and_not_from_whom(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     change(scenario, lead, assigned_to=None)
     change(scenario, lead, assigned_to=scenario.ben.user_id)
 
@@ -80,8 +80,8 @@ def test_an_agent_is_told_that_the_lead_was_assigned_to_them_and_not_from_whom(s
     ]
 
 
-def test_an_agent_reads_nothing_of_imports_and_of_what_nobody_knows_yet(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_an_agent_reads_nothing_of_imports_and_of_what_nobody_knows_yet(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     scenario.ports.jobs.run_all(scenario.unite)
     scenario.ports.activity.deliver(
         [
@@ -94,11 +94,11 @@ def test_an_agent_reads_nothing_of_imports_and_of_what_nobody_knows_yet(scenario
     assert len(history(scenario, scenario.admin, lead)) == 3
 
 
-def test_what_is_left_out_makes_no_page_shorter(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_what_is_left_out_makes_no_page_shorter(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     change(scenario, lead, assigned_to=scenario.ben.user_id)
     for _ in range(4):
-        scenario.complete(scenario.create(lead, assigned_to=scenario.ann.user_id), scenario.ann)
+        scenario.complete(scenario.create_call_task(lead, assigned_to=scenario.ann.user_id), scenario.ann)
         change(scenario, lead, source=f"source {scenario.now:%S}")
     scenario.ports.jobs.run_all(scenario.unite)
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.core.imports.accidents import FailingWork
-from tests.core.notifications.scenario import NotificationScenario
-from unite_core import Quotas, Rules, build
+from unite_core import Quotas, Rules
 from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.notifications.delivery_reports import DeliveryReport
 from unite_core.notifications.destinations import TextsOfEvents
@@ -22,6 +21,7 @@ from unite_core.paging import PageRequest
 from unite_core.quotas import NO_LIMIT
 from unite_core.testing.in_memory import InMemoryTextMessages
 from unite_core.testing.in_memory.messages import message_id
+from unite_core.testing.scenario import Scenario
 
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
 MESSAGE = message_id(1)
@@ -59,11 +59,10 @@ class Watch:
     """A floor with texts that were taken just now; nothing is told of them unless somebody asks."""
 
     def __init__(self, says: dict[str, Any] | Exception, texts: int = 1) -> None:
-        self.scenario = NotificationScenario()
-        self.scenario.unite = build(self.scenario.ports, Rules(quotas=Quotas(texts_per_number=NO_LIMIT)))
+        self.scenario = Scenario(rules=Rules(quotas=Quotas(texts_per_number=NO_LIMIT)))
         for _ in range(texts):
-            self.scenario.plan()
-        self.scenario.relay()
+            self.scenario.create_call_task()
+        self.scenario.run_jobs()
         self.clock = self.scenario.ports.clock
         self.began = self.clock.now()
         self.carrier = Carrier(lambda: _said(says))
@@ -84,7 +83,7 @@ class Watch:
         return self.deliveries()[0]
 
     def reports(self) -> list[dict[str, Any]]:
-        self.scenario.relay()
+        self.scenario.run_jobs()
         page = self.scenario.unite.notifications.activity(self.scenario.manager, self.delivery().id, PageRequest())
         return [event.data["response"] for event in page.items if event.type == REPORTED]
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.notifications.scenario import NotificationScenario
 from unite_core import Role
 from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.events import Event
@@ -25,6 +24,7 @@ from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import InMemoryTextMessages
 from unite_core.testing.in_memory.messages import message_id
+from unite_core.testing.scenario import Scenario
 
 MESSAGE = message_id(1)
 STATUSES = [progress.value for progress in Progress if progress is not Progress.UNKNOWN]
@@ -37,10 +37,10 @@ class Carrier:
     """A floor with one message on its way, and whoever carries it."""
 
     def __init__(self, *, relayed: bool = True) -> None:
-        self.scenario = NotificationScenario()
-        self.scenario.plan()
+        self.scenario = Scenario()
+        self.scenario.create_call_task()
         if relayed:
-            self.scenario.relay()
+            self.scenario.run_jobs()
         self.take = self.scenario.unite.notifications.record_text_report
 
     def delivery(self, destination: str = TEXTS) -> Delivery:
@@ -60,7 +60,7 @@ class Carrier:
 
     def history(self) -> list[Event]:
         """What the log has of the delivery, the oldest first."""
-        self.scenario.relay()
+        self.scenario.run_jobs()
         page = self.scenario.unite.notifications.activity(self.scenario.manager, self.delivery().id, PageRequest())
         return [*page.items][::-1]
 
@@ -222,7 +222,7 @@ def test_what_was_sent_and_not_stored_is_settled_by_its_first_status_and_not_sen
     assert delivery.delivered_at == carrier.scenario.ports.clock.now()
     assert delivery.response == {"message_id": MESSAGE, "status": "sent"}
     carrier.scenario.ports.clock.advance(2 * CLAIM_TTL)
-    carrier.scenario.relay()
+    carrier.scenario.run_jobs()
     assert len(carrier.scenario.ports.texts.sent) == sent
 
 
@@ -234,7 +234,7 @@ def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_it
         return Receipt(taken=True)
 
     carrier.scenario.ports.texts.answer = be_overtaken
-    carrier.scenario.relay()
+    carrier.scenario.run_jobs()
 
     assert carrier.delivery().response == {"message_id": MESSAGE, "status": "sent"}
     assert sorted(event.type for event in carrier.history()) == [ANSWERED, REPORTED]
