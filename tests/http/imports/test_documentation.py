@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.http.imports.scenario import IMPORTS, HttpImportScenario, json_of
+from tests.http.imports.scenario import IMPORTS, announce_import, import_file, json_of
+from tests.http.service import HttpScenario
 
 
 @pytest.fixture
-def document(scenario: HttpImportScenario) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(scenario.app.extensions["openapi"]())
+def document(scenario: HttpScenario) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(scenario.service.app.extensions["openapi"]())
     return loaded
 
 
@@ -37,13 +38,13 @@ def shown(document: dict[str, Any], method: str, path: str, status: int) -> dict
     return content
 
 
-def test_answers_have_the_fields_that_are_documented(scenario: HttpImportScenario, document: dict[str, Any]) -> None:
-    announced = json_of(scenario.announce(b"Name"))
-    done = scenario.imported(b"Name,Phone\nAda,+12125550100\nAda,+12125550100\n,1\n")
-    scenario.post(f"{IMPORTS}/{done['id']}/undo")
-    undone = json_of(scenario.get(f"{IMPORTS}/{done['id']}"))
-    failed = scenario.imported(b"Colour\n")
-    rejections = json_of(scenario.get(f"{IMPORTS}/{done['id']}/rejections"))
+def test_answers_have_the_fields_that_are_documented(scenario: HttpScenario, document: dict[str, Any]) -> None:
+    announced = json_of(announce_import(scenario.manager, b"Name"))
+    done = import_file(scenario.manager, b"Name,Phone\nAda,+12125550100\nAda,+12125550100\n,1\n")
+    scenario.manager.post(f"{IMPORTS}/{done['id']}/undo")
+    undone = json_of(scenario.manager.get(f"{IMPORTS}/{done['id']}"))
+    failed = import_file(scenario.manager, b"Colour\n")
+    rejections = json_of(scenario.manager.get(f"{IMPORTS}/{done['id']}/rejections"))
 
     one = shown(document, "get", f"{IMPORTS}/{{import_id}}", 200)["schema"]
     rows = shown(document, "get", f"{IMPORTS}/{{import_id}}/rejections", 200)["schema"]
