@@ -39,18 +39,18 @@ def scenario() -> Scenario:
     return Scenario(chunk_rows=2)
 
 
-def told(lead: Lead) -> bytes:
+def serialize(lead: Lead) -> bytes:
     return str(lead.id).encode()
 
 
 def add(scenario: Scenario, claim: Claim, new: NewLead = GRACE) -> Outcome:
-    return scenario.unite.once(claim, scenario.unite.leads.add, told, SHOW_AGAIN, scenario.admin, new)
+    return scenario.unite.once(claim, scenario.unite.leads.add, serialize, SHOW_AGAIN, scenario.admin, new)
 
 
 def test_the_second_request_gets_the_answer_of_the_first(scenario: Scenario) -> None:
     first = add(scenario, CLAIM)
 
-    assert first == Outcome(told(scenario.leads()[0]), replayed=False)
+    assert first == Outcome(serialize(scenario.leads()[0]), replayed=False)
     assert add(scenario, AGAIN) == Outcome(first.answer, replayed=True)
     assert len(scenario.leads()) == 1
 
@@ -78,11 +78,11 @@ def test_an_answer_is_given_again_as_the_caller_may_see_it_now(scenario: Scenari
     add(scenario, CLAIM)
 
     hidden = scenario.unite.once(
-        AGAIN, scenario.unite.leads.add, told, Replay(lambda _: b"hidden"), scenario.admin, GRACE
+        AGAIN, scenario.unite.leads.add, serialize, Replay(lambda _: b"hidden"), scenario.admin, GRACE
     )
 
     assert hidden == Outcome(b"hidden", replayed=True)
-    assert add(scenario, AGAIN).answer == told(scenario.leads()[0])
+    assert add(scenario, AGAIN).answer == serialize(scenario.leads()[0])
 
 
 def test_an_answer_that_the_caller_may_not_see_now_is_refused(scenario: Scenario) -> None:
@@ -92,7 +92,7 @@ def test_an_answer_that_the_caller_may_not_see_now_is_refused(scenario: Scenario
     add(scenario, CLAIM)
 
     with pytest.raises(NotFound):
-        scenario.unite.once(AGAIN, scenario.unite.leads.add, told, Replay(refuse), scenario.admin, GRACE)
+        scenario.unite.once(AGAIN, scenario.unite.leads.add, serialize, Replay(refuse), scenario.admin, GRACE)
     assert len(scenario.leads()) == 1
 
 
@@ -101,7 +101,7 @@ def test_each_request_whose_key_is_known_is_a_counted_attempt_whatever_it_asks(s
     replay = Replay(lambda answer: answer, count=lambda: counted.append("an attempt"))
 
     def send(claim: Claim) -> Outcome:
-        return scenario.unite.once(claim, scenario.unite.leads.add, told, replay, scenario.admin, GRACE)
+        return scenario.unite.once(claim, scenario.unite.leads.add, serialize, replay, scenario.admin, GRACE)
 
     send(CLAIM)
     assert counted == []
@@ -120,7 +120,7 @@ def test_who_has_no_attempt_left_is_told_nothing_of_the_first_answer(scenario: S
     for claim in (AGAIN, replace(AGAIN, fingerprint="f2" * 32)):
         with pytest.raises(TooManyRequests):
             scenario.unite.once(
-                claim, scenario.unite.leads.add, told, Replay(bytes, count=refuse), scenario.admin, GRACE
+                claim, scenario.unite.leads.add, serialize, Replay(bytes, count=refuse), scenario.admin, GRACE
             )
 
 
@@ -157,7 +157,7 @@ def test_while_the_first_is_being_carried_out_the_second_is_turned_away(scenario
     slow = AddMeanwhile(scenario.ports.work, scenario, CLAIM_TTL - timedelta(seconds=1))
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.once(CLAIM, slow, told, SHOW_AGAIN, scenario.admin, GRACE)
+        scenario.unite.once(CLAIM, slow, serialize, SHOW_AGAIN, scenario.admin, GRACE)
 
     assert refused.value.code == "request_in_progress"
     assert scenario.leads() == []
@@ -167,13 +167,13 @@ def test_a_first_request_that_takes_too_long_is_overtaken_and_has_no_effect(scen
     slow = AddMeanwhile(scenario.ports.work, scenario, CLAIM_TTL)
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.once(CLAIM, slow, told, SHOW_AGAIN, scenario.admin, GRACE)
+        scenario.unite.once(CLAIM, slow, serialize, SHOW_AGAIN, scenario.admin, GRACE)
 
     assert refused.value.code == "request_in_progress"
     (lead,) = scenario.leads()
     assert lead.phone is not None
     assert lead.phone.number == "+12125550101"
-    assert add(scenario, replace(CLAIM, holder="third")) == Outcome(told(lead), replayed=True)
+    assert add(scenario, replace(CLAIM, holder="third")) == Outcome(serialize(lead), replayed=True)
 
 
 def test_a_request_that_failed_leaves_its_key_free(scenario: Scenario) -> None:
@@ -188,7 +188,7 @@ def test_effect_and_answer_are_committed_together_or_not_at_all(scenario: Scenar
     failing = replace(scenario.unite.leads.add, work=down)
 
     with pytest.raises(Unavailable):
-        scenario.unite.once(CLAIM, failing, told, SHOW_AGAIN, scenario.admin, GRACE)
+        scenario.unite.once(CLAIM, failing, serialize, SHOW_AGAIN, scenario.admin, GRACE)
 
     assert scenario.leads() == []
     assert not add(scenario, AGAIN).replayed
@@ -209,7 +209,7 @@ def test_a_key_that_cannot_be_given_back_hides_no_error_and_runs_out(scenario: S
 
     with pytest.raises(Invalid):
         RunOnce(down, scenario.ports.clock)(
-            CLAIM, scenario.unite.leads.add, told, SHOW_AGAIN, scenario.admin, replace(GRACE, name="")
+            CLAIM, scenario.unite.leads.add, serialize, SHOW_AGAIN, scenario.admin, replace(GRACE, name="")
         )
 
     with pytest.raises(Conflict):

@@ -35,21 +35,21 @@ def form(content: bytes = CSV, **options: Any) -> dict[str, Any]:
 
 
 def test_one_import_too_many_is_refused(scenario: HttpScenario) -> None:
-    answers = [scenario.manager.post(IMPORTS, json={"filename": "a.csv", "size": 10}) for _ in range(3)]
+    responses = [scenario.manager.post(IMPORTS, json={"filename": "a.csv", "size": 10}) for _ in range(3)]
 
-    assert [it.status_code for it in answers[:2]] == [201, 201]
-    assert problem(answers[2]) == (409, "too_many_imports")
-    assert "may have 2; start those that you have uploaded" in answers[2].get_json()["detail"]
+    assert [it.status_code for it in responses[:2]] == [201, 201]
+    assert problem(responses[2]) == (409, "too_many_imports")
+    assert "may have 2; start those that you have uploaded" in responses[2].get_json()["detail"]
     assert problem(scenario.manager.post(f"{IMPORTS}/file", **form())) == (409, "too_many_imports")
 
-    first = answers[0].get_json()["id"]
+    first = responses[0].get_json()["id"]
     assert scenario.manager.post(f"{IMPORTS}/{first}/cancel").status_code == 200
     assert scenario.manager.post(f"{IMPORTS}/file", **form()).status_code == 202
 
 
 @pytest.fixture(params=[Quotas(open_imports=1), Quotas(open_bytes=len(CSV))], ids=["imports", "bytes"])
 def full(request: pytest.FixtureRequest) -> HttpScenario:
-    """A floor with room for one import, which nobody works on."""
+    """A scenario with room for one import, which no worker runs."""
     return HttpScenario(Service(quotas=request.param))
 
 
@@ -65,10 +65,10 @@ def test_an_upload_is_replayed_though_it_has_taken_the_last_room(full: HttpScena
 
 
 def test_the_same_bytes_are_the_same_import_though_it_has_taken_the_last_room(full: HttpScenario) -> None:
-    answers = [full.manager.post(f"{IMPORTS}/file", **form()) for _ in range(3)]
+    responses = [full.manager.post(f"{IMPORTS}/file", **form()) for _ in range(3)]
 
-    assert [it.status_code for it in answers] == [202, 202, 202]
-    assert len({it.get_json()["id"] for it in answers}) == 1
+    assert [it.status_code for it in responses] == [202, 202, 202]
+    assert len({it.get_json()["id"] for it in responses}) == 1
     other = full.manager.post(f"{IMPORTS}/file", **form(CSV.replace(b"Ada", b"Eve")))
     assert other.status_code == 409
     assert len(full.service.ports.files._contents) == 1
@@ -141,10 +141,10 @@ def test_the_corrections_of_a_call_are_limited(scenario: HttpScenario) -> None:
     (entry,) = scenario.manager.get("/v1/call-logs").get_json()["items"]
     path = f"/v1/call-logs/{entry['id']}/corrections"
 
-    answers = [scenario.manager.post(path, json={"reason": "Wrong.", "duration_seconds": it}) for it in (1, 2)]
+    responses = [scenario.manager.post(path, json={"reason": "Wrong.", "duration_seconds": it}) for it in (1, 2)]
 
-    assert answers[0].status_code == 200
-    assert problem(answers[1]) == (409, "too_many_corrections")
+    assert responses[0].status_code == 200
+    assert problem(responses[1]) == (409, "too_many_corrections")
 
 
 def test_one_login_too_many_ends_the_oldest(scenario: HttpScenario) -> None:

@@ -40,10 +40,10 @@ class TestAuthTakesNoKey:
         user = service.add(Role.AGENT)
         credentials = {"email": user.email, "password": PASSWORD}
 
-        answers = [keyed(service.stranger, "/v1/auth/login", credentials) for _ in range(4)]
+        responses = [keyed(service.stranger, "/v1/auth/login", credentials) for _ in range(4)]
 
-        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-        assert not any(map(replayed, answers))
+        assert [answer.status_code for answer in responses] == [200, 200, 200, 429]
+        assert not any(map(replayed, responses))
 
     def test_passwords_that_are_tried_under_the_key_of_a_login_are_counted(self) -> None:
         service = Service(logins_per_minute=3)

@@ -48,9 +48,9 @@ def scenario() -> HttpScenario:
 
 def text_delivery(scenario: HttpScenario) -> dict[str, Any]:
     """The delivery of the text message."""
-    [found] = scenario.manager.get("/v1/deliveries?destination=texts").get_json()["items"]
-    told: dict[str, Any] = found
-    return told
+    [listed] = scenario.manager.get("/v1/deliveries?destination=texts").get_json()["items"]
+    delivery: dict[str, Any] = listed
+    return delivery
 
 
 def post(scenario: HttpScenario, path: str, form: Mapping[str, str], **changes: Any) -> TestResponse:
@@ -71,17 +71,21 @@ def test_how_far_a_message_has_come_is_kept_with_its_delivery(scenario: HttpScen
 
     assert (sent.status_code, delivered.status_code) == (204, 204)
     assert delivered.get_data() == b""
-    told = text_delivery(scenario)
-    assert (told["status"], told["response"]["status"], told["response"]["sid"]) == ("delivered", "delivered", SID)
+    delivery = text_delivery(scenario)
+    assert (delivery["status"], delivery["response"]["status"], delivery["response"]["sid"]) == (
+        "delivered",
+        "delivered",
+        SID,
+    )
 
 
 def test_the_same_status_twice_and_an_older_one_later_have_no_effect(scenario: HttpScenario) -> None:
     tell(scenario, "delivered")
     before = text_delivery(scenario)
 
-    answers = [tell(scenario, status).status_code for status in ("delivered", "sent", "queued")]
+    statuses = [tell(scenario, status).status_code for status in ("delivered", "sent", "queued")]
 
-    assert (answers, text_delivery(scenario)) == ([204] * 3, before)
+    assert (statuses, text_delivery(scenario)) == ([204] * 3, before)
 
 
 def test_a_message_that_did_not_arrive_is_a_dead_letter_and_logged_without_the_number(
@@ -91,12 +95,12 @@ def test_a_message_that_did_not_arrive_is_a_dead_letter_and_logged_without_the_n
 
     assert tell(scenario, "undelivered", ErrorCode="30003").status_code == 204
 
-    told = text_delivery(scenario)
-    assert (told["status"], told["response"]["error_code"]) == ("dead", 30003)
+    delivery = text_delivery(scenario)
+    assert (delivery["status"], delivery["response"]["error_code"]) == ("dead", 30003)
     [logged] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert (logged.message, vars(logged)["delivery_id"]) == (
         "An event is given up: it does not reach its destination (texts).",
-        told["id"],
+        delivery["id"],
     )
     assert vars(logged)["code"] == 30003
     assert ANNS_NUMBER.strip("+") not in "".join(f"{vars(record)}" for record in caplog.records)

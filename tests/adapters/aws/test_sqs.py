@@ -42,8 +42,10 @@ class Queue:
 
     def waiting(self, url: str | None = None) -> int:
         """How many messages there are, taken or not."""
-        told = self.access.sqs().get_queue_attributes(QueueUrl=url or self.url, AttributeNames=["All"])["Attributes"]
-        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+        attributes = self.access.sqs().get_queue_attributes(QueueUrl=url or self.url, AttributeNames=["All"])[
+            "Attributes"
+        ]
+        return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
 
     def dead(self) -> int:
         return self.waiting(f"{self.url}-dead")

@@ -23,9 +23,9 @@ def change(scenario: Scenario, lead: Lead, **changes: Any) -> None:
     scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=lead.id, **changes))
 
 
-def called(scenario: Scenario, lead: Lead, actor: Actor, **told: Any) -> CallTask:
+def called(scenario: Scenario, lead: Lead, actor: Actor, **call: Any) -> CallTask:
     scenario.advance(timedelta(seconds=1))
-    return scenario.complete(scenario.create_call_task(lead, actor), actor, **told)
+    return scenario.complete(scenario.create_call_task(lead, actor), actor, **call)
 
 
 def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: Scenario) -> None:
@@ -36,9 +36,9 @@ def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: 
     his = called(scenario, lead, scenario.ben)
     pending = scenario.create_call_task(lead, assigned_to=scenario.ann.user_id)
 
-    found = history(scenario, scenario.ben, lead)
+    visible = history(scenario, scenario.ben, lead)
 
-    assert types(found) == [
+    assert types(visible) == [
         "lead.created",
         "lead.changed",  # contacted, by Ann's call
         "lead.changed",  # assigned to Ben
@@ -46,9 +46,9 @@ def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: 
         "call_task.assigned",
         "call_task.completed",
     ]
-    assert {event.data["task_id"] for event in found[3:]} == {str(his.id)}
+    assert {event.data["task_id"] for event in visible[3:]} == {str(his.id)}
     for unknown in (scenario.ann.user_id, hers.id, pending.id):
-        assert str(unknown) not in repr(found)
+        assert str(unknown) not in repr(visible)
     assert len(history(scenario, scenario.manager, lead)) == 12
 
 
@@ -57,13 +57,13 @@ def test_an_agent_is_told_who_did_it_where_it_was_them(scenario: Scenario) -> No
     called(scenario, lead, scenario.ann)
     change(scenario, lead, name="Grace B. Hopper")
 
-    found = history(scenario, scenario.ann, lead)
+    visible = history(scenario, scenario.ann, lead)
 
-    actors = {event.type: event.actor_id for event in found}
+    actors = {event.type: event.actor_id for event in visible}
     assert actors["call_task.completed"] == scenario.ann.user_id
-    assert (found[0].type, found[0].actor_id, found[-1].actor_id) == ("lead.created", None, None)
-    assert found[0].data["assigned_to"] == str(scenario.ann.user_id)
-    assert found[-1].data == {"name": {"from": "Grace Hopper", "to": "Grace B. Hopper"}}
+    assert (visible[0].type, visible[0].actor_id, visible[-1].actor_id) == ("lead.created", None, None)
+    assert visible[0].data["assigned_to"] == str(scenario.ann.user_id)
+    assert visible[-1].data == {"name": {"from": "Grace Hopper", "to": "Grace B. Hopper"}}
 
 
 def test_an_agent_is_told_that_the_lead_was_assigned_to_them_and_not_from_whom(scenario: Scenario) -> None:
@@ -71,9 +71,9 @@ def test_an_agent_is_told_that_the_lead_was_assigned_to_them_and_not_from_whom(s
     change(scenario, lead, assigned_to=None)
     change(scenario, lead, assigned_to=scenario.ben.user_id)
 
-    found = history(scenario, scenario.ben, lead)
+    visible = history(scenario, scenario.ben, lead)
 
-    assert [event.data["assigned_to"] for event in found] == [
+    assert [event.data["assigned_to"] for event in visible] == [
         None,
         {"from": None, "to": None},
         {"from": None, "to": str(scenario.ben.user_id)},

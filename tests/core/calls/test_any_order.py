@@ -197,16 +197,16 @@ class CallsInAnyOrder(RuleBasedStateMachine):
     def complete_with_a_key(self, task: ExpectedTask, actor: str, told: dict[str, Any], version: int | None) -> Any:
         who, call = self.actors[actor], self.call(task, told, version)
         claim = Claim(scope=str(self.scenario.ports.ids.new()), fingerprint="f1" * 32, holder="first")
-        answers: list[bytes] = []
+        responses: list[bytes] = []
 
         def send() -> TaskView:
             outcome = self.scenario.unite.once(claim, self.calls.complete, answer_of, SHOW_AGAIN, who, call)
             assert not outcome.replayed
-            answers.append(outcome.answer)
+            responses.append(outcome.answer)
             return self.calls.get(self.scenario.admin, task.id)
 
         self.completed(task, who, call, send)
-        return Sent(claim, who, call, answers[0]) if answers else multiple()
+        return Sent(claim, who, call, responses[0]) if responses else multiple()
 
     @rule(sent=requests)
     def send_again_with_the_same_key(self, sent: Sent) -> None:

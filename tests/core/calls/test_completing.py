@@ -123,12 +123,12 @@ def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(scenari
 )
 def test_telling_something_else_of_a_completed_call_is_refused(scenario: Scenario, other: dict[str, Any]) -> None:
     task = scenario.create_call_task()
-    told: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
-    scenario.complete(task, **told)
+    values: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
+    scenario.complete(task, **values)
     before = scenario.tables
 
     with pytest.raises(Conflict) as refused:
-        scenario.complete(task, version=1, **{**told, **other})
+        scenario.complete(task, version=1, **{**values, **other})
 
     assert refused.value.code == "task_closed"
     assert scenario.tables == before
@@ -156,7 +156,7 @@ def test_a_version_that_has_passed_is_not_completed(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "code"),
+    ("values", "code"),
     [
         ({"duration_seconds": -1}, ("duration_seconds", "out_of_range")),
         ({"duration_seconds": MAX_CALL_SECONDS + 1}, ("duration_seconds", "out_of_range")),
@@ -165,11 +165,11 @@ def test_a_version_that_has_passed_is_not_completed(scenario: Scenario) -> None:
     ],
     ids=["shorter than nothing", "longer than a day", "a long note", "no time for the callback"],
 )
-def test_what_cannot_be_is_refused(scenario: Scenario, told: dict[str, Any], code: tuple[str, str]) -> None:
+def test_what_cannot_be_is_refused(scenario: Scenario, values: dict[str, Any], code: tuple[str, str]) -> None:
     task = scenario.create_call_task()
 
     with pytest.raises(Invalid) as refused:
-        scenario.complete(task, **told)
+        scenario.complete(task, **values)
 
     assert codes(refused.value) == [code]
     assert scenario.stored(task) == task
@@ -187,11 +187,11 @@ def test_a_call_has_begun_and_the_next_one_is_to_come(scenario: Scenario) -> Non
         ("started_at", "in_future"),
         ("follow_up_at", "in_past"),
     ]
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "started_at": scenario.now + CLOCKS_DIFFER_BY,
         "follow_up_at": scenario.now + timedelta(microseconds=1),
     }
-    assert scenario.complete(task, duration_seconds=MAX_CALL_SECONDS, **told).status is TaskStatus.COMPLETED
+    assert scenario.complete(task, duration_seconds=MAX_CALL_SECONDS, **values).status is TaskStatus.COMPLETED
 
 
 def test_a_blank_note_is_none(scenario: Scenario) -> None:
@@ -223,11 +223,11 @@ class _BrokenLedger(InMemoryCallLedger):
 def test_where_the_ledger_fails_nothing_has_happened(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     before = deepcopy(scenario.tables)
-    told = Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=scenario.now + HOUR)
+    values = Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=scenario.now + HOUR)
     complete = replace(scenario.unite.calls.complete, work=BrokenWork(scenario.ports.work._store))
 
     with pytest.raises(Unavailable):
-        complete(scenario.ann, CompletedCall(task_id=task.id, completion=told))
+        complete(scenario.ann, CompletedCall(task_id=task.id, completion=values))
 
     assert scenario.tables == before
 

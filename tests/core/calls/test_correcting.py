@@ -100,7 +100,7 @@ def test_the_same_request_twice_corrects_once(scenario: Scenario) -> None:
     claim = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
     correction = Correction(entry_id=wrong.id, reason="It was busy.", outcome=BUSY)
 
-    answers = {
+    responses = {
         scenario.unite.once(
             replace(claim, holder=holder),
             scenario.unite.calls.correct,
@@ -112,7 +112,7 @@ def test_the_same_request_twice_corrects_once(scenario: Scenario) -> None:
         for holder in ("first", "second")
     }
 
-    assert answers == {scenario.ledger(scenario.tables.tasks[wrong.task_id])[-1].hash.encode()}
+    assert responses == {scenario.ledger(scenario.tables.tasks[wrong.task_id])[-1].hash.encode()}
 
 
 @pytest.mark.parametrize("again", [{}, {"outcome": CallOutcome.CONNECTED}, {"note": " She is glad. "}])

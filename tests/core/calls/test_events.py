@@ -231,9 +231,9 @@ def test_no_event_about_a_call_has_the_phone_number(scenario: Scenario) -> None:
     scenario.cancel(scenario.create_call_task(scenario.create_lead(phone="+12125550199")))
 
     assert phone is not None
-    told = [json.dumps(event.data) for event in scenario.events() if event.type.startswith("call_")]
-    assert len(told) == 9
-    assert [text for text in told if phone.number in text or "2125550199" in text] == []
+    texts = [json.dumps(event.data) for event in scenario.events() if event.type.startswith("call_")]
+    assert len(texts) == 9
+    assert [text for text in texts if phone.number in text or "2125550199" in text] == []
 
 
 def test_everything_that_is_told_to_others_about_calls_is_told_of(scenario: Scenario) -> None:
@@ -244,9 +244,9 @@ def test_everything_that_is_told_to_others_about_calls_is_told_of(scenario: Scen
     scenario.cancel(cancelled)
     scenario.miss(missed)
 
-    told = {event.type for event in scenario.events()}
+    types = {event.type for event in scenario.events()}
 
-    assert {each for each in AUDIENCES if each.startswith("call_")} <= told
+    assert {each for each in AUDIENCES if each.startswith("call_")} <= types
 
 
 def test_nothing_is_told_of_what_is_refused_or_changes_nothing(scenario: Scenario) -> None:

@@ -55,9 +55,9 @@ def test_a_call_that_follows_is_nobodys_where_the_agent_has_left_or_there_was_no
 
 def test_a_callback_told_twice_is_followed_by_one_call_even_when_that_is_due_by_then(scenario: Scenario) -> None:
     task = scenario.create_call_task()
-    told: dict[str, Any] = {"outcome": CALLBACK, "follow_up_at": scenario.now + HOUR}
-    first = scenario.complete(task, **told)
+    call: dict[str, Any] = {"outcome": CALLBACK, "follow_up_at": scenario.now + HOUR}
+    first = scenario.complete(task, **call)
     scenario.advance(2 * HOUR)
 
-    assert scenario.complete(task, **told) == first
+    assert scenario.complete(task, **call) == first
     assert len(scenario.tables.tasks) == 2

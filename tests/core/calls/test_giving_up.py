@@ -71,7 +71,7 @@ def test_cancelling_twice_for_the_same_reason_has_one_effect(scenario: Scenario)
 def test_the_same_request_twice_cancels_once(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     claim = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
-    wanted = Cancellation(task_id=task.id, expected_version=1)
+    cancellation = Cancellation(task_id=task.id, expected_version=1)
 
     outcomes = [
         scenario.unite.once(
@@ -80,7 +80,7 @@ def test_the_same_request_twice_cancels_once(scenario: Scenario) -> None:
             lambda view: view.task.status.encode(),
             SHOW_AGAIN,
             scenario.manager,
-            wanted,
+            cancellation,
         )
         for holder in ("first", "second")
     ]
@@ -193,9 +193,9 @@ def test_a_sweep_goes_on_until_no_call_is_due(scenario: Scenario) -> None:
 def test_a_sweep_stops_between_two_transactions_when_it_is_told_to(scenario: Scenario) -> None:
     tasks = [scenario.create_call_task(due_at=scenario.now) for _ in range(5)]
     scenario.advance()
-    told = iter([False, True])
+    stops = iter([False, True])
 
-    assert sweep(scenario)(limit=2, should_stop=lambda: next(told)) == 2
+    assert sweep(scenario)(limit=2, should_stop=lambda: next(stops)) == 2
     assert sum(scenario.stored(task).status is MISSED for task in tasks) == 2
 
 
@@ -265,6 +265,6 @@ def test_a_task_that_somebody_opened_again_in_the_database_does_not_stop_the_swe
     assert sweep(scenario)() == 2
 
     assert scenario.stored(other).status is MISSED
-    found = scenario.unite.calls.verify_ledger().broken
-    assert found is not None
-    assert found.task_id == reopened.id
+    broken = scenario.unite.calls.verify_ledger().broken
+    assert broken is not None
+    assert broken.task_id == reopened.id

@@ -31,8 +31,8 @@ COMPLETED = TaskStatus.COMPLETED
 @pytest.fixture
 def task(scenario: Scenario) -> CallTask:
     """A task whose chain has three entries: the call and two corrections."""
-    told: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
-    task = scenario.complete(scenario.create_call_task(due_at=scenario.now), **told)
+    call: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
+    task = scenario.complete(scenario.create_call_task(due_at=scenario.now), **call)
     for seconds in (100, 200):
         scenario.advance(timedelta(seconds=1))
         wrong = scenario.ledger(task)[-1]
@@ -47,7 +47,7 @@ def write(scenario: Scenario, *entries: LedgerEntry) -> None:
         scenario.tables.ledger[entry.id] = entry
 
 
-def found(scenario: Scenario) -> ChainFault:
+def find_fault(scenario: Scenario) -> ChainFault:
     broken = scenario.unite.calls.verify_ledger().broken
     assert broken is not None
     return broken
@@ -147,7 +147,7 @@ def test_an_entry_that_was_changed_is_named(scenario: Scenario, task: CallTask, 
     del scenario.tables.ledger[entry.id]
     write(scenario, changed)
 
-    assert found(scenario) == ChainFault(
+    assert find_fault(scenario) == ChainFault(
         task_id=task.id,
         entry_id=changed.id,
         number=which + 1,
@@ -160,7 +160,7 @@ def test_an_entry_that_went_elsewhere_is_missed_where_it_was(scenario: Scenario,
     _, second, third = scenario.ledger(task)
     write(scenario, replace(second, **{name: OTHERWISE[name]}))
 
-    broken = found(scenario)
+    broken = find_fault(scenario)
 
     assert (broken.task_id, broken.entry_id, broken.number) == (task.id, third.id, 2)
     assert broken.reason == "It does not follow from the entry before it."
@@ -174,7 +174,7 @@ def test_an_entry_that_was_changed_together_with_its_hash_is_betrayed_by_the_nex
     # Of what the task says too the first entry would be contradicted by the task already.
     write(scenario, sealed(replace(chain[which], actor_id=an_id())))
 
-    broken = found(scenario)
+    broken = find_fault(scenario)
 
     assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 2)
 
@@ -183,7 +183,7 @@ def test_an_entry_that_got_another_number_together_with_its_hash_is_named(scenar
     (*_, last) = scenario.ledger(task)
     write(scenario, sealed(replace(last, number=4)))
 
-    assert (found(scenario).entry_id, found(scenario).number) == (last.id, 3)
+    assert (find_fault(scenario).entry_id, find_fault(scenario).number) == (last.id, 3)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
@@ -191,7 +191,7 @@ def test_an_entry_that_was_taken_away_is_missed_by_the_next(scenario: Scenario, 
     chain = scenario.ledger(task)
     del scenario.tables.ledger[chain[which].id]
 
-    broken = found(scenario)
+    broken = find_fault(scenario)
 
     assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 1)
 
@@ -200,7 +200,7 @@ def test_a_chain_that_was_taken_away_is_missed_by_its_task(scenario: Scenario, t
     for entry in scenario.ledger(task):
         del scenario.tables.ledger[entry.id]
 
-    assert found(scenario) == ChainFault(
+    assert find_fault(scenario) == ChainFault(
         task_id=task.id,
         entry_id=None,
         number=1,
@@ -213,7 +213,7 @@ def test_entries_that_changed_places_are_found(scenario: Scenario, task: CallTas
     swapped = sealed(replace(third, number=2, previous_hash=first.hash))
     write(scenario, swapped, replace(second, number=3))
 
-    assert (found(scenario).entry_id, found(scenario).number) == (second.id, 3)
+    assert (find_fault(scenario).entry_id, find_fault(scenario).number) == (second.id, 3)
 
 
 def test_an_entry_that_was_put_in_is_found_by_the_one_that_it_pushed_away(scenario: Scenario, task: CallTask) -> None:
@@ -221,7 +221,7 @@ def test_an_entry_that_was_put_in_is_found_by_the_one_that_it_pushed_away(scenar
     write(scenario, link_to_chain(replace(second, id=an_id(), duration_seconds=1), [first]))
     write(scenario, replace(second, number=3), replace(third, number=4))
 
-    assert (found(scenario).entry_id, found(scenario).number) == (second.id, 3)
+    assert (find_fault(scenario).entry_id, find_fault(scenario).number) == (second.id, 3)
 
 
 def test_an_entry_that_closes_a_closed_task_is_found(scenario: Scenario, task: CallTask) -> None:
@@ -229,7 +229,7 @@ def test_an_entry_that_closes_a_closed_task_is_found(scenario: Scenario, task: C
     again = link_to_chain(replace(chain[0], id=an_id()), chain)
     write(scenario, again)
 
-    assert found(scenario) == ChainFault(
+    assert find_fault(scenario) == ChainFault(
         task_id=task.id, entry_id=again.id, number=4, reason="It closes a task that was closed already."
     )
 
@@ -239,8 +239,8 @@ def test_an_entry_of_a_pending_task_is_found(scenario: Scenario) -> None:
     entry = link_to_chain(replace(an_entry_of(scenario), id=an_id(), task_id=task.id), ())
     write(scenario, entry)
 
-    assert found(scenario).task_id == task.id
-    assert found(scenario).reason == "The task is pending, and the entry says completed."
+    assert find_fault(scenario).task_id == task.id
+    assert find_fault(scenario).reason == "The task is pending, and the entry says completed."
 
 
 def an_entry_of(scenario: Scenario) -> LedgerEntry:
@@ -274,7 +274,7 @@ def test_a_task_that_was_changed_is_contradicted_by_the_entry_that_closed_it(
     scenario.tables.tasks[task.id] = CHANGES[what](task)
     (first, *_) = scenario.ledger(task)
 
-    broken = found(scenario)
+    broken = find_fault(scenario)
 
     assert (broken.task_id, broken.entry_id, broken.number) == (task.id, first.id, 1)
     says = what if what in ("pending", "missed") else f"something else of {what}"
@@ -284,7 +284,7 @@ def test_a_task_that_was_changed_is_contradicted_by_the_entry_that_closed_it(
 def test_a_task_with_a_duration_that_no_call_has_is_contradicted(scenario: Scenario, task: CallTask) -> None:
     scenario.tables.tasks[task.id] = retold(scenario.stored(task), duration_seconds=1 << 62, started_at=None)
 
-    assert "something else of duration_seconds" in found(scenario).reason
+    assert "something else of duration_seconds" in find_fault(scenario).reason
 
 
 def test_the_ledger_of_one_task_says_what_is_broken_too(scenario: Scenario, task: CallTask) -> None:
@@ -293,7 +293,7 @@ def test_the_ledger_of_one_task_says_what_is_broken_too(scenario: Scenario, task
 
     ledger = scenario.unite.calls.get_ledger(scenario.ann, task.id)
 
-    assert (ledger.broken, [entry.number for entry in ledger.entries]) == (found(scenario), [1, 2, 3])
+    assert (ledger.broken, [entry.number for entry in ledger.entries]) == (find_fault(scenario), [1, 2, 3])
 
 
 def test_verification_stops_at_the_first_broken_chain_in_the_order_of_tasks(scenario: Scenario) -> None:
@@ -328,5 +328,7 @@ def test_whoever_makes_a_whole_chain_anew_is_betrayed_by_the_hashes_that_have_le
     write(scenario, forged)
 
     assert scenario.unite.calls.verify_ledger().broken is None
-    told = {event.data["entry_id"]: event.data["entry_hash"] for event in scenario.events() if "entry_id" in event.data}
-    assert told[str(forged.id)] == third.hash != forged.hash
+    hashes = {
+        event.data["entry_id"]: event.data["entry_hash"] for event in scenario.events() if "entry_id" in event.data
+    }
+    assert hashes[str(forged.id)] == third.hash != forged.hash

@@ -9,14 +9,14 @@ from unite_core import Actor, CallTask, LeadToDelete, LedgerEntry, LedgerFilter,
 from unite_core.testing.scenario import HOUR, Scenario
 
 
-def tasks(scenario: Scenario, actor: Actor, **wanted: Any) -> list[CallTask]:
-    page = scenario.unite.calls.list(actor, TaskFilter(**wanted), PageRequest())
+def tasks(scenario: Scenario, actor: Actor, **filters: Any) -> list[CallTask]:
+    page = scenario.unite.calls.list(actor, TaskFilter(**filters), PageRequest())
     assert page.next is None
     return [view.task for view in page.items]
 
 
-def logs(scenario: Scenario, actor: Actor, **wanted: Any) -> list[LedgerEntry]:
-    return [*scenario.unite.calls.list_logs(actor, LedgerFilter(**wanted), PageRequest()).items]
+def logs(scenario: Scenario, actor: Actor, **filters: Any) -> list[LedgerEntry]:
+    return [*scenario.unite.calls.list_logs(actor, LedgerFilter(**filters), PageRequest()).items]
 
 
 def test_a_call_task_is_read_together_with_its_lead(scenario: Scenario) -> None:
@@ -59,9 +59,9 @@ def test_calls_are_listed_the_soonest_due_first_page_by_page(scenario: Scenario)
     first = scenario.unite.calls.list(scenario.manager, TaskFilter(), PageRequest(limit=2))
     second = scenario.unite.calls.list(scenario.manager, TaskFilter(), PageRequest(limit=2, after=first.next))
 
-    found = [*first.items, *second.items]
-    assert [view.task for view in found] == [due[1], due[2], due[0]]
-    assert {view.lead.id for view in found if view.lead} == {lead.id}
+    both_pages = [*first.items, *second.items]
+    assert [view.task for view in both_pages] == [due[1], due[2], due[0]]
+    assert {view.lead.id for view in both_pages if view.lead} == {lead.id}
     assert second.next is None
 
 

@@ -76,8 +76,8 @@ def test_an_import_is_read_and_listed(scenario: Scenario) -> None:
     second = scenario.upload(ROWS[:1])
 
     def listed(*statuses: ImportStatus) -> list[object]:
-        wanted = ImportFilter(statuses=frozenset(statuses))
-        return [*scenario.unite.imports.list(scenario.admin, wanted, PageRequest()).items]
+        filters = ImportFilter(statuses=frozenset(statuses))
+        return [*scenario.unite.imports.list(scenario.admin, filters, PageRequest()).items]
 
     assert listed() == [second, first]
     assert listed(ImportStatus.QUEUED) == [second]
@@ -87,9 +87,9 @@ def test_rejections_are_listed_page_by_page_in_the_order_of_rows(scenario: Scena
     done = scenario.import_file(ROWS)
 
     def page(kind: RowKind | None, after_row: int = 0) -> tuple[list[int], int | None]:
-        wanted = RejectionFilter(import_id=done.id, kind=kind, after_row=after_row, limit=2)
-        found = scenario.unite.imports.list_rejections(scenario.admin, wanted)
-        return [it.row for it in found.items], found.next_row
+        filters = RejectionFilter(import_id=done.id, kind=kind, after_row=after_row, limit=2)
+        listed = scenario.unite.imports.list_rejections(scenario.admin, filters)
+        return [it.row for it in listed.items], listed.next_row
 
     assert page(None) == ([3, 4], 4)
     assert page(None, after_row=4) == ([5], None)

@@ -18,7 +18,7 @@ def rows(*names: str) -> list[tuple[str, str, str]]:
     return [(name, "", f"{name.lower()}@example.com") for name in names]
 
 
-def told(scenario: Scenario, about: LeadImport | None = None) -> list[Event]:
+def events_about(scenario: Scenario, about: LeadImport | None = None) -> list[Event]:
     """The events about an import, in the order in which they were recorded."""
     for destination in scenario.unite.notifications.destinations:
         scenario.unite.notifications.relay(destination)
@@ -36,7 +36,7 @@ def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(scen
 
     done = scenario.run_import(coming.id)
 
-    events = told(scenario, done)
+    events = events_about(scenario, done)
     assert summary(events) == [
         ("import.started", 0),
         ("lead.imported", 2),
@@ -64,7 +64,7 @@ def test_what_follows_from_an_import_bears_the_id_of_the_request_that_asked_for_
 
     done = scenario.import_file(rows("Ada"))
 
-    assert {event.correlation_id for event in told(scenario, done)} == {"c0ffee-1234"}
+    assert {event.correlation_id for event in events_about(scenario, done)} == {"c0ffee-1234"}
 
 
 def test_leads_that_an_import_updates_are_told_apart_from_those_that_it_creates(scenario: Scenario) -> None:
@@ -72,7 +72,7 @@ def test_leads_that_an_import_updates_are_told_apart_from_those_that_it_creates(
 
     done = scenario.import_file([*rows("Ben"), ("Countess", "", "ada@example.com")], on_duplicate=UPDATE)
 
-    events = told(scenario, done)
+    events = events_about(scenario, done)
     assert summary(events)[1:-1] == [("lead.imported", 1), ("lead.updated_by_import", 1)]
     assert events[2].lead_ids == (known.id,)
 
@@ -80,7 +80,7 @@ def test_leads_that_an_import_updates_are_told_apart_from_those_that_it_creates(
 def test_rows_that_come_to_nothing_tell_of_no_lead(scenario: Scenario) -> None:
     done = scenario.import_file([("", "", "nobody@example.com"), ("Ada", "", "no address")])
 
-    events = told(scenario, done)
+    events = events_about(scenario, done)
     assert summary(events) == [("import.started", 0), ("import.finished", 0)]
     assert events[-1].data["counts"]["rejected"] == 2
 
@@ -90,7 +90,7 @@ def test_a_dry_run_tells_of_no_leads(scenario: Scenario) -> None:
 
     dry = scenario.import_file([*rows("Ben"), ("Countess", "", "ada@example.com")], on_duplicate=UPDATE, dry_run=True)
 
-    events = told(scenario, dry)
+    events = events_about(scenario, dry)
     assert summary(events) == [("import.started", 0), ("import.finished", 0)]
     assert (events[-1].data["dry_run"], events[-1].data["counts"]["created"]) == (True, 1)
 
@@ -98,7 +98,7 @@ def test_a_dry_run_tells_of_no_leads(scenario: Scenario) -> None:
 def test_an_import_that_fails_says_why(scenario: Scenario) -> None:
     failed = scenario.import_file("no,header,that,anybody,knows\n1,2,3,4,5\n")
 
-    finished = told(scenario, failed)[-1]
+    finished = events_about(scenario, failed)[-1]
     assert failed.failure is not None
     assert finished.data["status"] == "failed"
     assert finished.data["failure"] == {"code": failed.failure.code, "detail": failed.failure.detail}
@@ -110,7 +110,7 @@ def test_an_import_that_is_cancelled_before_it_began_tells_of_its_end_once(scena
     for _ in range(2):
         scenario.unite.imports.cancel(scenario.admin, coming.id)
 
-    (event,) = told(scenario, coming)
+    (event,) = events_about(scenario, coming)
     assert (event.type, event.data["status"]) == ("import.finished", "cancelled")
 
 
@@ -121,7 +121,7 @@ def test_an_import_that_is_cancelled_while_it_runs_tells_of_its_end_once(scenari
     scenario.unite.imports.cancel(scenario.admin, coming.id)
     scenario.run_import(coming.id)
 
-    events = told(scenario, coming)
+    events = events_about(scenario, coming)
     assert summary(events) == [("import.started", 0), ("lead.imported", 2), ("import.finished", 0)]
     assert events[-1].data["status"] == "cancelled"
 
@@ -132,7 +132,7 @@ def test_an_import_whose_file_never_came_tells_of_its_end(scenario: Scenario) ->
 
     scenario.unite.upkeep.remove_abandoned_imports()
 
-    (event,) = told(scenario, announced)
+    (event,) = events_about(scenario, announced)
     assert (event.type, event.data["status"]) == ("import.finished", "cancelled")
 
 
@@ -147,7 +147,7 @@ def test_a_worker_that_dies_leaves_nothing_told_twice(scenario: Scenario, at: in
 
     done = scenario.run_import(coming.id)
 
-    assert summary(told(scenario, done)) == [
+    assert summary(events_about(scenario, done)) == [
         ("import.started", 0),
         ("lead.imported", 2),
         ("lead.imported", 1),
@@ -160,7 +160,7 @@ def test_a_chunk_that_is_decided_anew_is_told_of_once(scenario: Scenario) -> Non
 
     replace(scenario.continue_import, work=RacingWork(scenario.ports.work, times=2))(coming.id, holder="worker")
 
-    assert summary(told(scenario, coming))[1:-1] == [("lead.imported", 2)]
+    assert summary(events_about(scenario, coming))[1:-1] == [("lead.imported", 2)]
 
 
 def test_an_undoing_tells_what_it_removed_and_what_it_restored(scenario: Scenario) -> None:
@@ -169,12 +169,12 @@ def test_an_undoing_tells_what_it_removed_and_what_it_restored(scenario: Scenari
     done = scenario.import_file(table, on_duplicate=UPDATE)
     _, ben, cleo = scenario.leads()
     scenario.unite.leads.change(scenario.admin, LeadChanges(lead_id=cleo.id, source="fair"))
-    before = len(told(scenario, done))
+    before = len(events_about(scenario, done))
 
     for _ in range(2):
         scenario.unite.imports.undo(scenario.admin, done.id)
 
-    events = told(scenario, done)[before:]
+    events = events_about(scenario, done)[before:]
     assert [(event.type, event.lead_ids) for event in events] == [
         ("lead.removed_by_undo", (ben.id,)),
         ("lead.restored_by_undo", (restored.id,)),

@@ -432,7 +432,9 @@ def test_an_unknown_import_is_not_started(scenario: Scenario) -> None:
 
 
 def test_an_import_follows_from_the_request_that_started_it(scenario: Scenario) -> None:
-    announcing, starting = (replace(scenario.admin, correlation_id=told) for told in ("announcing", "starting"))
+    announcing, starting = (
+        replace(scenario.admin, correlation_id=id_of_request) for id_of_request in ("announcing", "starting")
+    )
     coming = scenario.unite.imports.announce(announcing, NewImport(filename="leads.csv", size=len(CSV))).lead_import
     with scenario.ports.files.write(upload_key(coming.key), content_type="text/csv") as target:
         target.write(CSV)

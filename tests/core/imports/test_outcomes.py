@@ -90,14 +90,16 @@ def test_a_repeated_lead_is_left_as_it_is_and_named(scenario: Scenario) -> None:
 
     assert scenario.leads() == [known]
     assert (done.counts.duplicate, done.counts.rows) == (3, 3)
-    told = [(it.row, it.kind, it.duplicate_of, it.duplicate_row, it.problems[0]) for it in scenario.rejections(done.id)]
-    assert [it[:4] for it in told] == [(row, RowKind.DUPLICATE, known.id, None) for row in (2, 3, 4)]
-    assert [(it[4].field, it[4].code) for it in told] == [
+    rejected = [
+        (it.row, it.kind, it.duplicate_of, it.duplicate_row, it.problems[0]) for it in scenario.rejections(done.id)
+    ]
+    assert [it[:4] for it in rejected] == [(row, RowKind.DUPLICATE, known.id, None) for row in (2, 3, 4)]
+    assert [(it[4].field, it[4].code) for it in rejected] == [
         ("phone", "duplicate_lead"),
         ("email", "duplicate_lead"),
         ("phone", "duplicate_lead"),
     ]
-    assert "phone number and e-mail address of a lead that is there already" in told[2][4].detail
+    assert "phone number and e-mail address of a lead that is there already" in rejected[2][4].detail
     assert scenario.rejections(done.id)[0].cells == ("By Phone", GRACE, "", "", "", "")
 
 

@@ -64,10 +64,10 @@ def test_each_row_is_accounted_for_once(before: Before, table: Sequence[Row], ch
     assert done.counts.duplicate == sum(it.kind is RowKind.DUPLICATE for it in rejections)
     made = [lead.import_row for lead in scenario.leads() if lead.import_id == done.id]
     assert done.counts.created == len(made) == len(scenario.leads()) - known
-    told = [it.row for it in rejections] + [row for row in made if row is not None]
-    assert len(told) == len(set(told))
-    assert set(told) <= set(filled)
-    assert len(filled) - len(told) == done.counts.updated
+    accounted = [it.row for it in rejections] + [row for row in made if row is not None]
+    assert len(accounted) == len(set(accounted))
+    assert set(accounted) <= set(filled)
+    assert len(filled) - len(accounted) == done.counts.updated
 
 
 @thoroughly

@@ -47,9 +47,9 @@ class Unread:
 def test_a_user_has_no_more_open_imports_than_the_quota() -> None:
     scenario = Scenario(chunk_rows=2)
 
-    told = [announce(scenario) for _ in range(60)]
+    codes = [announce(scenario) for _ in range(60)]
 
-    assert told == [""] * 50 + ["too_many_imports"] * 10
+    assert codes == [""] * 50 + ["too_many_imports"] * 10
 
 
 def test_the_refusal_says_what_to_do(scenario: Scenario) -> None:
@@ -109,9 +109,9 @@ def test_the_bytes_of_open_imports_are_limited_together(scenario: Scenario) -> N
 def test_the_default_leaves_room_for_several_of_the_largest_files() -> None:
     scenario = Scenario(chunk_rows=2)
 
-    told = [announce(scenario, MAX_FILE_BYTES) for _ in range(9)]
+    codes = [announce(scenario, MAX_FILE_BYTES) for _ in range(9)]
 
-    assert told == [""] * 8 + ["too_many_import_bytes"]
+    assert codes == [""] * 8 + ["too_many_import_bytes"]
 
 
 def test_what_breaks_a_rule_is_told_as_before(scenario: Scenario) -> None:

@@ -6,7 +6,7 @@ from unite_core import Invalid, Lead, LeadFilter, PageRequest, question_words
 from unite_core.testing.scenario import Scenario
 
 
-def found(scenario: Scenario, **conditions: object) -> list[Lead]:
+def list_leads(scenario: Scenario, **conditions: object) -> list[Lead]:
     filters = LeadFilter(**conditions)  # type: ignore[arg-type]  # fields of LeadFilter
     return list(scenario.unite.leads.list(scenario.admin, filters, PageRequest()).items)
 
@@ -41,9 +41,9 @@ def test_a_lead_is_found_by_the_words_of_its_company(scenario: Scenario) -> None
     lead = scenario.create_lead(name="Grace", company="Müller & Söhne")
     scenario.create_lead(name="Ada")
 
-    assert found(scenario, question=tuple(question_words("grace soh"))) == [lead]
+    assert list_leads(scenario, question=tuple(question_words("grace soh"))) == [lead]
     scenario.update_lead(lead, company=None)
-    assert found(scenario, question=tuple(question_words("soh"))) == []
+    assert list_leads(scenario, question=tuple(question_words("soh"))) == []
 
 
 def test_a_company_is_compared_as_a_whole_and_without_case(scenario: Scenario) -> None:
@@ -51,7 +51,7 @@ def test_a_company_is_compared_as_a_whole_and_without_case(scenario: Scenario) -
     scenario.create_lead(company="Acme")
     scenario.create_lead()
 
-    assert found(scenario, companies=frozenset({"acme, inc."})) == [second, first]
+    assert list_leads(scenario, companies=frozenset({"acme, inc."})) == [second, first]
 
 
 def test_an_agent_finds_their_own_leads_of_a_company(scenario: Scenario) -> None:

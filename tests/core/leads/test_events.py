@@ -26,14 +26,14 @@ from unite_core.testing.in_memory import FixedClock, in_memory_ports
 from unite_core.testing.scenario import Scenario
 
 
-def told(scenario: Scenario) -> list[Event]:
+def events(scenario: Scenario) -> list[Event]:
     """The events so far, in the order in which they were recorded."""
     scenario.ports.jobs.run_all(scenario.unite)
     return sorted(scenario.ports.activity.events.values(), key=lambda event: event.id)
 
 
 def types(scenario: Scenario) -> list[str]:
-    return [event.type for event in told(scenario)]
+    return [event.type for event in events(scenario)]
 
 
 def upload(scenario: Scenario, lead: Lead) -> ImageUpload:
@@ -50,7 +50,7 @@ def test_a_lead_that_is_added_is_told_of_as_it_was_then(scenario: Scenario) -> N
         scenario.admin, phone="(212) 555-0123 x7", email="g@example.com", assigned_to=scenario.ann.user_id
     )
 
-    (event,) = told(scenario)
+    (event,) = events(scenario)
 
     assert (event.type, event.at, event.actor_id) == ("lead.created", lead.created_at, scenario.admin.user_id)
     assert (event.lead_ids, event.import_id, event.correlation_id) == ((lead.id,), None, "of-admin")
@@ -70,7 +70,7 @@ def test_an_event_bears_the_id_of_the_request_that_it_follows_from(scenario: Sce
     actor = replace(scenario.admin, correlation_id="c0ffee-1234")
     scenario.create_lead(actor)
 
-    (event,) = told(scenario)
+    (event,) = events(scenario)
 
     assert event.correlation_id == "c0ffee-1234"
 
@@ -91,7 +91,7 @@ def test_a_change_tells_what_is_different(scenario: Scenario, changes: dict[str,
 
     changed = scenario.update_lead(lead, **changes)
 
-    _, event = told(scenario)
+    _, event = events(scenario)
     assert (event.type, event.at, event.actor_id) == ("lead.changed", changed.updated_at, scenario.admin.user_id)
     assert (event.lead_ids, event.data) == ((lead.id,), data)
 
@@ -109,7 +109,7 @@ def test_a_lead_that_is_deleted_is_told_of_without_what_it_was(scenario: Scenari
 
     scenario.unite.leads.delete(scenario.admin, LeadToDelete(lead_id=lead.id))
 
-    _, event = told(scenario)
+    _, event = events(scenario)
     assert (event.type, event.lead_ids, event.data) == ("lead.deleted", (lead.id,), {})
     assert event.actor_id == scenario.admin.user_id
 
@@ -122,7 +122,7 @@ def test_a_picture_is_told_of_when_it_has_arrived_and_when_it_is_deleted(scenari
     scenario.unite.leads.complete_image(scenario.admin, lead.id, image.id)
     scenario.unite.leads.delete_image(scenario.admin, lead.id, image.id)
 
-    _, added, deleted = told(scenario)
+    _, added, deleted = events(scenario)
     assert [added.type, deleted.type] == ["lead.image_added", "lead.image_deleted"]
     of = {"image_id": str(image.id), "filename": "ada.png", "content_type": "image/png"}
     assert added.data == deleted.data == of

@@ -36,8 +36,8 @@ def everybody(scenario: Scenario) -> dict[str, Actor]:
     return {"admin": scenario.admin, "manager": scenario.manager, "ann": scenario.ann, "ben": scenario.ben}
 
 
-def listed(scenario: Scenario, actor: Actor, **wanted: Any) -> list[UUID]:
-    return [lead.id for lead in scenario.unite.leads.list(actor, LeadFilter(**wanted), PageRequest()).items]
+def listed(scenario: Scenario, actor: Actor, **filters: Any) -> list[UUID]:
+    return [lead.id for lead in scenario.unite.leads.list(actor, LeadFilter(**filters), PageRequest()).items]
 
 
 def delete(scenario: Scenario, actor: Actor, lead: Lead, expected_version: int | None = None) -> None:
@@ -149,13 +149,13 @@ def test_a_duplicate_is_named_to_those_who_may_see_it(scenario: Scenario) -> Non
     anns = scenario.create_lead(scenario.ann, phone="+12125550123")
     bens = scenario.create_lead(scenario.ben, email="grace@example.com")
     third = scenario.create_lead(scenario.ben, phone="+12125550124")
-    told = {}
+    duplicates = {}
     for name, actor in everybody(scenario).items():
         with pytest.raises(DuplicateLead) as refused:
             scenario.create_lead(actor, phone="+12125550123", email="grace@example.com")
-        told[name] = [duplicate.id for duplicate in refused.value.duplicates]
+        duplicates[name] = [duplicate.id for duplicate in refused.value.duplicates]
 
-    assert told == {
+    assert duplicates == {
         "admin": [anns.id, bens.id],
         "manager": [anns.id, bens.id],
         "ann": [anns.id, None],

@@ -110,7 +110,7 @@ class MeanwhileFiles(InMemoryFiles):
 
 @pytest.fixture
 def busy() -> Scenario:
-    """A floor where other requests come in between."""
+    """A scenario in which other requests come in between."""
     clock = FixedClock()
     return Scenario(in_memory_ports(clock=clock, files=MeanwhileFiles(clock)))
 

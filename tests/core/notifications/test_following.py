@@ -48,7 +48,7 @@ class Carrier(InMemoryTextMessages):
 
 
 def destinations_by(watch: "Watch") -> dict[str, Destination]:
-    """The destinations of the floor, of which text messages go by the watched carrier."""
+    """The destinations of the scenario, with the watched carrier for text messages."""
     destinations = watch.scenario.unite.notifications.relay.destinations
     texts = destinations[TEXTS]
     assert isinstance(texts, TextsOfEvents)
@@ -56,7 +56,7 @@ def destinations_by(watch: "Watch") -> dict[str, Destination]:
 
 
 class Watch:
-    """A floor with texts that were taken just now; nothing is told of them unless somebody asks."""
+    """A scenario with texts that were just accepted, and no reports about them unless the carrier is asked."""
 
     def __init__(self, says: dict[str, Any] | Exception, texts: int = 1) -> None:
         self.scenario = Scenario(rules=Rules(quotas=Quotas(texts_per_number=NO_LIMIT)))
@@ -75,8 +75,8 @@ class Watch:
         return self.follow()
 
     def deliveries(self) -> list[Delivery]:
-        wanted = DeliveryFilter(destination=TEXTS)
-        page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, wanted, PageRequest(limit=200))
+        filters = DeliveryFilter(destination=TEXTS)
+        page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, filters, PageRequest(limit=200))
         return [*page.items]
 
     def delivery(self) -> Delivery:
@@ -121,7 +121,7 @@ def test_once_a_message_has_arrived_at_a_known_cost_nothing_more_is_asked() -> N
     assert moments_asked(watch) == [FIVE_MINUTES]
 
     assert watch.delivery().response == {"message_id": MESSAGE, "segments": 1, **KNOWN}
-    assert [told["cost"] for told in watch.reports()] == ["0.0079"]
+    assert [report["cost"] for report in watch.reports()] == ["0.0079"]
 
 
 def test_a_cost_that_comes_late_is_kept_and_told_though_the_status_is_the_same() -> None:
@@ -131,7 +131,7 @@ def test_a_cost_that_comes_late_is_kept_and_told_though_the_status_is_the_same()
 
     assert watch.at(HOUR) == 1
 
-    assert [told["cost"] for told in watch.reports()] == ["0.0079", None]
+    assert [report["cost"] for report in watch.reports()] == ["0.0079", None]
     assert watch.delivery().next_attempt_at == NEVER
 
 
@@ -167,7 +167,7 @@ def test_a_message_that_did_not_arrive_is_a_dead_letter_though_nobody_told() -> 
 
     assert dead == watch.deliveries()
     assert (dead[0].status, dead[0].delivered_at, dead[0].response["error"]) == (DEAD, None, "It is switched off.")
-    assert [told["status"] for told in watch.reports()] == ["failed"]
+    assert [report["status"] for report in watch.reports()] == ["failed"]
     assert watch.at(HOUR) == 0
 
 

@@ -27,15 +27,15 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def test_who_is_told_what_is_who_is_told_what() -> None:
-    told = {
+    expected = {
         f"`{kind}`": [audience.role.value, audience.text_to and f"(`{audience.text_to}`)"]
         for kind, audience in AUDIENCES.items()
     }
     table = rows("Recipients of each event")
     page = {kind: [role, re.findall(r"\(`\w+`\)|$", text)[0] or None] for kind, role, text in table}
 
-    assert page == told
-    assert [*page] == [*told]
+    assert page == expected
+    assert [*page] == [*expected]
 
 
 def test_the_example_is_as_the_schema_says() -> None:

@@ -34,7 +34,7 @@ PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
 
 
 class Carrier:
-    """A floor with one message on its way, and whoever carries it."""
+    """A scenario with one message that was sent, and the carrier of text messages."""
 
     def __init__(self, *, relayed: bool = True) -> None:
         self.scenario = Scenario()
@@ -44,8 +44,8 @@ class Carrier:
         self.take = self.scenario.unite.notifications.record_text_report
 
     def delivery(self, destination: str = TEXTS) -> Delivery:
-        wanted = DeliveryFilter(destination=destination)
-        page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, wanted, PageRequest())
+        filters = DeliveryFilter(destination=destination)
+        page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, filters, PageRequest())
         return page.items[0]
 
     def tell(self, status: str, of: str = MESSAGE, *, phone: str | None = None, **more: Any) -> Delivery | None:
@@ -106,8 +106,8 @@ def test_statuses_that_come_in_any_order_end_with_the_last(order: tuple[str, ...
         carrier.tell(status)
 
     assert carrier.delivery().response["status"] == "delivered"
-    told = [event.data["response"]["status"] for event in carrier.history()]
-    assert told == sorted(told, key=STATUSES.index)
+    reports = [event.data["response"]["status"] for event in carrier.history()]
+    assert reports == sorted(reports, key=STATUSES.index)
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -308,11 +308,13 @@ def test_a_status_whose_transaction_gave_way_to_another_is_taken_nevertheless() 
 
 
 @given(st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from([MESSAGE, "other"])), max_size=12))
-def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_message(told: list[tuple[str, str]]) -> None:
+def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_message(
+    reports: list[tuple[str, str]],
+) -> None:
     carrier = Carrier()
     furthest = "queued"
     dead = 0
-    for status, message in told:
+    for status, message in reports:
         if message == MESSAGE and RANKS[status] > RANKS[furthest]:
             furthest = status
         dead += carrier.tell(status, message) is not None

@@ -28,8 +28,8 @@ OPTED_OUT = Receipt(
 
 def texts_of(scenario: Scenario) -> list[Delivery]:
     """The deliveries of text messages, the oldest first."""
-    wanted = DeliveryFilter(destination=TEXTS)
-    return [*scenario.unite.notifications.list_deliveries(scenario.manager, wanted, PageRequest()).items][::-1]
+    filters = DeliveryFilter(destination=TEXTS)
+    return [*scenario.unite.notifications.list_deliveries(scenario.manager, filters, PageRequest()).items][::-1]
 
 
 def sent(scenario: Scenario) -> list[tuple[str, str]]:
@@ -78,9 +78,9 @@ def test_a_message_goes_by_its_delivery_and_the_answer_is_kept_and_told() -> Non
     assert message.delivery_id == delivery.id == delivery_id(delivery.event_id, TEXTS)
     assert (message.since, message.correlation_id) == (delivery.created_at, "of-manager")
     assert (delivery.status, delivery.response["message_id"]) == (DeliveryStatus.DELIVERED, message_id(1))
-    (told,) = scenario.unite.notifications.activity(scenario.manager, delivery.id, PageRequest()).items
-    assert (told.type, told.data["response"]) == (ANSWERED, delivery.response)
-    assert told.correlation_id == "of-manager"
+    (event,) = scenario.unite.notifications.activity(scenario.manager, delivery.id, PageRequest()).items
+    assert (event.type, event.data["response"]) == (ANSWERED, delivery.response)
+    assert event.correlation_id == "of-manager"
 
 
 def deactivate(scenario: Scenario) -> None:
@@ -118,8 +118,8 @@ def test_an_agent_who_planned_a_call_that_is_no_longer_theirs_is_not_texted_what
     scenario.complete(task, scenario.ben)
 
     assert [to for to, _ in sent(scenario)] == ["+12125550103"]
-    told = {delivery.status: delivery.response for delivery in texts_of(scenario)}
-    assert told[DeliveryStatus.SKIPPED] == {"reason": "not_visible"}
+    responses = {delivery.status: delivery.response for delivery in texts_of(scenario)}
+    assert responses[DeliveryStatus.SKIPPED] == {"reason": "not_visible"}
 
 
 def test_an_agent_who_planned_their_own_call_is_texted_when_somebody_else_completes_it() -> None:

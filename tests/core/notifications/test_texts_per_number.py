@@ -27,8 +27,10 @@ def scenario_with_quotas(*, per_number: int = 3, all_numbers: int = 0) -> Scenar
 
 def texts_of(scenario: Scenario) -> list[Delivery]:
     """The deliveries of text messages, the oldest first."""
-    wanted = DeliveryFilter(destination=TEXTS)
-    return [*scenario.unite.notifications.list_deliveries(scenario.manager, wanted, PageRequest(limit=200)).items][::-1]
+    filters = DeliveryFilter(destination=TEXTS)
+    return [*scenario.unite.notifications.list_deliveries(scenario.manager, filters, PageRequest(limit=200)).items][
+        ::-1
+    ]
 
 
 def sent(scenario: Scenario) -> Counter[str]:
@@ -92,9 +94,9 @@ def test_what_is_skipped_is_told_to_the_activity_log() -> None:
     scenario.create_call_task()
     scenario.run_jobs()
 
-    (told,) = scenario.unite.notifications.activity(scenario.manager, texts_of(scenario)[1].id, PageRequest()).items
+    (event,) = scenario.unite.notifications.activity(scenario.manager, texts_of(scenario)[1].id, PageRequest()).items
 
-    assert (told.type, told.data["status"], told.data["response"]) == (ANSWERED, "skipped", {"reason": RATE_LIMITED})
+    assert (event.type, event.data["status"], event.data["response"]) == (ANSWERED, "skipped", {"reason": RATE_LIMITED})
 
 
 def test_all_numbers_together_have_a_quota_where_the_owner_wants_one() -> None:

@@ -92,8 +92,8 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
 def test_what_messages_are_filtered_by_is_what_stands_in_them(published: list[TopicMessage]) -> None:
     for message in published:
         body = json.loads(message.body)
-        told = str(message.event_id), message.type, message.role, message.correlation_id
-        assert told == (body["id"], body["type"], body["role"], body["correlation_id"])
+        attributes = str(message.event_id), message.type, message.role, message.correlation_id
+        assert attributes == (body["id"], body["type"], body["role"], body["correlation_id"])
     assert {message.correlation_id for message in published} == {"of-manager", "of-ann", None}
 
 
@@ -115,8 +115,8 @@ def test_each_event_is_published_once_and_its_message_id_is_kept() -> None:
     assert {it.event_id: it.response for it in deliveries.items} == {
         message.event_id: {"message_id": f"message-{message.event_id}"} for message in (created, assigned)
     }
-    (told,) = scenario.unite.notifications.activity(admin, deliveries.items[0].id, PageRequest()).items
-    assert told.data["response"] == deliveries.items[0].response
+    (event,) = scenario.unite.notifications.activity(admin, deliveries.items[0].id, PageRequest()).items
+    assert event.data["response"] == deliveries.items[0].response
 
 
 def test_links_lead_to_where_the_service_is_reached() -> None:
@@ -149,14 +149,14 @@ def test_what_is_nobodys_business_any_more_is_skipped_and_keeps_its_place() -> N
 
 def test_what_the_topic_does_not_take_yet_is_published_later_and_what_it_refuses_is_dead() -> None:
     scenario = Scenario()
-    answers = iter([Receipt(taken=False, response={"error_code": "Throttled"}), Receipt(taken=False, refused=True)])
-    scenario.ports.topic.answer = lambda _: next(answers)
+    outcomes = iter([Receipt(taken=False, response={"error_code": "Throttled"}), Receipt(taken=False, refused=True)])
+    scenario.ports.topic.answer = lambda _: next(outcomes)
     scenario.create_call_task()
     scenario.run_jobs()
 
     def statuses() -> list[DeliveryStatus]:
-        wanted = DeliveryFilter(destination=TOPIC)
-        page = scenario.unite.notifications.list_deliveries(scenario.manager, wanted, PageRequest())
+        filters = DeliveryFilter(destination=TOPIC)
+        page = scenario.unite.notifications.list_deliveries(scenario.manager, filters, PageRequest())
         return sorted(it.status for it in page.items)
 
     assert statuses() == [DeliveryStatus.DEAD, DeliveryStatus.PENDING]

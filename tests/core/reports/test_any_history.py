@@ -86,39 +86,41 @@ def then(scenario: ReportScenario, what: str) -> None:
 
 def shown(scenario: ReportScenario, report: str, period: Period, actor: Actor) -> Any:
     """What the report says, in the form in which `Plainly` says it."""
-    found: Any = getattr(scenario.unite.reports, report)(actor, period)
+    result: Any = getattr(scenario.unite.reports, report)(actor, period)
     shapes: dict[str, Callable[[], Any]] = {
         "daily": lambda: (
-            values(found.figures),
-            found.cancelled.value,
-            {row.agent.id: values(row.figures) for row in found.by_agent},
-            nonzero(found.by_outcome),
-            {hour.starts_at.isoformat(): hour.attempts.value for hour in found.by_hour if hour.attempts.value},
+            values(result.figures),
+            result.cancelled.value,
+            {row.agent.id: values(row.figures) for row in result.by_agent},
+            nonzero(result.by_outcome),
+            {hour.starts_at.isoformat(): hour.attempts.value for hour in result.by_hour if hour.attempts.value},
         ),
         "insights": lambda: (
-            values(found.figures),
-            {busy.agent.id: busy.calls.value for busy in found.busiest_agents},
-            {time.hour: time.attempts.value for time in found.busiest_hours},
-            {time.weekday: time.attempts.value for time in found.busiest_weekdays},
-            [values(day.figures) for day in found.trend],
-            {row.source: (row.attempts.value, row.conversions.value) for row in found.conversion_by_source},
-            found.overdue_now.value,
+            values(result.figures),
+            {busy.agent.id: busy.calls.value for busy in result.busiest_agents},
+            {time.hour: time.attempts.value for time in result.busiest_hours},
+            {time.weekday: time.attempts.value for time in result.busiest_weekdays},
+            [values(day.figures) for day in result.trend],
+            {row.source: (row.attempts.value, row.conversions.value) for row in result.conversion_by_source},
+            result.overdue_now.value,
         ),
-        "attempts": lambda: [(row.attempts.value, row.contacts.value, row.conversions.value) for row in found.attempts],
+        "attempts": lambda: [
+            (row.attempts.value, row.contacts.value, row.conversions.value) for row in result.attempts
+        ],
         "heatmap": lambda: {
-            (cell.weekday, cell.hour): cell.attempts.value for cell in found.cells if cell.attempts.value
+            (cell.weekday, cell.hour): cell.attempts.value for cell in result.cells if cell.attempts.value
         },
-        "leaderboard": lambda: {place.agent.id: (place.rank, place.value.value) for place in found.places},
+        "leaderboard": lambda: {place.agent.id: (place.rank, place.value.value) for place in result.places},
         "funnel": lambda: {
             row.source: (row.leads.value, row.called.value, row.contacted.value, row.converted.value)
-            for row in found.by_source
+            for row in result.by_source
         },
         "speed_to_lead": lambda: (
-            found.leads.value,
-            found.called.value,
-            found.within_5_minutes.value,
-            found.p50_seconds,
-            found.p90_seconds,
+            result.leads.value,
+            result.called.value,
+            result.within_5_minutes.value,
+            result.p50_seconds,
+            result.p90_seconds,
         ),
     }
     return shapes[report]()
@@ -126,11 +128,11 @@ def shown(scenario: ReportScenario, report: str, period: Period, actor: Actor) -
 
 def versions(scenario: ReportScenario, period: Period) -> list[str]:
     """The versions of all reports, which change as soon as anything changes that they say."""
-    found = []
+    result = []
     for report in REPORTS:
         answer = getattr(scenario.unite.reports, report)(scenario.manager, period)
-        found.append(getattr(report_json, report)(answer).version)
-    return found
+        result.append(getattr(report_json, report)(answer).version)
+    return result
 
 
 @settings(max_examples=80)

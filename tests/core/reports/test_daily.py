@@ -31,9 +31,9 @@ def busy_day(scenario: ReportScenario) -> None:
 def test_a_day_is_counted_in_all(scenario: ReportScenario) -> None:
     busy_day(scenario)
 
-    found = report(scenario)
+    result = report(scenario)
 
-    assert values(found.figures) == {
+    assert values(result.figures) == {
         "total_calls": 6,
         "completed": 4,
         "missed": 2,
@@ -48,12 +48,12 @@ def test_a_day_is_counted_in_all(scenario: ReportScenario) -> None:
 def test_cancelled_calls_are_in_no_total(scenario: ReportScenario) -> None:
     scenario.cancelled_call()
 
-    found = report(scenario)
+    result = report(scenario)
 
-    assert found.cancelled.value == 1
-    assert set(values(found.figures).values()) == {0, (0, 0)}
-    assert found.by_agent == []
-    assert nonzero(found.by_outcome) == {}
+    assert result.cancelled.value == 1
+    assert set(values(result.figures).values()) == {0, (0, 0)}
+    assert result.by_agent == []
+    assert nonzero(result.by_outcome) == {}
 
 
 def test_agents_are_named_in_the_order_of_their_names_and_nobody_comes_last(scenario: ReportScenario) -> None:
@@ -127,8 +127,8 @@ def test_a_call_that_nobody_made_belongs_to_the_day_on_which_it_was_due(scenario
 
     close(scenario)
 
-    found = report(scenario, "2026-03-02")
-    assert found.figures.missed.value + found.cancelled.value == 1
+    result = report(scenario, "2026-03-02")
+    assert result.figures.missed.value + result.cancelled.value == 1
     other = report(scenario, "2026-03-03")
     assert other.figures.missed.value + other.cancelled.value == 0
 
@@ -136,13 +136,13 @@ def test_a_call_that_nobody_made_belongs_to_the_day_on_which_it_was_due(scenario
 def test_agents_get_their_own_figures(scenario: ReportScenario) -> None:
     busy_day(scenario)
 
-    found = report(scenario, actor=scenario.ben)
+    result = report(scenario, actor=scenario.ben)
 
-    assert [scenario.name_of(row.agent) for row in found.by_agent] == ["ben"]
-    assert found.by_agent[0].figures.total_calls.value == found.figures.total_calls.value == 1
-    assert found.cancelled.value == 1
-    assert nonzero(found.by_outcome) == {"not_interested": 1}
-    assert sum(hour.attempts.value for hour in found.by_hour) == 1
+    assert [scenario.name_of(row.agent) for row in result.by_agent] == ["ben"]
+    assert result.by_agent[0].figures.total_calls.value == result.figures.total_calls.value == 1
+    assert result.cancelled.value == 1
+    assert nonzero(result.by_outcome) == {"not_interested": 1}
+    assert sum(hour.attempts.value for hour in result.by_hour) == 1
 
 
 def test_admins_get_everybodys_figures(scenario: ReportScenario) -> None:
@@ -161,8 +161,8 @@ def test_every_hour_has_the_calls_that_began_in_it(scenario: ReportScenario) -> 
     hours = report(scenario).by_hour
 
     assert [hour.starts_at.hour for hour in hours] == [*range(24)]
-    found = {hour.starts_at.hour: (hour.attempts.value, hour.contacts.value) for hour in hours if hour.attempts.value}
-    assert found == {9: (2, 1), 10: (1, 0), 23: (1, 0)}
+    result = {hour.starts_at.hour: (hour.attempts.value, hour.contacts.value) for hour in hours if hour.attempts.value}
+    assert result == {9: (2, 1), 10: (1, 0), 23: (1, 0)}
 
 
 @pytest.mark.parametrize(
@@ -214,9 +214,9 @@ def test_a_correction_counts_in_place_of_what_it_corrects(scenario: ReportScenar
 
     scenario.correct(task, CallOutcome.CONVERTED, duration_seconds=300)
 
-    found = report(scenario)
-    assert nonzero(found.by_outcome) == {"converted": 1}
-    assert values(found.figures)["average_duration_seconds"] == (300, 1)
+    result = report(scenario)
+    assert nonzero(result.by_outcome) == {"converted": 1}
+    assert values(result.figures)["average_duration_seconds"] == (300, 1)
 
 
 def test_a_call_that_was_made_after_all_is_missed_no_longer(scenario: ReportScenario) -> None:

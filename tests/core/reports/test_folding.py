@@ -54,9 +54,9 @@ def test_every_entry_is_folded_once_a_few_in_each_transaction(scenario: ReportSc
 
 def test_folding_ends_after_the_transaction_in_which_it_is_asked_to(scenario: ReportScenario) -> None:
     scenario.calls(5, CallOutcome.CONVERTED)
-    answers = iter([False, False, True])
+    stops = iter([False, False, True])
 
-    assert scenario.unite.reports.fold(limit=2, should_stop=lambda: next(answers)) == 4
+    assert scenario.unite.reports.fold(limit=2, should_stop=lambda: next(stops)) == 4
     assert (unfolded(scenario), conversions(scenario)) == (1, 5)
     assert scenario.unite.reports.fold(should_stop=lambda: True) == 0
 

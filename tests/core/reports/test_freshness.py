@@ -36,10 +36,10 @@ def about(
     tz: str = "UTC",
     actor: Actor | None = None,
 ) -> ReportMeta:
-    found: ReportMeta = getattr(scenario.unite.reports, report)(
+    result: ReportMeta = getattr(scenario.unite.reports, report)(
         actor or scenario.manager, a_period(first, last, tz)
     ).about
-    return found
+    return result
 
 
 def completed(scenario: ReportScenario) -> int:
@@ -55,11 +55,11 @@ def uncached() -> ReportScenario:
 def test_a_report_says_what_it_is_about_and_until_when_it_is_complete(scenario: ReportScenario, report: str) -> None:
     scenario.call()
 
-    found = about(scenario, report, "2026-03-01", "2026-03-02", tz="Asia/Kathmandu")
+    result = about(scenario, report, "2026-03-01", "2026-03-02", tz="Asia/Kathmandu")
 
-    assert found.period == a_period("2026-03-01", "2026-03-02", "Asia/Kathmandu")
-    assert found.complete_through == found.generated_at == scenario.now
-    assert found.restated_at is None
+    assert result.period == a_period("2026-03-01", "2026-03-02", "Asia/Kathmandu")
+    assert result.complete_through == result.generated_at == scenario.now
+    assert result.restated_at is None
 
 
 @pytest.mark.parametrize("report", COUNTING)

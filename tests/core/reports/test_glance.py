@@ -54,19 +54,19 @@ class InterruptedCache(InMemoryCache):
 
 def glance(scenario: ReportScenario) -> tuple[int, int]:
     """How many calls the day had, and how many of its leads were called."""
-    found = scenario.unite.reports.glance(scenario.manager, a_period())
-    assert found.day.about.generated_at == found.funnel.about.generated_at
-    return found.day.figures.completed.value, found.funnel.total.called.value
+    result = scenario.unite.reports.glance(scenario.manager, a_period())
+    assert result.day.about.generated_at == result.funnel.about.generated_at
+    return result.day.figures.completed.value, result.funnel.total.called.value
 
 
 def test_it_says_what_the_two_reports_say(scenario: ReportScenario) -> None:
     scenario.call(source="fair")
     scenario.missed_call()
 
-    found = scenario.unite.reports.glance(scenario.manager, a_period())
+    result = scenario.unite.reports.glance(scenario.manager, a_period())
 
-    assert found.day == scenario.unite.reports.daily(scenario.manager, a_period())
-    assert found.funnel == scenario.unite.reports.funnel(scenario.manager, a_period())
+    assert result.day == scenario.unite.reports.daily(scenario.manager, a_period())
+    assert result.funnel == scenario.unite.reports.funnel(scenario.manager, a_period())
 
 
 def test_a_call_between_the_questions_is_in_neither() -> None:

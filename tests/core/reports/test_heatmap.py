@@ -17,22 +17,22 @@ def report(
     return scenario.unite.reports.heatmap(actor or scenario.manager, a_period(first, last, tz))
 
 
-def cells(found: Heatmap) -> dict[tuple[int | None, int | None], tuple[int, int]]:
+def cells(result: Heatmap) -> dict[tuple[int | None, int | None], tuple[int, int]]:
     return {
         (cell.weekday, cell.hour): (cell.attempts.value, cell.contacts.value)
-        for cell in found.cells
+        for cell in result.cells
         if cell.attempts.value
     }
 
 
 def test_every_hour_of_the_week_has_a_cell_from_monday_on(scenario: ReportScenario) -> None:
-    found = report(scenario)
+    result = report(scenario)
 
-    assert [(cell.weekday, cell.hour) for cell in found.cells] == [
+    assert [(cell.weekday, cell.hour) for cell in result.cells] == [
         (weekday, hour) for weekday in range(1, 8) for hour in range(24)
     ]
-    assert {cell.contact_rate.value for cell in found.cells} == {None}
-    assert found.best_hours == []
+    assert {cell.contact_rate.value for cell in result.cells} == {None}
+    assert result.best_hours == []
 
 
 def test_calls_of_several_weeks_add_up(scenario: ReportScenario) -> None:
@@ -42,10 +42,10 @@ def test_calls_of_several_weeks_add_up(scenario: ReportScenario) -> None:
     scenario.call(CallOutcome.BUSY, at="2026-03-15T23:45")
     scenario.missed_call()
 
-    found = report(scenario, "2026-03-02", "2026-03-16")
+    result = report(scenario, "2026-03-02", "2026-03-16")
 
-    assert cells(found) == {(1, 9): (2, 1), (7, 23): (1, 0)}
-    [monday_at_9] = [cell for cell in found.cells if (cell.weekday, cell.hour) == (1, 9)]
+    assert cells(result) == {(1, 9): (2, 1), (7, 23): (1, 0)}
+    [monday_at_9] = [cell for cell in result.cells if (cell.weekday, cell.hour) == (1, 9)]
     assert monday_at_9.contact_rate.value == 0.5
     items = monday_at_9.attempts.items
     assert isinstance(items, CallItems)
@@ -70,9 +70,9 @@ def test_hours_are_those_that_clocks_show(scenario: ReportScenario, tz: str, at:
     scenario.call(CallOutcome.BUSY, at=at)
     day, one = moment(at).date(), timedelta(days=1)
 
-    found = report(scenario, day - one, day + one, tz)
+    result = report(scenario, day - one, day + one, tz)
 
-    assert cells(found) == {cell: (1, 0)}
+    assert cells(result) == {cell: (1, 0)}
 
 
 def test_the_best_hours_have_30_attempts_and_the_greatest_share(scenario: ReportScenario) -> None:
@@ -82,9 +82,9 @@ def test_the_best_hours_have_30_attempts_and_the_greatest_share(scenario: Report
     scenario.calls(20, CallOutcome.BUSY, at="2026-03-03T10:00")
     scenario.calls(40, CallOutcome.BUSY, at="2026-03-04T10:00")
 
-    found = report(scenario, "2026-03-02", "2026-03-08")
+    result = report(scenario, "2026-03-02", "2026-03-08")
 
-    assert [(cell.weekday, cell.hour) for cell in found.best_hours] == [(2, 10)]
+    assert [(cell.weekday, cell.hour) for cell in result.best_hours] == [(2, 10)]
 
 
 def test_no_hour_is_the_best_where_nobody_was_reached(scenario: ReportScenario) -> None:

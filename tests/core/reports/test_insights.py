@@ -81,10 +81,10 @@ def test_nobody_is_busiest_where_no_call_was_made(scenario: ReportScenario) -> N
     scenario.missed_call()
     scenario.cancelled_call()
 
-    found = report(scenario)
+    result = report(scenario)
 
-    assert (found.busiest_agents, found.busiest_hours, found.busiest_weekdays) == ([], [], [])
-    assert found.best_hours_to_connect == []
+    assert (result.busiest_agents, result.busiest_hours, result.busiest_weekdays) == ([], [], [])
+    assert result.best_hours_to_connect == []
 
 
 def test_calls_of_nobody_make_nobody_the_busiest_agent(scenario: ReportScenario) -> None:
@@ -104,12 +104,12 @@ def test_the_busiest_hours_and_weekdays_are_those_with_the_most_calls(scenario: 
     scenario.calls(1, at="2026-03-09T17:00")
     scenario.calls(1, at="2026-03-05T12:00")
 
-    found = report(scenario, "2026-03-02", "2026-03-09")
+    result = report(scenario, "2026-03-02", "2026-03-09")
 
-    hours = [(time.weekday, time.hour, time.attempts.value) for time in found.busiest_hours]
+    hours = [(time.weekday, time.hour, time.attempts.value) for time in result.busiest_hours]
     assert hours == [(None, 10, 3), (None, 17, 3)]
-    assert [(time.weekday, time.hour, time.attempts.value) for time in found.busiest_weekdays] == [(1, None, 4)]
-    hour, weekday = found.busiest_hours[0].attempts.items, found.busiest_weekdays[0].attempts.items
+    assert [(time.weekday, time.hour, time.attempts.value) for time in result.busiest_weekdays] == [(1, None, 4)]
+    hour, weekday = result.busiest_hours[0].attempts.items, result.busiest_weekdays[0].attempts.items
     assert isinstance(hour, CallItems)
     assert isinstance(weekday, CallItems)
     assert (set(hour.hours), set(hour.weekdays)) == ({10}, set())
@@ -120,10 +120,10 @@ def test_hours_and_weekdays_are_those_on_the_clocks_of_the_time_zone(scenario: R
     scenario.go_to("2026-03-10T00:00")
     scenario.call(at="2026-03-02T18:30")
 
-    found = report(scenario, "2026-03-02", "2026-03-09", "Asia/Kathmandu")
+    result = report(scenario, "2026-03-02", "2026-03-09", "Asia/Kathmandu")
 
-    assert [time.hour for time in found.busiest_hours] == [0]
-    assert [time.weekday for time in found.busiest_weekdays] == [2]
+    assert [time.hour for time in result.busiest_hours] == [0]
+    assert [time.weekday for time in result.busiest_weekdays] == [2]
 
 
 def test_an_hour_with_fewer_than_30_attempts_is_not_the_best(scenario: ReportScenario) -> None:
@@ -188,10 +188,10 @@ def test_calls_that_are_overdue_now_are_counted_whatever_the_period(scenario: Re
     scenario.create_call_task(due_at=scenario.now)
     scenario.call()
 
-    found = report(scenario, "2025-01-01", "2025-01-31").overdue_now
+    result = report(scenario, "2025-01-01", "2025-01-31").overdue_now
 
-    assert found.value == 2
-    assert found.items == TaskItems(due_before=scenario.now)
+    assert result.value == 2
+    assert result.items == TaskItems(due_before=scenario.now)
     assert report(scenario, actor=scenario.ben).overdue_now.value == 1
 
 
@@ -199,12 +199,12 @@ def test_agents_get_their_own_figures(scenario: ReportScenario) -> None:
     scenario.calls(2, CallOutcome.CONVERTED, agent=scenario.ann, source="web")
     scenario.call(CallOutcome.BUSY, agent=scenario.ben, source="fair")
 
-    found = report(scenario, actor=scenario.ben)
+    result = report(scenario, actor=scenario.ben)
 
-    assert found.figures.total_calls.value == 1
+    assert result.figures.total_calls.value == 1
     assert busiest_agents(scenario, actor=scenario.ben) == [("ben", 1)]
-    assert [(row.source, row.attempts.value) for row in found.conversion_by_source] == [("fair", 1)]
-    assert [day.figures.completed.value for day in found.trend] == [1]
-    assert [time.attempts.value for time in found.busiest_hours] == [1]
-    assert [time.attempts.value for time in found.busiest_weekdays] == [1]
+    assert [(row.source, row.attempts.value) for row in result.conversion_by_source] == [("fair", 1)]
+    assert [day.figures.completed.value for day in result.trend] == [1]
+    assert [time.attempts.value for time in result.busiest_hours] == [1]
+    assert [time.attempts.value for time in result.busiest_weekdays] == [1]
     assert report(scenario, actor=scenario.admin) == report(scenario)

@@ -16,8 +16,8 @@ def report(scenario: ReportScenario, *metric: str, actor: Actor | None = None, *
 
 
 def places(scenario: ReportScenario, *metric: str, **rest: Any) -> list[tuple[int | None, str | None, float | None]]:
-    found = report(scenario, *metric, **rest)
-    return [(place.rank, scenario.name_of(place.agent), place.value.value) for place in found.places]
+    result = report(scenario, *metric, **rest)
+    return [(place.rank, scenario.name_of(place.agent), place.value.value) for place in result.places]
 
 
 def test_agents_with_the_same_value_share_a_rank_and_the_next_one_is_further_down(scenario: ReportScenario) -> None:
@@ -86,10 +86,10 @@ def test_every_metric_can_be_asked_for(scenario: ReportScenario, metric: str) ->
     scenario.call(CallOutcome.CONVERTED, agent=scenario.ann)
     scenario.call(CallOutcome.WRONG_NUMBER, agent=scenario.ben)
 
-    found = report(scenario, metric)
+    result = report(scenario, metric)
 
-    assert found.metric == metric
-    shown = [place.value.value for place in found.places]
+    assert result.metric == metric
+    shown = [place.value.value for place in result.places]
     ranked = [value for value in shown if value is not None]
     assert ranked == sorted(ranked, reverse=True)
     assert shown[len(ranked) :] == [None] * (2 - len(ranked))

@@ -25,8 +25,8 @@ def speed(scenario: ReportScenario, first: Any = MONDAY, tz: str = "UTC", actor:
     return scenario.unite.reports.speed_to_lead(actor or scenario.manager, a_period(first, tz=tz))
 
 
-def stages(found: Funnel) -> tuple[int, int, int, int]:
-    total = found.total
+def stages(result: Funnel) -> tuple[int, int, int, int]:
+    total = result.total
     return total.leads.value, total.called.value, total.contacted.value, total.converted.value
 
 
@@ -42,9 +42,9 @@ def test_leads_are_counted_by_how_far_they_came(scenario: ReportScenario) -> Non
     scenario.call(CallOutcome.NOT_INTERESTED, source="web")
     scenario.call(CallOutcome.CONVERTED, source="fair, spring")
 
-    found = funnel(scenario)
+    result = funnel(scenario)
 
-    assert [(row.source, values(row)) for row in (found.total, *found.by_source)] == [
+    assert [(row.source, values(row)) for row in (result.total, *result.by_source)] == [
         (
             None,
             {
@@ -154,16 +154,16 @@ def test_each_count_says_which_leads_it_has_counted(scenario: ReportScenario) ->
     scenario.call(source="web")
 
     [row] = funnel(scenario).by_source
-    found = speed(scenario)
+    result = speed(scenario)
 
     cohort: dict[str, Any] = {"start": moment("2026-03-02"), "end": moment("2026-03-03")}
     assert row.leads.items == LeadItems(**cohort, source="web")
     assert row.called.items == LeadItems(**cohort, source="web", called=True)
     assert row.contacted.items == LeadItems(**cohort, source="web", results=CONTACTS.results)
     assert row.converted.items == LeadItems(**cohort, source="web", results=CONVERSIONS.results)
-    assert found.leads.items == LeadItems(**cohort)
-    assert found.called.items == LeadItems(**cohort, called=True)
-    assert found.within_5_minutes.items == LeadItems(**cohort, within=300)
+    assert result.leads.items == LeadItems(**cohort)
+    assert result.called.items == LeadItems(**cohort, called=True)
+    assert result.within_5_minutes.items == LeadItems(**cohort, within=300)
 
 
 @pytest.mark.parametrize(
@@ -186,10 +186,10 @@ def test_half_and_nine_in_ten_of_the_called_leads_were_called_within_so_many_sec
     for lead, wait in zip(leads, waits, strict=True):
         call_after(scenario, wait, lead)
 
-    found = speed(scenario)
+    result = speed(scenario)
 
-    assert (found.p50_seconds, found.p90_seconds) == (p50, p90)
-    assert (found.leads.value, found.called.value) == (len(waits) + 1, len(waits))
+    assert (result.p50_seconds, result.p90_seconds) == (p50, p90)
+    assert (result.leads.value, result.called.value) == (len(waits) + 1, len(waits))
 
 
 def test_the_first_call_counts_which_is_the_one_that_began_first(scenario: ReportScenario) -> None:
@@ -204,9 +204,9 @@ def test_the_first_call_counts_which_is_the_one_that_began_first(scenario: Repor
 def test_a_call_that_began_before_its_lead_was_created_counts_as_one_at_that_moment(scenario: ReportScenario) -> None:
     call_after(scenario, -3600)
 
-    found = speed(scenario)
+    result = speed(scenario)
 
-    assert (found.p50_seconds, found.p90_seconds, found.within_5_minutes.value) == (0, 0, 1)
+    assert (result.p50_seconds, result.p90_seconds, result.within_5_minutes.value) == (0, 0, 1)
 
 
 def test_the_share_within_five_minutes_is_that_of_the_called_leads(scenario: ReportScenario) -> None:
@@ -216,19 +216,19 @@ def test_the_share_within_five_minutes_is_that_of_the_called_leads(scenario: Rep
     for lead, wait in zip(leads, (10, 300, 300.001), strict=True):
         call_after(scenario, wait, lead)
 
-    found = speed(scenario)
+    result = speed(scenario)
 
-    assert found.within_5_minutes.value == 2
-    assert values(found)["share_within_5_minutes"] == (2, 3)
+    assert result.within_5_minutes.value == 2
+    assert values(result)["share_within_5_minutes"] == (2, 3)
 
 
 def test_where_no_lead_was_called_nothing_is_said_about_how_soon(scenario: ReportScenario) -> None:
     scenario.create_lead()
 
-    found = speed(scenario)
+    result = speed(scenario)
 
-    assert (found.p50_seconds, found.p90_seconds, found.share_within_5_minutes.value) == (None, None, None)
-    assert values(found) == {"leads": 1, "called": 0, "within_5_minutes": 0, "share_within_5_minutes": (0, 0)}
+    assert (result.p50_seconds, result.p90_seconds, result.share_within_5_minutes.value) == (None, None, None)
+    assert values(result) == {"leads": 1, "called": 0, "within_5_minutes": 0, "share_within_5_minutes": (0, 0)}
 
 
 def test_a_report_does_not_say_that_it_is_complete_through_a_moment_after_it_was_read(scenario: ReportScenario) -> None:
@@ -242,8 +242,8 @@ def test_a_report_does_not_say_that_it_is_complete_through_a_moment_after_it_was
     reads: Any = slow
     reports = scenario.unite.reports
 
-    found = replace(reports.funnel, reads=reads)(scenario.manager, a_period())
-    assert (found.about.complete_through, found.about.generated_at) == (read_at, read_at)
+    result = replace(reports.funnel, reads=reads)(scenario.manager, a_period())
+    assert (result.about.complete_through, result.about.generated_at) == (read_at, read_at)
 
     read_at = scenario.now
     soon = replace(reports.speed_to_lead, reads=reads)(scenario.manager, a_period())

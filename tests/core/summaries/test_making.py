@@ -81,9 +81,9 @@ def test_a_run_ends_where_it_is_told_to_and_the_next_one_makes_the_rest(scenario
     for number in range(5):
         scenario.update_daily_summary(scenario.add_user(f"manager{number}", Role.MANAGER), at="18:00")
     scenario.set_clock(at("2026-03-02T18:00Z"))
-    answers = iter([False, True])
+    stops = iter([False, True])
 
-    assert scenario.unite.upkeep.create_daily_summaries(limit=2, should_stop=partial(next, answers)) == 2
+    assert scenario.unite.upkeep.create_daily_summaries(limit=2, should_stop=partial(next, stops)) == 2
     assert scenario.unite.upkeep.create_daily_summaries(limit=2) == 3
 
 

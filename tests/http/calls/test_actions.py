@@ -27,12 +27,12 @@ def act(scenario: HttpScenario, person: Person, task_id: str, action: str, **hea
 def test_what_each_role_may_do_with_a_call_task(scenario: HttpScenario) -> None:
     people = {"admin": scenario.admin, "manager": scenario.manager, "own": scenario.ann, "other": scenario.ben}
 
-    found = {
+    actual = {
         name: [act(scenario, person, scenario.create_call_task()["id"], action).status_code for action in ACTIONS]
         for name, person in people.items()
     }
 
-    assert found == {
+    assert actual == {
         "admin": [200, 200, 200, 200],
         "manager": [200, 200, 200, 200],
         "own": [403, 200, 200, 403],

@@ -96,18 +96,18 @@ def test_entries_are_found_by_what_they_say_of_their_call(scenario: HttpScenario
     (wrong,) = items(scenario.manager.get(f"{LOGS}?task_id={busy}"))
     correct(scenario, wrong["id"], outcome="connected")
 
-    def found(query: str) -> list[tuple[str, str]]:
+    def listed(query: str) -> list[tuple[str, str]]:
         return [(each["task_id"], each["result"]) for each in items(scenario.manager.get(f"{LOGS}?{query}"))]
 
-    assert found("counted=true") == [(cancelled, "cancelled"), (again, "no_answer"), (busy, "connected")]
-    assert found("counted=false") == [(busy, "busy")]
-    assert found("counted=true&result=busy,cancelled") == [(cancelled, "cancelled")]
-    assert found("source=%22Web,%20Berlin%22,fair") == [(cancelled, "cancelled")]
-    assert found("counted=true&source=api") == [(again, "no_answer"), (busy, "connected")]
-    assert found("source=") == found("agent=none") == []
-    assert found("attempt=2,5") == [(again, "no_answer")]
-    assert found("counted=true&from=2026-03-02T12:00:00Z") == [(cancelled, "cancelled")]
-    assert found(f"counted=true&agent={id_of(scenario.ann)}&attempt=1") == [(busy, "connected")]
+    assert listed("counted=true") == [(cancelled, "cancelled"), (again, "no_answer"), (busy, "connected")]
+    assert listed("counted=false") == [(busy, "busy")]
+    assert listed("counted=true&result=busy,cancelled") == [(cancelled, "cancelled")]
+    assert listed("source=%22Web,%20Berlin%22,fair") == [(cancelled, "cancelled")]
+    assert listed("counted=true&source=api") == [(again, "no_answer"), (busy, "connected")]
+    assert listed("source=") == listed("agent=none") == []
+    assert listed("attempt=2,5") == [(again, "no_answer")]
+    assert listed("counted=true&from=2026-03-02T12:00:00Z") == [(cancelled, "cancelled")]
+    assert listed(f"counted=true&agent={id_of(scenario.ann)}&attempt=1") == [(busy, "connected")]
 
 
 def test_calls_of_nobody_and_of_an_unknown_source_are_found(scenario: HttpScenario) -> None:
@@ -125,23 +125,23 @@ def test_calls_of_nobody_and_of_an_unknown_source_are_found(scenario: HttpScenar
 
 
 def test_the_log_by_when_calls_were_is_walked_page_by_page(scenario: HttpScenario) -> None:
-    told = [scenario.completed_call_task(started_at=f"2026-03-02T0{hour}:00:00Z")["id"] for hour in (7, 9, 8)]
+    ledger = [scenario.completed_call_task(started_at=f"2026-03-02T0{hour}:00:00Z")["id"] for hour in (7, 9, 8)]
 
     first = scenario.manager.get(f"{LOGS}?limit=2&from=2026-03-02T00:00:00Z")
     second = scenario.manager.get(first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
 
-    assert [each["task_id"] for each in [*items(first), *items(second)]] == [told[1], told[2], told[0]]
+    assert [each["task_id"] for each in [*items(first), *items(second)]] == [ledger[1], ledger[2], ledger[0]]
     assert second.get_json()["next_cursor"] is None
 
 
 def test_the_log_is_walked_newest_first_page_by_page(scenario: HttpScenario) -> None:
-    told = [scenario.completed_call_task()["id"] for _ in range(3)]
+    ledger = [scenario.completed_call_task()["id"] for _ in range(3)]
 
     first = scenario.manager.get(f"{LOGS}?limit=2")
     scenario.completed_call_task()
     second = scenario.manager.get(first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
 
-    assert [each["task_id"] for each in [*items(first), *items(second)]] == told[::-1]
+    assert [each["task_id"] for each in [*items(first), *items(second)]] == ledger[::-1]
     assert second.get_json()["next_cursor"] is None
 
 
@@ -265,16 +265,16 @@ def test_the_ledger_of_a_task_is_its_chain_and_verifies(scenario: HttpScenario) 
     (wrong,) = items(scenario.manager.get(LOGS))
     right = correct(scenario, wrong["id"], outcome="voicemail").get_json()
 
-    told = scenario.ann.get(f"{TASKS}/{task['id']}/ledger").get_json()
+    ledger = scenario.ann.get(f"{TASKS}/{task['id']}/ledger").get_json()
 
-    assert told == {"task_id": task["id"], "entries": [wrong, right], "verified": True, "broken": None}
+    assert ledger == {"task_id": task["id"], "entries": [wrong, right], "verified": True, "broken": None}
     assert problem(scenario.ben.get(f"{TASKS}/{task['id']}/ledger")) == (404, "not_found")
 
 
 def test_a_task_that_is_open_has_an_empty_ledger(scenario: HttpScenario) -> None:
-    told = scenario.ann.get(f"{TASKS}/{scenario.create_call_task()['id']}/ledger").get_json()
+    ledger = scenario.ann.get(f"{TASKS}/{scenario.create_call_task()['id']}/ledger").get_json()
 
-    assert (told["entries"], told["verified"]) == ([], True)
+    assert (ledger["entries"], ledger["verified"]) == ([], True)
 
 
 def tampered(scenario: HttpScenario, entry_id: str, **changes: Any) -> None:
@@ -291,10 +291,10 @@ def test_an_entry_that_was_changed_is_found(scenario: HttpScenario) -> None:
 
     tampered(scenario, entry["id"], duration_seconds=3000)
 
-    told = scenario.manager.get(f"{TASKS}/{task['id']}/ledger").get_json()
-    assert told["verified"] is False
-    assert (told["broken"]["entry_id"], told["broken"]["number"]) == (entry["id"], 1)
-    assert told["broken"]["reason"]
+    ledger = scenario.manager.get(f"{TASKS}/{task['id']}/ledger").get_json()
+    assert ledger["verified"] is False
+    assert (ledger["broken"]["entry_id"], ledger["broken"]["number"]) == (entry["id"], 1)
+    assert ledger["broken"]["reason"]
 
 
 def test_an_entry_that_is_missing_is_found(scenario: HttpScenario) -> None:
@@ -303,9 +303,9 @@ def test_an_entry_that_is_missing_is_found(scenario: HttpScenario) -> None:
         unit._tables.ledger.clear()
         unit.commit()
 
-    told = scenario.manager.get(f"{TASKS}/{task['id']}/ledger").get_json()
+    ledger = scenario.manager.get(f"{TASKS}/{task['id']}/ledger").get_json()
 
-    assert (told["verified"], told["broken"]["entry_id"], told["broken"]["number"]) == (False, None, 1)
+    assert (ledger["verified"], ledger["broken"]["entry_id"], ledger["broken"]["number"]) == (False, None, 1)
 
 
 def test_the_hashes_can_be_worked_out_from_what_is_shown(scenario: HttpScenario) -> None:

@@ -176,8 +176,8 @@ def test_notes_are_kept_in_their_order_also_of_a_closed_task(scenario: HttpScena
     answer = scenario.ann.post(f"{path}/notes", json={"text": "second"}, headers={"If-Match": '"2"'})
 
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"3"')
-    told = [(each["author"], each["text"]) for each in answer.get_json()["notes"]]
-    assert told == [(id_of(scenario.manager), "first"), (id_of(scenario.ann), "second")]
+    shown = [(each["author"], each["text"]) for each in answer.get_json()["notes"]]
+    assert shown == [(id_of(scenario.manager), "first"), (id_of(scenario.ann), "second")]
 
 
 def test_a_task_has_only_so_many_notes(scenario: HttpScenario) -> None:
@@ -202,13 +202,13 @@ def test_a_call_is_called_off_once(scenario: HttpScenario) -> None:
     again = scenario.manager.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
     otherwise = scenario.manager.post(f"{path}/cancel", json={"reason": "Wrong person."})
 
-    told = first.get_json()
+    shown = first.get_json()
     assert (first.status_code, first.headers["ETag"]) == (200, '"2"')
-    assert (told["status"], told["cancel_reason"]) == ("cancelled", "She bought elsewhere.")
-    assert (told["closed_at"], told["completed_at"]) == ("2026-03-02T09:00:00Z", None)
-    assert (again.status_code, again.get_json()) == (200, told)
+    assert (shown["status"], shown["cancel_reason"]) == ("cancelled", "She bought elsewhere.")
+    assert (shown["closed_at"], shown["completed_at"]) == ("2026-03-02T09:00:00Z", None)
+    assert (again.status_code, again.get_json()) == (200, shown)
     assert problem(otherwise) == (409, "task_closed")
-    assert problem(complete(scenario.ann, told["id"])) == (409, "task_closed")
+    assert problem(complete(scenario.ann, shown["id"])) == (409, "task_closed")
     assert problem(scenario.manager.post(f"{path}/assign", json={"assigned_to": id_of(scenario.ben)})) == (
         409,
         "task_closed",
@@ -220,8 +220,8 @@ def test_the_tasks_of_a_lead_that_is_deleted_are_called_off(scenario: HttpScenar
 
     assert scenario.manager.delete(f"/v1/leads/{scenario.grace}").status_code == 204
 
-    told = scenario.ann.get(f"{TASKS}/{task['id']}").get_json()
-    assert (told["status"], told["cancel_reason"], told["lead"]) == ("cancelled", "The lead was deleted.", None)
+    shown = scenario.ann.get(f"{TASKS}/{task['id']}").get_json()
+    assert (shown["status"], shown["cancel_reason"], shown["lead"]) == ("cancelled", "The lead was deleted.", None)
 
 
 @pytest.mark.parametrize("path", [f"{TASKS}/{ANY}", f"{TASKS}/17", f"{TASKS}/{ANY}/ledger"])

@@ -19,18 +19,18 @@ def test_leads_are_listed_by_their_calls(scenario: HttpScenario) -> None:
     bob = scenario.create_lead("Bob", "+12125550125")
     scenario.manager.post(f"{TASKS}/{scenario.create_call_task(lead_id=bob)['id']}/cancel", json={})
 
-    def found(query: str) -> list[str]:
+    def listed(query: str) -> list[str]:
         return ids(scenario.manager.get(f"{LEADS}?{query}"))
 
-    assert found("called=true") == [ada, scenario.grace]
-    assert found("called=false") == [bob]
-    assert found("call_result=busy") == [scenario.grace]
-    assert found("call_result=busy,voicemail") == [ada, scenario.grace]
-    assert found("call_result=converted") == []
-    assert found("called_within=300") == [ada]
-    assert found("called_within=3600&source=api") == [scenario.grace]
-    assert found("called=true&created_from=2026-03-02T09:10:00Z&created_to=2026-03-02T09:20:00Z") == [ada]
-    assert found(f"called=true&assigned_to={id_of(scenario.ann)}") == [scenario.grace]
+    assert listed("called=true") == [ada, scenario.grace]
+    assert listed("called=false") == [bob]
+    assert listed("call_result=busy") == [scenario.grace]
+    assert listed("call_result=busy,voicemail") == [ada, scenario.grace]
+    assert listed("call_result=converted") == []
+    assert listed("called_within=300") == [ada]
+    assert listed("called_within=3600&source=api") == [scenario.grace]
+    assert listed("called=true&created_from=2026-03-02T09:10:00Z&created_to=2026-03-02T09:20:00Z") == [ada]
+    assert listed(f"called=true&assigned_to={id_of(scenario.ann)}") == [scenario.grace]
 
 
 def test_a_list_of_called_leads_is_walked_page_by_page(scenario: HttpScenario) -> None:

@@ -66,8 +66,8 @@ def test_a_task_that_was_missed_is_not_completed(scenario: HttpScenario) -> None
     scenario.service.unite.upkeep.mark_missed()
 
     assert problem(complete(ann, task["id"])) == (409, "task_closed")
-    told = ann.get(f"{TASKS}/{task['id']}").get_json()
-    assert (told["status"], told["closed_at"], told["completed_at"]) == ("missed", "2026-03-02T16:00:00Z", None)
+    shown = ann.get(f"{TASKS}/{task['id']}").get_json()
+    assert (shown["status"], shown["closed_at"], shown["completed_at"]) == ("missed", "2026-03-02T16:00:00Z", None)
 
 
 @pytest.mark.parametrize(
@@ -121,10 +121,10 @@ def all_at_once(scenario: HttpScenario, task_id: str, **changes: Any) -> list[Te
 def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_scenario: HttpScenario) -> None:
     task = database_scenario.create_call_task()
 
-    answers = all_at_once(database_scenario, task["id"])
+    responses = all_at_once(database_scenario, task["id"])
 
-    assert [answer.status_code for answer in answers] == [200] * CONCURRENCY
-    assert len({answer.get_data() for answer in answers}) == 1
+    assert [answer.status_code for answer in responses] == [200] * CONCURRENCY
+    assert len({answer.get_data() for answer in responses}) == 1
     assert len(entries(database_scenario, task["id"])) == 1
     assert len(items(database_scenario.ann.get(TASKS))) == 2
 
@@ -132,10 +132,10 @@ def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_scenari
 def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_scenario: HttpScenario) -> None:
     task = database_scenario.create_call_task()
 
-    answers = all_at_once(database_scenario, task["id"], duration_seconds=lambda number: number)
+    responses = all_at_once(database_scenario, task["id"], duration_seconds=lambda number: number)
 
-    (believed,) = [answer.get_json() for answer in answers if answer.status_code == 200]
-    refused = [problem(answer) for answer in answers if answer.status_code != 200]
+    (believed,) = [answer.get_json() for answer in responses if answer.status_code == 200]
+    refused = [problem(answer) for answer in responses if answer.status_code != 200]
     assert refused == [(409, "task_closed")] * (CONCURRENCY - 1)
     (entry,) = entries(database_scenario, task["id"])
     assert entry["duration_seconds"] == believed["duration_seconds"]
@@ -145,10 +145,12 @@ def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_scen
 def test_of_twenty_with_one_key_one_is_carried_out(database_scenario: HttpScenario) -> None:
     task = database_scenario.create_call_task()
 
-    answers = all_at_once(database_scenario, task["id"], headers=lambda _: {"Idempotency-Key": "once"})
+    responses = all_at_once(database_scenario, task["id"], headers=lambda _: {"Idempotency-Key": "once"})
 
-    first = [answer for answer in answers if answer.status_code == 200 and "Idempotency-Replayed" not in answer.headers]
-    others = [answer for answer in answers if answer not in first]
+    first = [
+        answer for answer in responses if answer.status_code == 200 and "Idempotency-Replayed" not in answer.headers
+    ]
+    others = [answer for answer in responses if answer not in first]
     assert len(first) == 1
     for other in others:
         assert other.headers.get("Idempotency-Replayed") == "true" or problem(other) == (409, "request_in_progress")

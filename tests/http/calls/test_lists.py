@@ -27,7 +27,7 @@ def test_a_walk_through_the_pages_misses_and_repeats_nothing(scenario: HttpScena
 
 def test_tasks_are_found_by_status_and_by_whom_they_are_assigned_to(scenario: HttpScenario) -> None:
     ada = scenario.create_lead("Ada", "+12125550124")
-    amys, done, without_agent = (
+    anns, done, without_agent = (
         scenario.create_call_task()["id"],
         scenario.create_call_task()["id"],
         scenario.create_call_task(lead_id=ada)["id"],
@@ -37,16 +37,16 @@ def test_tasks_are_found_by_status_and_by_whom_they_are_assigned_to(scenario: Ht
     complete(scenario.ann, done)
     scenario.manager.post(f"{TASKS}/{off}/cancel", json={})
 
-    def found(query: str) -> set[str]:
+    def listed(query: str) -> set[str]:
         return set(ids(scenario.manager.get(f"{TASKS}?{query}")))
 
-    assert found("status=completed") == {done}
-    assert found("status=completed,cancelled") == {done, off}
-    assert found(f"assigned_to={id_of(scenario.ben)}") == {bens}
-    assert found("assigned_to=none") == {without_agent, off}
-    assert found(f"assigned_to={id_of(scenario.ben)},none&status=pending") == {bens, without_agent}
-    assert found(f"lead_id={ada}") == {without_agent, off}
-    assert found("") == {amys, done, without_agent, bens, off}
+    assert listed("status=completed") == {done}
+    assert listed("status=completed,cancelled") == {done, off}
+    assert listed(f"assigned_to={id_of(scenario.ben)}") == {bens}
+    assert listed("assigned_to=none") == {without_agent, off}
+    assert listed(f"assigned_to={id_of(scenario.ben)},none&status=pending") == {bens, without_agent}
+    assert listed(f"lead_id={ada}") == {without_agent, off}
+    assert listed("") == {anns, done, without_agent, bens, off}
 
 
 def test_tasks_are_found_by_when_they_are_due(scenario: HttpScenario) -> None:

@@ -69,8 +69,8 @@ def test_pages_are_walked_by_their_links_and_show_each_row_once(scenario: HttpSc
     while path is not None:
         text = visitor.get(path).text
         seen += re.findall(r'scope="row">([^<]+)</th>', text)
-        found = NEXT.search(text)
-        path = None if found is None else unescape(found.group(1))
+        link = NEXT.search(text)
+        path = None if link is None else unescape(link.group(1))
 
     assert seen == [*(f"Lead {number}" for number in reversed(range(5))), "Alan Turing"]
 
@@ -80,11 +80,11 @@ def test_the_first_page_can_be_gone_back_to(scenario: HttpScenario) -> None:
         scenario.create_lead(f"Lead {number}", f"+1212555013{number}", source="fair, Berlin")
     visitor = signed_in(scenario.service, scenario.manager.user)
     first = visitor.get('/dashboard/leads?source="fair, Berlin"&limit=1').text
-    found = NEXT.search(first)
-    assert found is not None
+    link = NEXT.search(first)
+    assert link is not None
     assert "First page" not in first
 
-    second = visitor.get(unescape(found.group(1))).text
+    second = visitor.get(unescape(link.group(1))).text
 
     [back] = re.findall(r'<a href="(\?[^"]*)">First page</a>', second)
     assert "Lead 2" in visitor.get(f"/dashboard/leads{unescape(back)}").text

@@ -10,7 +10,7 @@ HEADER = b"Name,Phone\n"
 
 @pytest.fixture
 def peopled(database_scenario: HttpScenario) -> HttpScenario:
-    """A floor with two leads in its database, Ada and Mary, which no file here repeats."""
+    """A scenario with two leads in its database, Ada and Mary, which no file here repeats."""
     import_file(
         database_scenario.manager,
         b"Name,Phone,Email\nAda Lovelace,+13125550100,ada@example.com\nMary Somerville,+13125550101,\n",

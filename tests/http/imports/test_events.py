@@ -51,13 +51,13 @@ def while_waiting(scenario: HttpScenario, do: Callable[[], object], maximum: int
 
 def events(response: TestResponse) -> list[dict[str, Any]]:
     """The events of a stream that has ended, each with its id, name and data."""
-    found = []
+    parsed = []
     for block in response.text.split("\n\n"):
         lines = [line.partition(": ") for line in block.splitlines()]
-        told = {name: value for name, _, value in lines if name in ("id", "event", "data")}
-        if told:
-            found.append({**told, "data": json.loads(told["data"])})
-    return found
+        received = {name: value for name, _, value in lines if name in ("id", "event", "data")}
+        if received:
+            parsed.append({**received, "data": json.loads(received["data"])})
+    return parsed
 
 
 def test_there_is_an_event_at_once_and_at_every_change_until_the_end(scenario: HttpScenario, coming: str) -> None:
@@ -65,14 +65,14 @@ def test_there_is_an_event_at_once_and_at_every_change_until_the_end(scenario: H
 
     response = follow(scenario, coming)
 
-    told = events(response)
+    received = events(response)
     done = json_of(scenario.manager.get(f"{IMPORTS}/{coming}"))
     assert response.status_code == 200
-    assert [event["event"] for event in told] == ["progress"] * (len(told) - 1) + ["end"]
-    assert [event["data"]["counts"]["created"] for event in told] == [0, 2000, 3000, 3000, 3000]
-    assert [event["id"] for event in told[:-1]] == [str(event["data"]["version"]) for event in told[:-1]]
-    assert told[-1]["id"] == f"{done['version']}-end"
-    assert told[-1]["data"] == told[-2]["data"] == done
+    assert [event["event"] for event in received] == ["progress"] * (len(received) - 1) + ["end"]
+    assert [event["data"]["counts"]["created"] for event in received] == [0, 2000, 3000, 3000, 3000]
+    assert [event["id"] for event in received[:-1]] == [str(event["data"]["version"]) for event in received[:-1]]
+    assert received[-1]["id"] == f"{done['version']}-end"
+    assert received[-1]["data"] == received[-2]["data"] == done
     assert waits == [0.5] * len(waits)
 
 
@@ -90,9 +90,9 @@ def test_the_stream_is_one_of_events_that_nobody_keeps(scenario: HttpScenario) -
 def test_an_import_that_has_ended_is_told_of_and_the_stream_closed(scenario: HttpScenario) -> None:
     done = import_file(scenario.manager, TWO_LEADS)
 
-    told = events(follow(scenario, done["id"]))
+    received = events(follow(scenario, done["id"]))
 
-    assert [(event["event"], event["data"]["status"]) for event in told] == [
+    assert [(event["event"], event["data"]["status"]) for event in received] == [
         ("progress", "completed"),
         ("end", "completed"),
     ]
@@ -136,9 +136,9 @@ def test_a_stream_where_nothing_happens_is_kept_alive_every_five_seconds(scenari
 def test_a_stream_ends_after_ten_minutes_without_an_end(scenario: HttpScenario, coming: str) -> None:
     waits = while_waiting(scenario, lambda: None)
 
-    told = events(follow(scenario, coming))
+    received = events(follow(scenario, coming))
 
-    assert [event["event"] for event in told] == ["progress"]
+    assert [event["event"] for event in received] == ["progress"]
     assert sum(waits) == 600
     assert len(scenario.service.app.extensions["event_streams"]) == 0
 
@@ -210,9 +210,9 @@ def test_a_stream_ends_when_the_one_who_follows_may_not_any_more(
 ) -> None:
     waits = while_waiting(scenario, lambda: end(scenario))
 
-    told = events(follow(scenario, coming))
+    received = events(follow(scenario, coming))
 
-    assert [event["event"] for event in told] == ["progress"]
+    assert [event["event"] for event in received] == ["progress"]
     assert len(waits) == 1
     assert len(scenario.service.app.extensions["event_streams"]) == 0
 

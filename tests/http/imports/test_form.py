@@ -275,13 +275,13 @@ class NoQueue(InMemoryJobs):
 )
 def test_a_form_is_read_the_same_however_it_is_cut_into_blocks(body: bytes) -> None:
     def read(block: int) -> list[Any]:
-        found: list[Any] = []
+        received: list[Any] = []
         parts = parts_of(cast("IO[bytes]", Drip(body, block)), "edge")
         try:
-            found.extend((each.name, each.filename, each.stream.read()) for each in parts)
+            received.extend((each.name, each.filename, each.stream.read()) for each in parts)
         except Malformed as malformed:
-            found.append(malformed.code)
-        return found
+            received.append(malformed.code)
+        return received
 
     whole = read(len(body))
 

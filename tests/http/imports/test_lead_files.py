@@ -38,13 +38,13 @@ def counts(rows: int, *, created: int = 0, duplicate: int = 0, rejected: int = 0
 
 def every(scenario: HttpScenario, path: str) -> list[dict[str, Any]]:
     """All items of a list, page by page."""
-    found: list[dict[str, Any]] = []
+    collected: list[dict[str, Any]] = []
     cursor = ""
     while True:
         page = json_of(scenario.manager.get(f"{path}?limit=200{cursor}"))
-        found += page["items"]
+        collected += page["items"]
         if page["next_cursor"] is None:
-            return found
+            return collected
         cursor = f"&cursor={page['next_cursor']}"
 
 
@@ -52,8 +52,8 @@ def rejections(scenario: HttpScenario, done: dict[str, Any]) -> list[dict[str, A
     return every(scenario, f"{IMPORTS}/{done['id']}/rejections")
 
 
-def codes(found: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
-    return dict(Counter((row["kind"], row["code"]) for row in found))
+def codes(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
+    return dict(Counter((row["kind"], row["code"]) for row in rows))
 
 
 def error_report(scenario: HttpScenario, done: dict[str, Any]) -> str:
@@ -97,9 +97,9 @@ def test_repeated_people_are_found_inside_the_file_and_again_when_somebody_else_
 
     first = import_file(scenario.manager, content, default_country="US")
 
-    found = rejections(scenario, first)
+    rejected = rejections(scenario, first)
     assert first["counts"] == counts(1000, created=621, duplicate=199, rejected=180)
-    assert codes(found) == {
+    assert codes(rejected) == {
         ("duplicate", "duplicate_row"): 199,
         ("rejected", "ambiguous_duplicate"): 41,
         ("rejected", "invalid_phone"): 139,
@@ -107,22 +107,22 @@ def test_repeated_people_are_found_inside_the_file_and_again_when_somebody_else_
     leads = every(scenario, "/v1/leads")
     ids = {lead["id"] for lead in leads}
     assert len(leads) == 621
-    repeats = [row["duplicate_of"] for row in found if row["kind"] == "duplicate"]
+    repeats = [row["duplicate_of"] for row in rejected if row["kind"] == "duplicate"]
     assert all(repeat["lead_id"] in ids and repeat["row"] is not None for repeat in repeats)
-    wrong = {row["row"] for row in found if row["code"] == "invalid_phone"}
+    wrong = {row["row"] for row in rejected if row["code"] == "invalid_phone"}
 
     second = import_file(scenario.admin, content, default_country="US")
 
-    found = rejections(scenario, second)
+    rejected = rejections(scenario, second)
     assert second["id"] != first["id"]
     assert second["counts"] == counts(1000, duplicate=802, rejected=198)
-    assert codes(found) == {
+    assert codes(rejected) == {
         ("duplicate", "duplicate_lead"): 802,
         ("rejected", "ambiguous_duplicate"): 59,  # rows that share their phone with one lead, their e-mail with another
         ("rejected", "invalid_phone"): 139,
     }
-    assert {row["row"] for row in found if row["code"] == "invalid_phone"} == wrong
-    assert all(row["duplicate_of"]["lead_id"] in ids for row in found if row["kind"] == "duplicate")
+    assert {row["row"] for row in rejected if row["code"] == "invalid_phone"} == wrong
+    assert all(row["duplicate_of"]["lead_id"] in ids for row in rejected if row["kind"] == "duplicate")
     assert every(scenario, "/v1/leads") == leads
 
 

@@ -37,8 +37,8 @@ def test_imports_are_listed_newest_first_page_by_page(scenario: HttpScenario) ->
     first = scenario.manager.get(f"{IMPORTS}?limit=2")
     second = scenario.manager.get(path_of(first.headers["Link"].split(">")[0].removeprefix("<")))
 
-    assert [found["id"] for found in json_of(first)["items"]] == [ids[2], ids[1]]
-    assert [found["id"] for found in json_of(second)["items"]] == [ids[0]]
+    assert [each["id"] for each in json_of(first)["items"]] == [ids[2], ids[1]]
+    assert [each["id"] for each in json_of(second)["items"]] == [ids[0]]
     assert json_of(second)["next_cursor"] is None
 
 
@@ -48,7 +48,7 @@ def test_a_list_can_be_narrowed_to_some_states(scenario: HttpScenario) -> None:
     waiting = json_of(announce_import(scenario.manager, TWO_LEADS))["id"]
 
     def listed(status: str) -> set[str]:
-        return {found["id"] for found in json_of(scenario.manager.get(f"{IMPORTS}?status={status}"))["items"]}
+        return {each["id"] for each in json_of(scenario.manager.get(f"{IMPORTS}?status={status}"))["items"]}
 
     assert listed("completed") == {done}
     assert listed("failed,awaiting_upload") == {failed, waiting}

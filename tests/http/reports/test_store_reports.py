@@ -156,7 +156,7 @@ def test_a_reconciliation_names_each_difference(scenario: HttpScenario, document
     [altered, _] = documents.contents.values()
     altered["duration_seconds"] = 61
 
-    found = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
+    report = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
 
     difference = {
         "kind": "altered",
@@ -166,27 +166,27 @@ def test_a_reconciliation_names_each_difference(scenario: HttpScenario, document
         "expected": "60",
         "found": "61",
     }
-    assert (found["equal"], found["number_of_differences"]) == (False, 1)
-    assert found["differences"] == [difference]
-    assert found["documents"]["duration_seconds"] == found["ledger"]["duration_seconds"] + 1
+    assert (report["equal"], report["number_of_differences"]) == (False, 1)
+    assert report["differences"] == [difference]
+    assert report["documents"]["duration_seconds"] == report["ledger"]["duration_seconds"] + 1
     assert rows(scenario.manager, f"/v1/reports/reconciliation?{DAY}") == [difference]
-    assert found["version"] != alike["version"]
+    assert report["version"] != alike["version"]
 
 
 def test_calls_on_their_way_to_the_documents_are_pending(scenario: HttpScenario) -> None:
-    found = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
+    report = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
 
-    assert (found["equal"], found["pending"], found["differences"]) == (True, 2, [])
-    assert found["documents"]["total_calls"] == 0
+    assert (report["equal"], report["pending"], report["differences"]) == (True, 2, [])
+    assert report["documents"]["total_calls"] == 0
 
 
 def test_without_documents_the_ledger_is_reconciled_with_the_rollups() -> None:
     scenario = scenario_with_calls(Service())
 
-    found = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
+    report = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
 
-    assert (found["equal"], found["documents"]) == (True, None)
-    assert found["rollups"] == found["ledger"]
+    assert (report["equal"], report["documents"]) == (True, None)
+    assert report["rollups"] == report["ledger"]
 
 
 def test_while_the_documents_are_away_the_reports_on_them_are_503_and_no_others(
