@@ -21,12 +21,12 @@ def _run(*command: str | Path, cwd: Path) -> str:
 
 
 def library_example() -> str:
-    """The Python block below the README's heading "As a library"."""
+    """The Python blocks below the README's heading "As a library", one after the other."""
     readme = (CHECKOUT / "README.md").read_text("utf-8")
     section = re.split(r"^## ", readme.partition("\n## As a library\n")[2], flags=re.MULTILINE)[0]
-    found = re.search(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-    assert found, "README.md has no Python block below the heading 'As a library'"
-    return found.group(1)
+    blocks = re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    assert blocks, "README.md has no Python block below the heading 'As a library'"
+    return "\n".join(blocks)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from tests.core.imports.accidents import FailingWork
-from tests.core.imports.scenario import ImportScenario
 from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     Actor,
@@ -27,6 +26,7 @@ from unite_core import (
 from unite_core.idempotency import RunOnce
 from unite_core.idempotency_keys import CLAIM_TTL
 from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.testing.scenario import Scenario
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 CLAIM = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
@@ -35,27 +35,27 @@ GRACE = NewLead(name="Grace", phone="+12125550101")
 
 
 @pytest.fixture
-def scenario() -> ImportScenario:
-    return ImportScenario()
+def scenario() -> Scenario:
+    return Scenario(chunk_rows=2)
 
 
-def told(lead: Lead) -> bytes:
+def serialize(lead: Lead) -> bytes:
     return str(lead.id).encode()
 
 
-def add(scenario: ImportScenario, claim: Claim, new: NewLead = GRACE) -> Outcome:
-    return scenario.unite.once(claim, scenario.unite.leads.add, told, SHOW_AGAIN, scenario.ann, new)
+def add(scenario: Scenario, claim: Claim, new: NewLead = GRACE) -> Outcome:
+    return scenario.unite.once(claim, scenario.unite.leads.add, serialize, SHOW_AGAIN, scenario.admin, new)
 
 
-def test_the_second_request_gets_the_answer_of_the_first(scenario: ImportScenario) -> None:
+def test_the_second_request_gets_the_answer_of_the_first(scenario: Scenario) -> None:
     first = add(scenario, CLAIM)
 
-    assert first == Outcome(told(scenario.leads()[0]), replayed=False)
+    assert first == Outcome(serialize(scenario.leads()[0]), replayed=False)
     assert add(scenario, AGAIN) == Outcome(first.answer, replayed=True)
     assert len(scenario.leads()) == 1
 
 
-def test_a_request_is_the_same_by_a_digest_under_a_former_secret(scenario: ImportScenario) -> None:
+def test_a_request_is_the_same_by_a_digest_under_a_former_secret(scenario: Scenario) -> None:
     first = add(scenario, CLAIM)
     rotated = replace(AGAIN, fingerprint="f2" * 32, former_fingerprints=("f3" * 32, CLAIM.fingerprint))
 
@@ -64,7 +64,7 @@ def test_a_request_is_the_same_by_a_digest_under_a_former_secret(scenario: Impor
         add(scenario, replace(rotated, former_fingerprints=("f3" * 32,)))
 
 
-def test_an_answer_is_given_again_for_a_day(scenario: ImportScenario) -> None:
+def test_an_answer_is_given_again_for_a_day(scenario: Scenario) -> None:
     add(scenario, CLAIM)
     scenario.ports.clock.advance(timedelta(hours=24) - timedelta(seconds=1))
     assert add(scenario, AGAIN).replayed
@@ -74,34 +74,34 @@ def test_an_answer_is_given_again_for_a_day(scenario: ImportScenario) -> None:
         add(scenario, AGAIN)
 
 
-def test_an_answer_is_given_again_as_the_caller_may_see_it_now(scenario: ImportScenario) -> None:
+def test_an_answer_is_given_again_as_the_caller_may_see_it_now(scenario: Scenario) -> None:
     add(scenario, CLAIM)
 
     hidden = scenario.unite.once(
-        AGAIN, scenario.unite.leads.add, told, Replay(lambda _: b"hidden"), scenario.ann, GRACE
+        AGAIN, scenario.unite.leads.add, serialize, Replay(lambda _: b"hidden"), scenario.admin, GRACE
     )
 
     assert hidden == Outcome(b"hidden", replayed=True)
-    assert add(scenario, AGAIN).answer == told(scenario.leads()[0])
+    assert add(scenario, AGAIN).answer == serialize(scenario.leads()[0])
 
 
-def test_an_answer_that_the_caller_may_not_see_now_is_refused(scenario: ImportScenario) -> None:
+def test_an_answer_that_the_caller_may_not_see_now_is_refused(scenario: Scenario) -> None:
     def refuse(_: bytes) -> bytes:
         raise NotFound("There is no such lead.")
 
     add(scenario, CLAIM)
 
     with pytest.raises(NotFound):
-        scenario.unite.once(AGAIN, scenario.unite.leads.add, told, Replay(refuse), scenario.ann, GRACE)
+        scenario.unite.once(AGAIN, scenario.unite.leads.add, serialize, Replay(refuse), scenario.admin, GRACE)
     assert len(scenario.leads()) == 1
 
 
-def test_each_request_whose_key_is_known_is_a_counted_attempt_whatever_it_asks(scenario: ImportScenario) -> None:
+def test_each_request_whose_key_is_known_is_a_counted_attempt_whatever_it_asks(scenario: Scenario) -> None:
     counted: list[str] = []
     replay = Replay(lambda answer: answer, count=lambda: counted.append("an attempt"))
 
     def send(claim: Claim) -> Outcome:
-        return scenario.unite.once(claim, scenario.unite.leads.add, told, replay, scenario.ann, GRACE)
+        return scenario.unite.once(claim, scenario.unite.leads.add, serialize, replay, scenario.admin, GRACE)
 
     send(CLAIM)
     assert counted == []
@@ -111,7 +111,7 @@ def test_each_request_whose_key_is_known_is_a_counted_attempt_whatever_it_asks(s
     assert len(counted) == 2
 
 
-def test_who_has_no_attempt_left_is_told_nothing_of_the_first_answer(scenario: ImportScenario) -> None:
+def test_who_has_no_attempt_left_is_told_nothing_of_the_first_answer(scenario: Scenario) -> None:
     def refuse() -> None:
         raise TooManyRequests("Come back in a minute.", retry_after=60)
 
@@ -119,10 +119,12 @@ def test_who_has_no_attempt_left_is_told_nothing_of_the_first_answer(scenario: I
 
     for claim in (AGAIN, replace(AGAIN, fingerprint="f2" * 32)):
         with pytest.raises(TooManyRequests):
-            scenario.unite.once(claim, scenario.unite.leads.add, told, Replay(bytes, count=refuse), scenario.ann, GRACE)
+            scenario.unite.once(
+                claim, scenario.unite.leads.add, serialize, Replay(bytes, count=refuse), scenario.admin, GRACE
+            )
 
 
-def test_a_key_is_not_for_another_request(scenario: ImportScenario) -> None:
+def test_a_key_is_not_for_another_request(scenario: Scenario) -> None:
     add(scenario, CLAIM)
 
     with pytest.raises(Invalid) as refused:
@@ -131,7 +133,7 @@ def test_a_key_is_not_for_another_request(scenario: ImportScenario) -> None:
     assert refused.value.code == "idempotency_key_reused"
 
 
-def test_other_keys_are_other_requests(scenario: ImportScenario) -> None:
+def test_other_keys_are_other_requests(scenario: Scenario) -> None:
     add(scenario, CLAIM)
 
     assert not add(scenario, replace(AGAIN, scope="5d" * 32), replace(GRACE, phone="+12125550102")).replayed
@@ -142,7 +144,7 @@ class AddMeanwhile:
     """Somebody sends the same request while the first is being carried out, `after` it began."""
 
     work: UnitOfWorkFactory[ImportsUnitOfWork]
-    scenario: ImportScenario
+    scenario: Scenario
     after: timedelta
 
     def __call__(self, actor: Actor, new: NewLead) -> Lead:
@@ -151,63 +153,63 @@ class AddMeanwhile:
         return replace(self.scenario.unite.leads.add, work=self.work)(actor, replace(new, phone="+12125550199"))
 
 
-def test_while_the_first_is_being_carried_out_the_second_is_turned_away(scenario: ImportScenario) -> None:
+def test_while_the_first_is_being_carried_out_the_second_is_turned_away(scenario: Scenario) -> None:
     slow = AddMeanwhile(scenario.ports.work, scenario, CLAIM_TTL - timedelta(seconds=1))
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.once(CLAIM, slow, told, SHOW_AGAIN, scenario.ann, GRACE)
+        scenario.unite.once(CLAIM, slow, serialize, SHOW_AGAIN, scenario.admin, GRACE)
 
     assert refused.value.code == "request_in_progress"
     assert scenario.leads() == []
 
 
-def test_a_first_request_that_takes_too_long_is_overtaken_and_has_no_effect(scenario: ImportScenario) -> None:
+def test_a_first_request_that_takes_too_long_is_overtaken_and_has_no_effect(scenario: Scenario) -> None:
     slow = AddMeanwhile(scenario.ports.work, scenario, CLAIM_TTL)
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.once(CLAIM, slow, told, SHOW_AGAIN, scenario.ann, GRACE)
+        scenario.unite.once(CLAIM, slow, serialize, SHOW_AGAIN, scenario.admin, GRACE)
 
     assert refused.value.code == "request_in_progress"
     (lead,) = scenario.leads()
     assert lead.phone is not None
     assert lead.phone.number == "+12125550101"
-    assert add(scenario, replace(CLAIM, holder="third")) == Outcome(told(lead), replayed=True)
+    assert add(scenario, replace(CLAIM, holder="third")) == Outcome(serialize(lead), replayed=True)
 
 
-def test_a_request_that_failed_leaves_its_key_free(scenario: ImportScenario) -> None:
+def test_a_request_that_failed_leaves_its_key_free(scenario: Scenario) -> None:
     with pytest.raises(Invalid):
         add(scenario, CLAIM, replace(GRACE, name=""))
 
     assert not add(scenario, AGAIN).replayed
 
 
-def test_effect_and_answer_are_committed_together_or_not_at_all(scenario: ImportScenario) -> None:
+def test_effect_and_answer_are_committed_together_or_not_at_all(scenario: Scenario) -> None:
     down = FailingWork(scenario.ports.work, Unavailable("The database does not answer."), at=0)
     failing = replace(scenario.unite.leads.add, work=down)
 
     with pytest.raises(Unavailable):
-        scenario.unite.once(CLAIM, failing, told, SHOW_AGAIN, scenario.ann, GRACE)
+        scenario.unite.once(CLAIM, failing, serialize, SHOW_AGAIN, scenario.admin, GRACE)
 
     assert scenario.leads() == []
     assert not add(scenario, AGAIN).replayed
 
 
-def test_an_answer_that_cannot_be_told_undoes_the_effect(scenario: ImportScenario) -> None:
+def test_an_answer_that_cannot_be_told_undoes_the_effect(scenario: Scenario) -> None:
     def broken(lead: Lead) -> bytes:
         raise ZeroDivisionError(lead)
 
     with pytest.raises(ZeroDivisionError):
-        scenario.unite.once(CLAIM, scenario.unite.leads.add, broken, SHOW_AGAIN, scenario.ann, GRACE)
+        scenario.unite.once(CLAIM, scenario.unite.leads.add, broken, SHOW_AGAIN, scenario.admin, GRACE)
 
     assert scenario.leads() == []
 
 
-def test_a_key_that_cannot_be_given_back_hides_no_error_and_runs_out(scenario: ImportScenario) -> None:
+def test_a_key_that_cannot_be_given_back_hides_no_error_and_runs_out(scenario: Scenario) -> None:
     down = FailingWork(scenario.ports.work, Unavailable("The database does not answer."), at=1)
 
     with pytest.raises(Invalid):
         RunOnce(down, scenario.ports.clock)(
-            CLAIM, scenario.unite.leads.add, told, SHOW_AGAIN, scenario.ann, replace(GRACE, name="")
+            CLAIM, scenario.unite.leads.add, serialize, SHOW_AGAIN, scenario.admin, replace(GRACE, name="")
         )
 
     with pytest.raises(Conflict):
@@ -238,46 +240,46 @@ class Forgetful:
         return "the result"
 
 
-def test_a_use_case_that_commits_no_result_is_refused_at_its_first_key(scenario: ImportScenario) -> None:
+def test_a_use_case_that_commits_no_result_is_refused_at_its_first_key(scenario: Scenario) -> None:
     with pytest.raises(RuntimeError, match="Forgetful has to return what"):
         scenario.unite.once(CLAIM, Forgetful(scenario.ports.work), str.encode, SHOW_AGAIN)
 
 
-def test_the_answer_of_a_use_case_that_changes_nothing_is_kept_too(scenario: ImportScenario) -> None:
+def test_the_answer_of_a_use_case_that_changes_nothing_is_kept_too(scenario: Scenario) -> None:
     look = LookAround(scenario.ports.work)
 
     assert scenario.unite.once(CLAIM, look, str.encode, SHOW_AGAIN) == Outcome(b"nothing to do", replayed=False)
     assert scenario.unite.once(AGAIN, look, str.encode, SHOW_AGAIN) == Outcome(b"nothing to do", replayed=True)
 
 
-def test_a_use_case_of_several_transactions_keeps_its_last_answer(scenario: ImportScenario) -> None:
+def test_a_use_case_of_several_transactions_keeps_its_last_answer(scenario: Scenario) -> None:
     done = scenario.import_file([("Grace", "+12125550101")])
 
     def status(undone: LeadImport) -> bytes:
         return f"{undone.status} {undone.undone}".encode()
 
-    first = scenario.unite.once(CLAIM, scenario.unite.imports.undo, status, SHOW_AGAIN, scenario.ann, done.id)
+    first = scenario.unite.once(CLAIM, scenario.unite.imports.undo, status, SHOW_AGAIN, scenario.admin, done.id)
 
     assert f"{ImportStatus.COMPLETED} Undone(removed=1" in first.answer.decode()
     assert "finished_at=datetime" in first.answer.decode()
     assert scenario.unite.once(
-        AGAIN, scenario.unite.imports.undo, status, SHOW_AGAIN, scenario.ann, done.id
+        AGAIN, scenario.unite.imports.undo, status, SHOW_AGAIN, scenario.admin, done.id
     ) == Outcome(first.answer, replayed=True)
 
 
-def test_a_use_case_of_several_transactions_that_broke_off_is_carried_out_again(scenario: ImportScenario) -> None:
+def test_a_use_case_of_several_transactions_that_broke_off_is_carried_out_again(scenario: Scenario) -> None:
     done = scenario.import_file([("Grace", "+12125550101")])
     broken = replace(scenario.unite.imports.undo, work=FailingWork(scenario.ports.work, Unavailable("Away."), at=1))
     with pytest.raises(Unavailable):
-        scenario.unite.once(CLAIM, broken, lambda _: b"", SHOW_AGAIN, scenario.ann, done.id)
-    assert scenario.get(done.id).undoing
+        scenario.unite.once(CLAIM, broken, lambda _: b"", SHOW_AGAIN, scenario.admin, done.id)
+    assert scenario.get_import(done.id).undoing
 
-    scenario.unite.once(AGAIN, scenario.unite.imports.undo, lambda _: b"done", SHOW_AGAIN, scenario.ann, done.id)
+    scenario.unite.once(AGAIN, scenario.unite.imports.undo, lambda _: b"done", SHOW_AGAIN, scenario.admin, done.id)
 
     assert scenario.leads() == []
 
 
-def test_keys_are_forgotten_after_a_day(scenario: ImportScenario) -> None:
+def test_keys_are_forgotten_after_a_day(scenario: Scenario) -> None:
     add(scenario, CLAIM)
     scenario.ports.clock.advance(timedelta(hours=24))
     assert scenario.unite.upkeep.purge_idempotency_keys() == 0
@@ -286,7 +288,7 @@ def test_keys_are_forgotten_after_a_day(scenario: ImportScenario) -> None:
     assert scenario.unite.upkeep.purge_idempotency_keys() == 1
 
 
-def test_however_many_keys_are_old_they_are_forgotten_in_small_transactions(scenario: ImportScenario) -> None:
+def test_however_many_keys_are_old_they_are_forgotten_in_small_transactions(scenario: Scenario) -> None:
     for number in range(5):
         add(scenario, replace(CLAIM, scope=f"{number:064x}"), NewLead(name="Ada", email=f"ada{number}@example.com"))
     scenario.ports.clock.advance(timedelta(hours=25))

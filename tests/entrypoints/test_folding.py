@@ -8,33 +8,31 @@ from typing import Any
 import pytest
 
 from entrypoints.worker.jobs import EVERY, FOLDING_INTERVAL, JOBS, JobContext, fold_entries
-from tests.core.notifications.scenario import NotificationScenario
 from tests.entrypoints.test_missed import Failing
 from unite_core.errors import Unavailable
+from unite_core.testing.scenario import Scenario
 
 
 @pytest.fixture
-def scenario() -> NotificationScenario:
-    """Ada has made a call, which is not folded yet."""
-    scenario = NotificationScenario()
-    scenario.complete(scenario.plan())
+def scenario() -> Scenario:
+    """Ann has made a call, which is not folded yet."""
+    scenario = Scenario()
+    scenario.complete(scenario.create_call_task())
     return scenario
 
 
-def unfolded(scenario: NotificationScenario) -> int:
+def unfolded(scenario: Scenario) -> int:
     with scenario.ports.reads() as unit:
         return len(unit.rollups.unfolded())
 
 
-def context_of(
-    scenario: NotificationScenario, fold: Any = None, stopping: Callable[[], bool] = lambda: False
-) -> JobContext:
+def context_of(scenario: Scenario, fold: Any = None, stopping: Callable[[], bool] = lambda: False) -> JobContext:
     reports = replace(scenario.unite.reports, fold=fold or scenario.unite.reports.fold)
     unite = replace(scenario.unite, reports=reports)
     return JobContext(unite=unite, jobs=scenario.ports.jobs, holder="me", stopping=stopping)
 
 
-def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: NotificationScenario) -> None:
+def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: Scenario) -> None:
     assert unfolded(scenario) == 1
 
     context_of(scenario)("entrypoints.worker.jobs.fold_entries", correlation_id=None)
@@ -46,7 +44,7 @@ def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: NotificationSc
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
 def test_a_run_that_fails_is_logged_and_the_next_one_folds_what_it_did_not(
-    scenario: NotificationScenario, error: Exception, caplog: pytest.LogCaptureFixture
+    scenario: Scenario, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     context = context_of(scenario, Failing(error, scenario.unite.reports.fold))
 
@@ -60,7 +58,7 @@ def test_a_run_that_fails_is_logged_and_the_next_one_folds_what_it_did_not(
     assert "folding entries into reports" in failed.getMessage()
 
 
-def test_a_worker_that_stops_begins_no_other_transaction(scenario: NotificationScenario) -> None:
+def test_a_worker_that_stops_begins_no_other_transaction(scenario: Scenario) -> None:
     fold_entries(context_of(scenario, stopping=lambda: True))
 
     assert unfolded(scenario) == 1

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from entrypoints.worker.jobs import EVERY, JOBS, MISSED_CALLS_INTERVAL, JobContext, mark_missed
-from tests.core.notifications.scenario import NotificationScenario
 from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.errors import Unavailable
+from unite_core.testing.scenario import Scenario
 
 
 class Failing:
@@ -29,28 +29,28 @@ class Failing:
 
 
 @pytest.fixture
-def scenario() -> NotificationScenario:
-    return NotificationScenario()
+def scenario() -> Scenario:
+    return Scenario()
 
 
 @pytest.fixture
-def overdue(scenario: NotificationScenario) -> CallTask:
-    task = scenario.plan()
+def overdue(scenario: Scenario) -> CallTask:
+    task = scenario.create_call_task()
     scenario.ports.clock.advance(timedelta(days=1))
     return task
 
 
-def status_of(scenario: NotificationScenario, task: CallTask) -> TaskStatus:
+def status_of(scenario: Scenario, task: CallTask) -> TaskStatus:
     return scenario.unite.calls.get(scenario.manager, task.id).task.status
 
 
-def context_of(scenario: NotificationScenario, **upkeep: Any) -> JobContext:
+def context_of(scenario: Scenario, **upkeep: Any) -> JobContext:
     """The context of jobs, with some use cases of the upkeep replaced."""
     unite = replace(scenario.unite, upkeep=replace(scenario.unite.upkeep, **upkeep))
     return JobContext(unite=unite, jobs=scenario.ports.jobs, holder="me", stopping=lambda: False)
 
 
-def test_a_job_marks_what_was_missed_every_five_seconds(scenario: NotificationScenario, overdue: CallTask) -> None:
+def test_a_job_marks_what_was_missed_every_five_seconds(scenario: Scenario, overdue: CallTask) -> None:
     context_of(scenario)("entrypoints.worker.jobs.mark_missed", correlation_id=None)
 
     assert status_of(scenario, overdue) is TaskStatus.MISSED
@@ -60,7 +60,7 @@ def test_a_job_marks_what_was_missed_every_five_seconds(scenario: NotificationSc
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
 def test_a_look_that_fails_is_written_down_and_the_next_one_finds_what_it_did_not(
-    scenario: NotificationScenario, overdue: CallTask, error: Exception, caplog: pytest.LogCaptureFixture
+    scenario: Scenario, overdue: CallTask, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     context = context_of(scenario, mark_missed=Failing(error, scenario.unite.upkeep.mark_missed))
 

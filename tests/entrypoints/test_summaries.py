@@ -6,26 +6,26 @@ from datetime import timedelta
 import pytest
 
 from entrypoints.worker.jobs import EVERY, JOBS, SUMMARY_INTERVAL, make_summaries
-from tests.core.notifications.scenario import NotificationScenario
 from tests.entrypoints.test_missed import Failing, context_of
 from unite_core.errors import Unavailable
+from unite_core.testing.scenario import Scenario
 
 
 @pytest.fixture
-def scenario() -> NotificationScenario:
-    """Mia asked for her summary, and its time has come."""
-    scenario = NotificationScenario()
-    scenario.ask_for_summary(scenario.manager, at="09:30")
+def scenario() -> Scenario:
+    """The manager asked for her summary, and its time has come."""
+    scenario = Scenario()
+    scenario.update_daily_summary(scenario.manager, at="09:30")
     scenario.ports.clock.advance(timedelta(minutes=30))
     return scenario
 
 
-def texts(scenario: NotificationScenario) -> list[str]:
-    scenario.relay()
+def texts(scenario: Scenario) -> list[str]:
+    scenario.run_jobs()
     return [message.text.rpartition(" #")[0] for message in scenario.ports.texts.sent]
 
 
-def test_a_job_that_recurs_several_times_a_minute_makes_them(scenario: NotificationScenario) -> None:
+def test_a_job_that_recurs_several_times_a_minute_makes_them(scenario: Scenario) -> None:
     context_of(scenario)("entrypoints.worker.jobs.make_summaries", correlation_id=None)
 
     assert texts(scenario) == ["Unite, Mon 2 Mar: no calls."]
@@ -35,7 +35,7 @@ def test_a_job_that_recurs_several_times_a_minute_makes_them(scenario: Notificat
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
 def test_a_run_that_fails_is_logged_and_the_next_one_makes_what_it_did_not(
-    scenario: NotificationScenario, error: Exception, caplog: pytest.LogCaptureFixture
+    scenario: Scenario, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     make = Failing(error, scenario.unite.upkeep.create_daily_summaries)
     context = context_of(scenario, create_daily_summaries=make)

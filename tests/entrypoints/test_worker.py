@@ -1,9 +1,8 @@
 """A worker over the queues in its process and over those in Redis: what it does, and that failures do not end it."""
 
-import io
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Event, current_thread
 from typing import Any
@@ -14,39 +13,26 @@ import pytest
 from entrypoints.correlation import CorrelationFilter
 from entrypoints.worker.failures import FIRST_BACKOFF, MAX_BACKOFF, Backoff
 from entrypoints.worker.worker import Queues, Worker
-from tests.core.notifications.scenario import NotificationScenario
 from tests.entrypoints.working import TIMEOUT, local_queues, queues_named, working
 from tests.service_process import eventually
 from unite_core.application import Rules, Unite, build
 from unite_core.calls.model import TaskStatus
 from unite_core.errors import Unavailable
-from unite_core.identity.model import Actor, Role
-from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.queries import ImportsToContinue
-from unite_core.imports.use_cases import FileToImport, NewImport
+from unite_core.imports.use_cases import NewImport
 from unite_core.imports.use_cases.continue_import import CHUNK_ROWS
 from unite_core.leads.use_cases import NewLead
-from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 
 @dataclass
-class WorkerScenario:
-    """Unite in memory, with an admin who imports."""
-
-    ports: InMemoryPorts = field(default_factory=in_memory_ports)
-
-    def __post_init__(self) -> None:
-        self.unite = build(self.ports)
-        admin = self.unite.identity.create_user.unchecked(
-            NewUser(email="ann@example.com", name="Ann", role=Role.ADMIN, password="correct horse battery")
-        )
-        self.actor = Actor(user_id=admin.id, role=Role.ADMIN)
+class WorkerScenario(Scenario):
+    """Scenario with helpers to run a worker."""
 
     def import_leads(self, *names: str) -> LeadImport:
-        content = "Name,Email\n" + "".join(f"{name},{name}@example.com\n" for name in names)
-        stored = self.unite.imports.store_file(self.actor, io.BytesIO(content.encode()))
-        return self.unite.imports.import_stored_file(self.actor, FileToImport(stored=stored, filename="leads.csv"))
+        """Upload a file of these leads."""
+        return self.upload("Name,Email\n" + "".join(f"{name},{name}@example.com\n" for name in names))
 
     def begin_undo(self, of: LeadImport) -> None:
         with self.ports.work() as work:
@@ -63,14 +49,11 @@ class WorkerScenario:
             eventually(done, what)
 
     def work_to_the_end_of(self, wanted: LeadImport, **options: Any) -> None:
-        self.work_until(lambda: self.now(wanted).status.ended, "the import ends", **options)
+        self.work_until(lambda: self.get_import(wanted.id).status.ended, "the import ends", **options)
 
     def undo(self, of: LeadImport) -> None:
         self.begin_undo(of)
-        self.work_until(lambda: not self.now(of).undoing, "the import is undone")
-
-    def now(self, of: LeadImport) -> LeadImport:
-        return self.unite.imports.get(self.actor, of.id)
+        self.work_until(lambda: not self.get_import(of.id).undoing, "the import is undone")
 
 
 @pytest.fixture
@@ -91,26 +74,28 @@ def test_a_worker_imports_and_undoes_what_is_due(
     queues = queues_for(scenario.unite)
     first = scenario.import_leads("ann", "ben")
     with working(scenario.unite, queues):
-        eventually(lambda: scenario.now(first).status is ImportStatus.COMPLETED, "the import completes")
+        eventually(lambda: scenario.get_import(first.id).status is ImportStatus.COMPLETED, "the import completes")
 
     second = scenario.import_leads("eve")
     scenario.begin_undo(first)
     with working(scenario.unite, queues):
-        eventually(lambda: scenario.now(second).status is ImportStatus.COMPLETED, "the other import completes")
-        eventually(lambda: not scenario.now(first).undoing, "the import is undone")
+        eventually(
+            lambda: scenario.get_import(second.id).status is ImportStatus.COMPLETED, "the other import completes"
+        )
+        eventually(lambda: not scenario.get_import(first.id).undoing, "the import is undone")
 
-    undone = scenario.now(first).undone
+    undone = scenario.get_import(first.id).undone
     assert undone is not None
     assert (undone.removed, undone.finished_at is None) == (2, False)
 
 
 def test_what_recurs_and_events_do_not_wait_for_an_import(queues_for: Callable[[Unite], Queues]) -> None:
-    calls = NotificationScenario()
-    calls.complete(calls.plan())
-    overdue = calls.plan()
-    calls.ask_for_summary(calls.manager, at="09:30")
+    calls = Scenario()
+    calls.complete(calls.create_call_task())
+    overdue = calls.create_call_task()
+    calls.update_daily_summary(calls.manager, at="09:30")
     calls.ports.clock.advance(timedelta(days=1, minutes=30))
-    calls.import_leads(b"Name,Email\nAlan,alan@example.com\n")
+    calls.upload(b"Name,Email\nAlan,alan@example.com\n")
     begun, release, kept_up = Event(), Event(), Event()
 
     def block(*_: Any, **__: Any) -> None:
@@ -139,7 +124,7 @@ def test_what_recurs_and_events_do_not_wait_for_an_import(queues_for: Callable[[
             release.set()
 
 
-def has_history(scenario: NotificationScenario, lead_id: UUID) -> bool:
+def has_history(scenario: Scenario, lead_id: UUID) -> bool:
     return any(str(lead_id) in str(event) for event in scenario.ports.activity.events.values())
 
 
@@ -157,11 +142,14 @@ def test_a_worker_that_is_told_to_stop_ends_its_chunk_and_lets_go(scenario: Work
 
     Worker(unite=scenario.unite, queues=local_queues(scenario.unite), holder="me", stop=stop).run()
 
-    left = scenario.now(long)
+    left = scenario.get_import(long.id)
     assert (left.status, left.counts.created, left.holder) == (ImportStatus.RUNNING, CHUNK_ROWS, None)
     scenario.ports.ids.new = ids  # type: ignore[method-assign]  # as it was
     scenario.work_to_the_end_of(long, holder="another")
-    assert (scenario.now(long).status, scenario.now(long).counts.created) == (ImportStatus.COMPLETED, 3 * CHUNK_ROWS)
+    assert (scenario.get_import(long.id).status, scenario.get_import(long.id).counts.created) == (
+        ImportStatus.COMPLETED,
+        3 * CHUNK_ROWS,
+    )
 
 
 def test_a_worker_that_is_told_to_stop_leaves_the_rest_of_an_undoing_to_another(scenario: WorkerScenario) -> None:
@@ -171,8 +159,8 @@ def test_a_worker_that_is_told_to_stop_leaves_the_rest_of_an_undoing_to_another(
 
     scenario.unite.imports.continue_undo(done.id, should_stop=lambda: True)
 
-    assert scenario.now(done).undoing
-    scenario.work_until(lambda: not scenario.now(done).undoing, "the import is undone")
+    assert scenario.get_import(done.id).undoing
+    scenario.work_until(lambda: not scenario.get_import(done.id).undoing, "the import is undone")
 
 
 @pytest.mark.parametrize("failure", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
@@ -185,7 +173,7 @@ def test_a_failure_is_logged_and_survived(
     with caplog.at_level(logging.WARNING):
         scenario.work_to_the_end_of(coming, unite=unite)
 
-    assert scenario.now(coming).status is ImportStatus.COMPLETED
+    assert scenario.get_import(coming.id).status is ImportStatus.COMPLETED
     assert len(caplog.records) == 1
     assert str(failure) in caplog.text
 
@@ -229,7 +217,7 @@ def test_upkeep_clears_what_is_old_and_one_task_that_fails_spares_the_others(
         ran.append(1)
         return 3
 
-    announced = scenario.unite.imports.announce(scenario.actor, NewImport(filename="never.csv", size=1)).lead_import
+    announced = scenario.unite.imports.announce(scenario.admin, NewImport(filename="never.csv", size=1)).lead_import
     scenario.ports.clock.advance(timedelta(days=2))
 
     with caplog.at_level(logging.INFO):
@@ -240,14 +228,14 @@ def test_upkeep_clears_what_is_old_and_one_task_that_fails_spares_the_others(
         )
 
     assert ran == [1]
-    assert scenario.now(announced).status is ImportStatus.CANCELLED
+    assert scenario.get_import(announced.id).status is ImportStatus.CANCELLED
     assert "Upkeep: abandoned imports cancelled: 1." in caplog.text
     assert "Upkeep: breaking: something unexpected happened." in caplog.text
     assert "Upkeep: leftovers deleted: 3." in caplog.text
 
 
 def test_upkeep_forgets_what_was_delivered_long_ago(scenario: WorkerScenario, caplog: pytest.LogCaptureFixture) -> None:
-    scenario.unite.leads.add(scenario.actor, NewLead(name="Grace", email="grace@example.com"))
+    scenario.unite.leads.add(scenario.admin, NewLead(name="Grace", email="grace@example.com"))
     scenario.ports.jobs.run_all(scenario.unite)
     scenario.ports.clock.advance(timedelta(days=8))
     kept_a_week = build(scenario.ports, Rules(activity_retention=timedelta(days=7)))
@@ -283,7 +271,7 @@ def test_what_the_worker_logs_of_an_import_bears_the_id_of_the_request_that_it_f
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     scenario = WorkerScenario()
-    scenario.actor = replace(scenario.actor, correlation_id="c0ffee-1234")
+    scenario.admin = replace(scenario.admin, correlation_id="c0ffee-1234")
     done = scenario.import_leads("ada")
     caplog.handler.addFilter(CorrelationFilter())
 

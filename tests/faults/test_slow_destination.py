@@ -15,7 +15,6 @@ from adapters.redis.connection import RedisServer
 from adapters.rq.jobs import RqJobs
 from adapters.rq.worker import RqQueues
 from entrypoints.worker.worker import Worker
-from tests.core.notifications.scenario import NotificationScenario
 from tests.service_process import eventually
 from unite_core.application import Unite
 from unite_core.calls.model import MISSED_AFTER, TaskStatus
@@ -25,6 +24,7 @@ from unite_core.notifications.ports import Destination
 from unite_core.notifications.subscriptions import Subscription
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 TIMEOUT = 30.0
 BLOCKED_FOR = 6.0
@@ -79,9 +79,9 @@ def test_a_destination_that_does_not_come_back_delays_neither_another_nor_the_sw
         assert release.wait(TIMEOUT)
 
     slow, quick = Listener("slow", block), Listener("quick")
-    scenario = NotificationScenario(in_memory_ports(destinations=(slow, quick)))
+    scenario = Scenario(in_memory_ports(destinations=(slow, quick)))
     jobs = RqJobs(server, destinations=scenario.unite.notifications.destinations)
-    task = scenario.plan()
+    task = scenario.create_call_task()
     scenario.ports.clock.advance(timedelta(hours=1) + MISSED_AFTER)
 
     def tell() -> UUID:

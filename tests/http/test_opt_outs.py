@@ -7,33 +7,32 @@ import pytest
 
 from entrypoints.http.webhooks.opt_outs import START_WORDS, STOP_WORDS
 from tests.conftest import CHECKOUT
-from tests.http.calls.scenario import HttpCallScenario
-from tests.http.service import Service
-from tests.http.test_webhooks import AMYS_NUMBER, INBOUND, PUBLIC_URL, good, post
+from tests.http.service import HttpScenario, Service
+from tests.http.test_webhooks import ANNS_NUMBER, INBOUND, PUBLIC_URL, good, post
 
 STOP = ("STOP", "stopall", " Unsubscribe\n", "CANCEL", "end", "Quit", "REVOKE", "optout")
 START = ("START", " yes ", "UnStop")
 
 
 @pytest.fixture
-def scenario() -> HttpCallScenario:
-    return HttpCallScenario(Service(verify_text_signature=good, public_url=PUBLIC_URL))
+def scenario() -> HttpScenario:
+    return HttpScenario(Service(verify_text_signature=good, public_url=PUBLIC_URL))
 
 
-def answer(scenario: HttpCallScenario, body: str, message: str = "SM1", **more: str) -> None:
-    """Have Amy write that."""
-    answered = post(scenario, INBOUND, {"MessageSid": message, "From": AMYS_NUMBER, "Body": body, **more})
+def answer(scenario: HttpScenario, body: str, message: str = "SM1", **more: str) -> None:
+    """Have Ann write that."""
+    answered = post(scenario, INBOUND, {"MessageSid": message, "From": ANNS_NUMBER, "Body": body, **more})
     assert answered.status_code == 200
     scenario.service.ports.clock.advance(timedelta(seconds=1))
 
 
-def wants_none(scenario: HttpCallScenario, phone: str = AMYS_NUMBER) -> bool:
+def wants_none(scenario: HttpScenario, phone: str = ANNS_NUMBER) -> bool:
     with scenario.service.ports.reads() as reads:
         return reads.consents.opted_out(phone)
 
 
 @pytest.mark.parametrize("body", STOP)
-def test_whoever_says_stop_wants_no_more(scenario: HttpCallScenario, body: str) -> None:
+def test_whoever_says_stop_wants_no_more(scenario: HttpScenario, body: str) -> None:
     answer(scenario, body)
 
     assert wants_none(scenario)
@@ -41,7 +40,7 @@ def test_whoever_says_stop_wants_no_more(scenario: HttpCallScenario, body: str) 
 
 
 @pytest.mark.parametrize("body", START)
-def test_whoever_says_start_wants_messages_again(scenario: HttpCallScenario, body: str) -> None:
+def test_whoever_says_start_wants_messages_again(scenario: HttpScenario, body: str) -> None:
     answer(scenario, "STOP")
 
     answer(scenario, body, "SM2")
@@ -50,7 +49,7 @@ def test_whoever_says_start_wants_messages_again(scenario: HttpCallScenario, bod
 
 
 @pytest.mark.parametrize("body", ["", "Stop it", "please stop", "HELP", "no", "STOP."])
-def test_anything_else_that_is_said_has_no_effect(scenario: HttpCallScenario, body: str) -> None:
+def test_anything_else_that_is_said_has_no_effect(scenario: HttpScenario, body: str) -> None:
     answer(scenario, body)
     assert not wants_none(scenario)
     answer(scenario, "STOP", "SM2")
@@ -65,14 +64,14 @@ def test_anything_else_that_is_said_has_no_effect(scenario: HttpCallScenario, bo
     [("STOP", "ya basta", True), ("START", "STOP", False), ("HELP", "STOP", False), ("stop", "", True)],
 )
 def test_what_the_carrier_made_of_it_counts(
-    scenario: HttpCallScenario, opt_out_type: str, body: str, *, opted_out: bool
+    scenario: HttpScenario, opt_out_type: str, body: str, *, opted_out: bool
 ) -> None:
     answer(scenario, body, OptOutType=opt_out_type)
 
     assert wants_none(scenario) is opted_out
 
 
-def test_a_word_that_is_told_again_later_changes_nothing(scenario: HttpCallScenario) -> None:
+def test_a_word_that_is_told_again_later_changes_nothing(scenario: HttpScenario) -> None:
     for message, body in (("SM1", "STOP"), ("SM2", "START"), ("SM1", "STOP")):
         answer(scenario, body, message)
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.calls.scenario import CALL, DUE, TASKS, HttpCallScenario
-from tests.http.service import PASSWORD, Service, problem
+from tests.http.service import CALL, DUE, PASSWORD, TASKS, HttpScenario, Service, problem
 from unite_core.quotas import Quotas
 
 IMPORTS = "/v1/lead-imports"
@@ -26,8 +25,8 @@ FEW = Quotas(
 
 
 @pytest.fixture
-def scenario() -> HttpCallScenario:
-    return HttpCallScenario(Service(quotas=FEW))
+def scenario() -> HttpScenario:
+    return HttpScenario(Service(quotas=FEW))
 
 
 def form(content: bytes = CSV, **options: Any) -> dict[str, Any]:
@@ -35,29 +34,29 @@ def form(content: bytes = CSV, **options: Any) -> dict[str, Any]:
     return {"data": {"file": parts["file"]}, "content_type": "multipart/form-data"}
 
 
-def test_one_import_too_many_is_refused(scenario: HttpCallScenario) -> None:
-    answers = [scenario.mo.post(IMPORTS, json={"filename": "a.csv", "size": 10}) for _ in range(3)]
+def test_one_import_too_many_is_refused(scenario: HttpScenario) -> None:
+    responses = [scenario.manager.post(IMPORTS, json={"filename": "a.csv", "size": 10}) for _ in range(3)]
 
-    assert [it.status_code for it in answers[:2]] == [201, 201]
-    assert problem(answers[2]) == (409, "too_many_imports")
-    assert "may have 2; start those that you have uploaded" in answers[2].get_json()["detail"]
-    assert problem(scenario.mo.post(f"{IMPORTS}/file", **form())) == (409, "too_many_imports")
+    assert [it.status_code for it in responses[:2]] == [201, 201]
+    assert problem(responses[2]) == (409, "too_many_imports")
+    assert "may have 2; start those that you have uploaded" in responses[2].get_json()["detail"]
+    assert problem(scenario.manager.post(f"{IMPORTS}/file", **form())) == (409, "too_many_imports")
 
-    first = answers[0].get_json()["id"]
-    assert scenario.mo.post(f"{IMPORTS}/{first}/cancel").status_code == 200
-    assert scenario.mo.post(f"{IMPORTS}/file", **form()).status_code == 202
+    first = responses[0].get_json()["id"]
+    assert scenario.manager.post(f"{IMPORTS}/{first}/cancel").status_code == 200
+    assert scenario.manager.post(f"{IMPORTS}/file", **form()).status_code == 202
 
 
 @pytest.fixture(params=[Quotas(open_imports=1), Quotas(open_bytes=len(CSV))], ids=["imports", "bytes"])
-def full(request: pytest.FixtureRequest) -> HttpCallScenario:
-    """A floor with room for one import, which nobody works on."""
-    return HttpCallScenario(Service(quotas=request.param))
+def full(request: pytest.FixtureRequest) -> HttpScenario:
+    """A scenario with room for one import, which no worker runs."""
+    return HttpScenario(Service(quotas=request.param))
 
 
-def test_an_upload_is_replayed_though_it_has_taken_the_last_room(full: HttpCallScenario) -> None:
+def test_an_upload_is_replayed_though_it_has_taken_the_last_room(full: HttpScenario) -> None:
     key = {"Idempotency-Key": "k1"}
 
-    first, again = (full.mo.post(f"{IMPORTS}/file", headers=key, **form()) for _ in range(2))
+    first, again = (full.manager.post(f"{IMPORTS}/file", headers=key, **form()) for _ in range(2))
 
     assert (first.status_code, again.status_code) == (202, 202)
     assert again.headers["Idempotency-Replayed"] == "true"
@@ -65,90 +64,90 @@ def test_an_upload_is_replayed_though_it_has_taken_the_last_room(full: HttpCallS
     assert len(full.service.ports.files._contents) == 1
 
 
-def test_the_same_bytes_are_the_same_import_though_it_has_taken_the_last_room(full: HttpCallScenario) -> None:
-    answers = [full.mo.post(f"{IMPORTS}/file", **form()) for _ in range(3)]
+def test_the_same_bytes_are_the_same_import_though_it_has_taken_the_last_room(full: HttpScenario) -> None:
+    responses = [full.manager.post(f"{IMPORTS}/file", **form()) for _ in range(3)]
 
-    assert [it.status_code for it in answers] == [202, 202, 202]
-    assert len({it.get_json()["id"] for it in answers}) == 1
-    other = full.mo.post(f"{IMPORTS}/file", **form(CSV.replace(b"Ada", b"Eve")))
+    assert [it.status_code for it in responses] == [202, 202, 202]
+    assert len({it.get_json()["id"] for it in responses}) == 1
+    other = full.manager.post(f"{IMPORTS}/file", **form(CSV.replace(b"Ada", b"Eve")))
     assert other.status_code == 409
     assert len(full.service.ports.files._contents) == 1
 
 
-def test_another_file_under_the_key_is_refused_as_that_though_there_is_no_room(full: HttpCallScenario) -> None:
+def test_another_file_under_the_key_is_refused_as_that_though_there_is_no_room(full: HttpScenario) -> None:
     key = {"Idempotency-Key": "k1"}
-    full.mo.post(f"{IMPORTS}/file", headers=key, **form())
+    full.manager.post(f"{IMPORTS}/file", headers=key, **form())
 
-    other = full.mo.post(f"{IMPORTS}/file", headers=key, **form(CSV.replace(b"Ada", b"Eve")))
+    other = full.manager.post(f"{IMPORTS}/file", headers=key, **form(CSV.replace(b"Ada", b"Eve")))
 
     assert problem(other) == (422, "idempotency_key_reused")
 
 
-def test_imports_that_are_too_large_together_are_refused(scenario: HttpCallScenario) -> None:
-    scenario = HttpCallScenario(Service(quotas=Quotas(open_bytes=100)))
-    assert scenario.mo.post(IMPORTS, json={"filename": "a.csv", "size": 90}).status_code == 201
+def test_imports_that_are_too_large_together_are_refused(scenario: HttpScenario) -> None:
+    scenario = HttpScenario(Service(quotas=Quotas(open_bytes=100)))
+    assert scenario.manager.post(IMPORTS, json={"filename": "a.csv", "size": 90}).status_code == 201
 
-    answer = scenario.mo.post(IMPORTS, json={"filename": "a.csv", "size": 11})
+    answer = scenario.manager.post(IMPORTS, json={"filename": "a.csv", "size": 11})
 
     assert problem(answer) == (409, "too_many_import_bytes")
-    assert problem(scenario.mo.post(f"{IMPORTS}/file", **form())) == (409, "too_many_import_bytes")
+    assert problem(scenario.manager.post(f"{IMPORTS}/file", **form())) == (409, "too_many_import_bytes")
     # Its file is thrown away.
     assert [*scenario.service.ports.files._contents] == []
 
 
-def test_a_request_that_a_quota_refused_is_carried_out_once_there_is_room(scenario: HttpCallScenario) -> None:
+def test_a_request_that_a_quota_refused_is_carried_out_once_there_is_room(scenario: HttpScenario) -> None:
     new, key = {"filename": "a.csv", "size": 10}, {"Idempotency-Key": "again"}
-    ids = [scenario.mo.post(IMPORTS, json=new).get_json()["id"] for _ in range(2)]
-    assert problem(scenario.mo.post(IMPORTS, json=new, headers=key)) == (409, "too_many_imports")
-    scenario.mo.post(f"{IMPORTS}/{ids[0]}/cancel")
+    ids = [scenario.manager.post(IMPORTS, json=new).get_json()["id"] for _ in range(2)]
+    assert problem(scenario.manager.post(IMPORTS, json=new, headers=key)) == (409, "too_many_imports")
+    scenario.manager.post(f"{IMPORTS}/{ids[0]}/cancel")
 
-    first, again = (scenario.mo.post(IMPORTS, json=new, headers=key) for _ in range(2))
+    first, again = (scenario.manager.post(IMPORTS, json=new, headers=key) for _ in range(2))
 
     assert (first.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
 
 
-def test_pictures_that_nobody_uploads_and_those_of_one_lead_are_limited(scenario: HttpCallScenario) -> None:
+def test_pictures_that_nobody_uploads_and_those_of_one_lead_are_limited(scenario: HttpScenario) -> None:
     path = f"/v1/leads/{scenario.grace}/images"
-    assert scenario.amy.post(path, json=PICTURE).status_code == 201
-    assert problem(scenario.amy.post(path, json=PICTURE)) == (409, "too_many_announced_images")
-    assert scenario.mo.post(path, json=PICTURE).status_code == 201
+    assert scenario.ann.post(path, json=PICTURE).status_code == 201
+    assert problem(scenario.ann.post(path, json=PICTURE)) == (409, "too_many_announced_images")
+    assert scenario.manager.post(path, json=PICTURE).status_code == 201
 
     assert problem(scenario.admin.post(path, json=PICTURE)) == (409, "too_many_images")
 
 
-def test_notes_within_an_hour_are_limited_and_the_answer_says_when_to_go_on(scenario: HttpCallScenario) -> None:
-    path = f"{TASKS}/{scenario.task()['id']}/notes"
-    assert scenario.amy.post(path, json={"text": "First."}).status_code == 200
+def test_notes_within_an_hour_are_limited_and_the_answer_says_when_to_go_on(scenario: HttpScenario) -> None:
+    path = f"{TASKS}/{scenario.create_call_task()['id']}/notes"
+    assert scenario.ann.post(path, json={"text": "First."}).status_code == 200
 
-    answer = scenario.amy.post(path, json={"text": "Second."})
+    answer = scenario.ann.post(path, json={"text": "Second."})
 
     assert problem(answer) == (429, "quota_exceeded")
     assert answer.headers["Retry-After"] == "3600"
     assert "At most 1 notes of one user" in answer.get_json()["detail"]
 
 
-def test_the_pending_tasks_of_a_lead_are_limited(scenario: HttpCallScenario) -> None:
-    scenario.task()
-    scenario.task()
+def test_the_pending_tasks_of_a_lead_are_limited(scenario: HttpScenario) -> None:
+    scenario.create_call_task()
+    scenario.create_call_task()
 
-    answer = scenario.mo.post(TASKS, json={"lead_id": scenario.grace, "due_at": DUE})
+    answer = scenario.manager.post(TASKS, json={"lead_id": scenario.grace, "due_at": DUE})
 
     assert problem(answer) == (409, "too_many_call_tasks")
 
 
-def test_the_corrections_of_a_call_are_limited(scenario: HttpCallScenario) -> None:
-    task = scenario.task()["id"]
-    assert scenario.amy.post(f"{TASKS}/{task}/complete", json=CALL).status_code == 200
-    (entry,) = scenario.mo.get("/v1/call-logs").get_json()["items"]
+def test_the_corrections_of_a_call_are_limited(scenario: HttpScenario) -> None:
+    task = scenario.create_call_task()["id"]
+    assert scenario.ann.post(f"{TASKS}/{task}/complete", json=CALL).status_code == 200
+    (entry,) = scenario.manager.get("/v1/call-logs").get_json()["items"]
     path = f"/v1/call-logs/{entry['id']}/corrections"
 
-    answers = [scenario.mo.post(path, json={"reason": "Wrong.", "duration_seconds": it}) for it in (1, 2)]
+    responses = [scenario.manager.post(path, json={"reason": "Wrong.", "duration_seconds": it}) for it in (1, 2)]
 
-    assert answers[0].status_code == 200
-    assert problem(answers[1]) == (409, "too_many_corrections")
+    assert responses[0].status_code == 200
+    assert problem(responses[1]) == (409, "too_many_corrections")
 
 
-def test_one_login_too_many_ends_the_oldest(scenario: HttpCallScenario) -> None:
+def test_one_login_too_many_ends_the_oldest(scenario: HttpScenario) -> None:
     user = {"email": scenario.ben.user.email, "password": PASSWORD}
     for _ in range(2):
         assert scenario.service.stranger.post("/v1/auth/login", json=user).status_code == 200

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.calls.scenario import CALL, DUE, TASKS, HttpCallScenario, id_of
-from tests.http.service import PASSWORD, Person, Service, problem
+from tests.http.service import CALL, DUE, PASSWORD, TASKS, HttpScenario, Person, Service, id_of, problem
 from unite_core.identity.model import Role
 
 NEW_PASSWORD = "staple battery horse"
@@ -16,15 +15,15 @@ IMAGE = {"content_type": "image/png", "size": 5}
 
 
 @pytest.fixture
-def scenario(service: Service) -> HttpCallScenario:
-    return HttpCallScenario(service)
+def scenario(service: Service) -> HttpScenario:
+    return HttpScenario(service)
 
 
 def keyed(person: Person, path: str, body: Any = None, key: str = "k") -> Any:
     return person.post(path, json=body, headers={"Idempotency-Key": key})
 
 
-def change(scenario: HttpCallScenario, person: Person, **changes: Any) -> Person:
+def change(scenario: HttpScenario, person: Person, **changes: Any) -> Person:
     """Change the user, whose sessions end by that, and have them log in again."""
     answer = scenario.admin.patch(f"/v1/users/{id_of(person)}", json=changes)
     assert answer.status_code == 200, answer.get_json()
@@ -41,10 +40,10 @@ class TestAuthTakesNoKey:
         user = service.add(Role.AGENT)
         credentials = {"email": user.email, "password": PASSWORD}
 
-        answers = [keyed(service.stranger, "/v1/auth/login", credentials) for _ in range(4)]
+        responses = [keyed(service.stranger, "/v1/auth/login", credentials) for _ in range(4)]
 
-        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-        assert not any(map(replayed, answers))
+        assert [answer.status_code for answer in responses] == [200, 200, 200, 429]
+        assert not any(map(replayed, responses))
 
     def test_passwords_that_are_tried_under_the_key_of_a_login_are_counted(self) -> None:
         service = Service(logins_per_minute=3)
@@ -206,47 +205,47 @@ def test_another_password_is_no_replay_under_any_secret(service: Service) -> Non
     assert problem(again) == (422, "idempotency_key_reused")
 
 
-def a_note(scenario: HttpCallScenario) -> tuple[str, Any]:
-    return f"{TASKS}/{scenario.task()['id']}/notes", {"text": "She asked for a demonstration."}
+def a_note(scenario: HttpScenario) -> tuple[str, Any]:
+    return f"{TASKS}/{scenario.create_call_task()['id']}/notes", {"text": "She asked for a demonstration."}
 
 
-def a_completion(scenario: HttpCallScenario) -> tuple[str, Any]:
-    return f"{TASKS}/{scenario.task()['id']}/complete", CALL
+def a_completion(scenario: HttpScenario) -> tuple[str, Any]:
+    return f"{TASKS}/{scenario.create_call_task()['id']}/complete", CALL
 
 
 @pytest.mark.parametrize("request_of", [a_note])
 def test_what_was_done_to_a_task_is_not_shown_again_once_the_task_is_assigned_away(
-    scenario: HttpCallScenario, request_of: Callable[[HttpCallScenario], tuple[str, Any]]
+    scenario: HttpScenario, request_of: Callable[[HttpScenario], tuple[str, Any]]
 ) -> None:
     path, body = request_of(scenario)
-    assert keyed(scenario.amy, path, body).status_code == 200
+    assert keyed(scenario.ann, path, body).status_code == 200
     task_path = path.rpartition("/")[0]
-    assert scenario.mo.post(f"{task_path}/assign", json={"assigned_to": id_of(scenario.ben)}).status_code == 200
+    assert scenario.manager.post(f"{task_path}/assign", json={"assigned_to": id_of(scenario.ben)}).status_code == 200
 
-    again = keyed(scenario.amy, path, body)
+    again = keyed(scenario.ann, path, body)
 
     assert problem(again) == (404, "not_found")
-    assert again.get_json()["detail"] == scenario.amy.get(task_path).get_json()["detail"]
+    assert again.get_json()["detail"] == scenario.ann.get(task_path).get_json()["detail"]
 
 
-def test_a_completion_is_shown_again_without_a_lead_that_is_the_callers_no_more(scenario: HttpCallScenario) -> None:
+def test_a_completion_is_shown_again_without_a_lead_that_is_the_callers_no_more(scenario: HttpScenario) -> None:
     path, body = a_completion(scenario)
-    first = keyed(scenario.amy, path, body)
-    scenario.mo.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
+    first = keyed(scenario.ann, path, body)
+    scenario.manager.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
 
-    again = keyed(scenario.amy, path, body)
+    again = keyed(scenario.ann, path, body)
 
     assert (again.status_code, replayed(again)) == (200, True)
     assert again.get_json() == {**first.get_json(), "lead": None}
     assert again.headers["ETag"] == first.headers["ETag"]
 
 
-def test_a_completion_is_shown_again_as_it_was_while_nothing_stands_against_it(scenario: HttpCallScenario) -> None:
+def test_a_completion_is_shown_again_as_it_was_while_nothing_stands_against_it(scenario: HttpScenario) -> None:
     path, body = a_completion(scenario)
-    first = keyed(scenario.amy, path, body)
-    scenario.mo.patch(f"/v1/leads/{scenario.grace}", json={"name": "Grace Brewster Hopper"})
+    first = keyed(scenario.ann, path, body)
+    scenario.manager.patch(f"/v1/leads/{scenario.grace}", json={"name": "Grace Brewster Hopper"})
 
-    again = keyed(scenario.amy, path, body)
+    again = keyed(scenario.ann, path, body)
 
     assert again.get_data() == first.get_data()
 
@@ -254,19 +253,19 @@ def test_a_completion_is_shown_again_as_it_was_while_nothing_stands_against_it(s
 class TestDemotion:
     """Mo was a manager, and is an agent now."""
 
-    def test_a_lead_that_they_created_is_refused(self, scenario: HttpCallScenario) -> None:
+    def test_a_lead_that_they_created_is_refused(self, scenario: HttpScenario) -> None:
         body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(scenario.ben)}
-        assert keyed(scenario.mo, "/v1/leads", body).status_code == 201
+        assert keyed(scenario.manager, "/v1/leads", body).status_code == 201
 
-        again = keyed(change(scenario, scenario.mo, role="agent"), "/v1/leads", body)
+        again = keyed(change(scenario, scenario.manager, role="agent"), "/v1/leads", body)
 
         assert problem(again) == (404, "not_found")
 
-    def test_a_lead_that_is_theirs_is_shown(self, scenario: HttpCallScenario) -> None:
-        body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(scenario.mo)}
-        first = keyed(scenario.mo, "/v1/leads", body)
+    def test_a_lead_that_is_theirs_is_shown(self, scenario: HttpScenario) -> None:
+        body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(scenario.manager)}
+        first = keyed(scenario.manager, "/v1/leads", body)
 
-        again = keyed(change(scenario, scenario.mo, role="agent"), "/v1/leads", body)
+        again = keyed(change(scenario, scenario.manager, role="agent"), "/v1/leads", body)
 
         assert again.get_json() == first.get_json()
 
@@ -282,47 +281,47 @@ class TestDemotion:
         ids=lambda it: it if isinstance(it, str) else "",
     )
     def test_what_they_did_to_leads_and_tasks_of_others_is_refused(
-        self, scenario: HttpCallScenario, path: str, body: Any
+        self, scenario: HttpScenario, path: str, body: Any
     ) -> None:
-        path = path.format(lead=scenario.grace, task=scenario.task()["id"])
+        path = path.format(lead=scenario.grace, task=scenario.create_call_task()["id"])
         if path == TASKS:
             body = {**body, "lead_id": scenario.grace}
-        assert keyed(scenario.mo, path, body).status_code in {200, 201}
+        assert keyed(scenario.manager, path, body).status_code in {200, 201}
 
-        again = keyed(change(scenario, scenario.mo, role="agent"), path, body)
+        again = keyed(change(scenario, scenario.manager, role="agent"), path, body)
 
         assert problem(again) == (404, "not_found")
 
     def test_cancelling_a_task_that_is_their_own_is_refused_as_the_request_would_be(
-        self, scenario: HttpCallScenario
+        self, scenario: HttpScenario
     ) -> None:
-        path = f"{TASKS}/{scenario.task(assigned_to=id_of(scenario.mo))['id']}/cancel"
-        assert keyed(scenario.mo, path, {"reason": "Gone."}).status_code == 200
+        path = f"{TASKS}/{scenario.create_call_task(assigned_to=id_of(scenario.manager))['id']}/cancel"
+        assert keyed(scenario.manager, path, {"reason": "Gone."}).status_code == 200
 
-        again = keyed(change(scenario, scenario.mo, role="agent"), path, {"reason": "Gone."})
+        again = keyed(change(scenario, scenario.manager, role="agent"), path, {"reason": "Gone."})
 
         assert problem(again) == (403, "forbidden")
 
-    def test_a_correction_is_refused_though_they_see_the_call(self, scenario: HttpCallScenario) -> None:
-        task = scenario.task(assigned_to=id_of(scenario.mo))["id"]
-        scenario.mo.post(f"{TASKS}/{task}/complete", json=CALL)
-        [entry] = scenario.mo.get(f"/v1/call-logs?task_id={task}").get_json()["items"]
+    def test_a_correction_is_refused_though_they_see_the_call(self, scenario: HttpScenario) -> None:
+        task = scenario.create_call_task(assigned_to=id_of(scenario.manager))["id"]
+        scenario.manager.post(f"{TASKS}/{task}/complete", json=CALL)
+        [entry] = scenario.manager.get(f"/v1/call-logs?task_id={task}").get_json()["items"]
         path, body = f"/v1/call-logs/{entry['id']}/corrections", {"reason": "It was short.", "duration_seconds": 1}
-        assert keyed(scenario.mo, path, body).status_code == 200
+        assert keyed(scenario.manager, path, body).status_code == 200
 
-        again = keyed(change(scenario, scenario.mo, role="agent"), path, body)
+        again = keyed(change(scenario, scenario.manager, role="agent"), path, body)
 
         assert problem(again) == (403, "forbidden")
 
-    def test_an_import_is_refused(self, scenario: HttpCallScenario) -> None:
+    def test_an_import_is_refused(self, scenario: HttpScenario) -> None:
         body = {"filename": "leads.csv", "size": 48213}
-        assert keyed(scenario.mo, "/v1/lead-imports", body).status_code == 201
+        assert keyed(scenario.manager, "/v1/lead-imports", body).status_code == 201
 
-        again = keyed(change(scenario, scenario.mo, role="agent"), "/v1/lead-imports", body)
+        again = keyed(change(scenario, scenario.manager, role="agent"), "/v1/lead-imports", body)
 
         assert problem(again) == (403, "forbidden")
 
-    def test_a_user_whom_a_former_admin_added_is_refused(self, scenario: HttpCallScenario) -> None:
+    def test_a_user_whom_a_former_admin_added_is_refused(self, scenario: HttpScenario) -> None:
         admin = scenario.service.admin()
         body = {"email": "ada@unite.example", "name": "Ada", "role": "agent", "password": PASSWORD}
         assert keyed(admin, "/v1/users", body).status_code == 201
@@ -332,35 +331,35 @@ class TestDemotion:
         assert problem(again) == (403, "forbidden")
 
 
-def test_a_lead_that_was_deleted_since_is_not_shown_again(scenario: HttpCallScenario) -> None:
+def test_a_lead_that_was_deleted_since_is_not_shown_again(scenario: HttpScenario) -> None:
     body = {"name": "Ada", "email": "ada@example.com"}
-    first = keyed(scenario.mo, "/v1/leads", body)
-    assert scenario.mo.delete(first.headers["Location"]).status_code == 204
+    first = keyed(scenario.manager, "/v1/leads", body)
+    assert scenario.manager.delete(first.headers["Location"]).status_code == 204
 
-    again = keyed(scenario.mo, "/v1/leads", body)
+    again = keyed(scenario.manager, "/v1/leads", body)
 
     assert problem(again) == (404, "not_found")
 
 
-def test_an_image_of_a_lead_that_was_taken_away_is_not_shown_again(scenario: HttpCallScenario) -> None:
+def test_an_image_of_a_lead_that_was_taken_away_is_not_shown_again(scenario: HttpScenario) -> None:
     path = f"/v1/leads/{scenario.grace}/images"
-    assert keyed(scenario.amy, path, IMAGE).status_code == 201
-    scenario.mo.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
+    assert keyed(scenario.ann, path, IMAGE).status_code == 201
+    scenario.manager.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
 
-    assert problem(keyed(scenario.amy, path, IMAGE)) == (404, "not_found")
+    assert problem(keyed(scenario.ann, path, IMAGE)) == (404, "not_found")
 
 
-def test_another_request_under_the_key_is_told_so_whatever_the_caller_may_see(scenario: HttpCallScenario) -> None:
+def test_another_request_under_the_key_is_told_so_whatever_the_caller_may_see(scenario: HttpScenario) -> None:
     path = f"/v1/leads/{scenario.grace}/images"
-    keyed(scenario.amy, path, IMAGE)
-    scenario.mo.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
+    keyed(scenario.ann, path, IMAGE)
+    scenario.manager.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
 
-    assert problem(keyed(scenario.amy, path, {**IMAGE, "size": 6})) == (422, "idempotency_key_reused")
+    assert problem(keyed(scenario.ann, path, {**IMAGE, "size": 6})) == (422, "idempotency_key_reused")
 
 
-def test_a_deactivated_user_gets_no_answer_again(scenario: HttpCallScenario) -> None:
+def test_a_deactivated_user_gets_no_answer_again(scenario: HttpScenario) -> None:
     path, body = a_completion(scenario)
-    keyed(scenario.amy, path, body)
-    scenario.admin.patch(f"/v1/users/{id_of(scenario.amy)}", json={"active": False})
+    keyed(scenario.ann, path, body)
+    scenario.admin.patch(f"/v1/users/{id_of(scenario.ann)}", json={"active": False})
 
-    assert problem(keyed(scenario.amy, path, body)) == (401, "token_revoked")
+    assert problem(keyed(scenario.ann, path, body)) == (401, "token_revoked")

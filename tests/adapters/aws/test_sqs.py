@@ -16,7 +16,6 @@ from adapters.aws.sqs import SqsUploadNotice, SqsUploadNotices
 from entrypoints.worker.uploads import UploadListener
 from tests.adapters.aws.moto import access_to
 from tests.core.imports.accidents import FailingWork
-from tests.core.imports.scenario import ImportScenario
 from tests.servers.moto import a_bucket_name
 from tests.service_process import direct_session, eventually, free_port
 from unite_core import ImportUpload, NewImport, Unavailable, UploadOutcome
@@ -26,6 +25,7 @@ from unite_core.imports.use_cases.start import file_key
 from unite_core.testing.builders import an_id
 from unite_core.testing.contracts.files import write
 from unite_core.testing.in_memory import in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 CSV = b"Name,Phone\nGrace,+12125550101\n"
 
@@ -42,8 +42,10 @@ class Queue:
 
     def waiting(self, url: str | None = None) -> int:
         """How many messages there are, taken or not."""
-        told = self.access.sqs().get_queue_attributes(QueueUrl=url or self.url, AttributeNames=["All"])["Attributes"]
-        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+        attributes = self.access.sqs().get_queue_attributes(QueueUrl=url or self.url, AttributeNames=["All"])[
+            "Attributes"
+        ]
+        return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
 
     def dead(self) -> int:
         return self.waiting(f"{self.url}-dead")
@@ -62,15 +64,15 @@ def notices(queue: Queue, buckets: Buckets, access: AwsClients) -> SqsUploadNoti
 
 
 @pytest.fixture
-def scenario(files: S3Files) -> ImportScenario:
-    return ImportScenario(in_memory_ports(files=files))
+def scenario(files: S3Files) -> Scenario:
+    return Scenario(in_memory_ports(files=files), chunk_rows=2)
 
 
-def announce(scenario: ImportScenario) -> ImportUpload:
-    return scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=len(CSV)))
+def announce(scenario: Scenario) -> ImportUpload:
+    return scenario.unite.imports.announce(scenario.admin, NewImport(filename="leads.csv", size=len(CSV)))
 
 
-def upload(scenario: ImportScenario) -> ImportUpload:
+def upload(scenario: Scenario) -> ImportUpload:
     """Announce a file and send it as a client does."""
     coming = announce(scenario)
     with direct_session() as session:
@@ -130,7 +132,7 @@ class Worker:
         return self.outcomes
 
 
-def test_an_uploaded_file_starts_its_import(scenario: ImportScenario, notices: SqsUploadNotices, queue: Queue) -> None:
+def test_an_uploaded_file_starts_its_import(scenario: Scenario, notices: SqsUploadNotices, queue: Queue) -> None:
     coming = upload(scenario).lead_import
 
     outcomes = Worker(notices).work(scenario.unite.imports.start_uploaded)
@@ -139,11 +141,11 @@ def test_an_uploaded_file_starts_its_import(scenario: ImportScenario, notices: S
     assert scenario.ports.jobs.imports == [coming.id]
     assert queue.waiting() == 0  # the file was moved meanwhile, and that is no upload
     scenario.ports.jobs.run_all(scenario.unite)
-    assert scenario.get(coming.id).counts.created == 1
+    assert scenario.get_import(coming.id).counts.created == 1
 
 
 def test_a_notice_that_is_delivered_twice_starts_the_import_once(
-    scenario: ImportScenario, notices: SqsUploadNotices, queue: Queue, buckets: Buckets
+    scenario: Scenario, notices: SqsUploadNotices, queue: Queue, buckets: Buckets
 ) -> None:
     coming = upload(scenario).lead_import
     queue.send(tell(buckets, upload_key(coming.key)))
@@ -156,7 +158,7 @@ def test_a_notice_that_is_delivered_twice_starts_the_import_once(
 
 
 def test_a_notice_stays_when_its_import_could_not_be_started(
-    scenario: ImportScenario, notices: SqsUploadNotices, queue: Queue
+    scenario: Scenario, notices: SqsUploadNotices, queue: Queue
 ) -> None:
     coming = upload(scenario).lead_import
     start_uploaded = scenario.unite.imports.start_uploaded
@@ -170,7 +172,7 @@ def test_a_notice_stays_when_its_import_could_not_be_started(
 
 
 def test_a_file_of_no_import_ends_in_the_dead_letter_queue(
-    scenario: ImportScenario, queue: Queue, files: S3Files, notices: SqsUploadNotices
+    scenario: Scenario, queue: Queue, files: S3Files, notices: SqsUploadNotices
 ) -> None:
     write(files, upload_key(file_key(an_id())), CSV)
 

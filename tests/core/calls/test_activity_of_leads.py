@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.core.calls.scenario import CallScenario
 from unite_core import Actor, CallTask, Event, Lead, LeadChanges, PageRequest
 from unite_core.testing.builders import an_event, an_id
+from unite_core.testing.scenario import Scenario
 
 
-def history(scenario: CallScenario, actor: Actor, lead: Lead) -> list[Event]:
+def history(scenario: Scenario, actor: Actor, lead: Lead) -> list[Event]:
     """The lead's history, oldest first."""
     scenario.ports.jobs.run_all(scenario.unite)
     return [*scenario.unite.leads.activity(actor, lead.id, PageRequest(limit=200)).items][::-1]
@@ -18,27 +18,27 @@ def types(events: list[Event]) -> list[str]:
     return [event.type for event in events]
 
 
-def change(scenario: CallScenario, lead: Lead, **changes: Any) -> None:
+def change(scenario: Scenario, lead: Lead, **changes: Any) -> None:
     scenario.advance(timedelta(seconds=1))
     scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=lead.id, **changes))
 
 
-def called(scenario: CallScenario, lead: Lead, actor: Actor, **told: Any) -> CallTask:
+def called(scenario: Scenario, lead: Lead, actor: Actor, **call: Any) -> CallTask:
     scenario.advance(timedelta(seconds=1))
-    return scenario.complete(scenario.create(lead, actor), actor, **told)
+    return scenario.complete(scenario.create_call_task(lead, actor), actor, **call)
 
 
-def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     hers = called(scenario, lead, scenario.ann, note="She sounded tired.")
-    scenario.note(hers, "Her brother decides.", scenario.ann)
+    scenario.add_note(hers, "Her brother decides.", scenario.ann)
     change(scenario, lead, assigned_to=scenario.ben.user_id)
     his = called(scenario, lead, scenario.ben)
-    pending = scenario.create(lead, assigned_to=scenario.ann.user_id)
+    pending = scenario.create_call_task(lead, assigned_to=scenario.ann.user_id)
 
-    found = history(scenario, scenario.ben, lead)
+    visible = history(scenario, scenario.ben, lead)
 
-    assert types(found) == [
+    assert types(visible) == [
         "lead.created",
         "lead.changed",  # contacted, by Ann's call
         "lead.changed",  # assigned to Ben
@@ -46,42 +46,42 @@ def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: 
         "call_task.assigned",
         "call_task.completed",
     ]
-    assert {event.data["task_id"] for event in found[3:]} == {str(his.id)}
+    assert {event.data["task_id"] for event in visible[3:]} == {str(his.id)}
     for unknown in (scenario.ann.user_id, hers.id, pending.id):
-        assert str(unknown) not in repr(found)
+        assert str(unknown) not in repr(visible)
     assert len(history(scenario, scenario.manager, lead)) == 12
 
 
-def test_an_agent_is_told_who_did_it_where_it_was_them(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_an_agent_is_told_who_did_it_where_it_was_them(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     called(scenario, lead, scenario.ann)
     change(scenario, lead, name="Grace B. Hopper")
 
-    found = history(scenario, scenario.ann, lead)
+    visible = history(scenario, scenario.ann, lead)
 
-    actors = {event.type: event.actor_id for event in found}
+    actors = {event.type: event.actor_id for event in visible}
     assert actors["call_task.completed"] == scenario.ann.user_id
-    assert (found[0].type, found[0].actor_id, found[-1].actor_id) == ("lead.created", None, None)
-    assert found[0].data["assigned_to"] == str(scenario.ann.user_id)
-    assert found[-1].data == {"name": {"from": "Grace Hopper", "to": "Grace B. Hopper"}}
+    assert (visible[0].type, visible[0].actor_id, visible[-1].actor_id) == ("lead.created", None, None)
+    assert visible[0].data["assigned_to"] == str(scenario.ann.user_id)
+    assert visible[-1].data == {"name": {"from": "Grace Hopper", "to": "Grace B. Hopper"}}
 
 
-def test_an_agent_is_told_that_the_lead_was_assigned_to_them_and_not_from_whom(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_an_agent_is_told_that_the_lead_was_assigned_to_them_and_not_from_whom(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     change(scenario, lead, assigned_to=None)
     change(scenario, lead, assigned_to=scenario.ben.user_id)
 
-    found = history(scenario, scenario.ben, lead)
+    visible = history(scenario, scenario.ben, lead)
 
-    assert [event.data["assigned_to"] for event in found] == [
+    assert [event.data["assigned_to"] for event in visible] == [
         None,
         {"from": None, "to": None},
         {"from": None, "to": str(scenario.ben.user_id)},
     ]
 
 
-def test_an_agent_reads_nothing_of_imports_and_of_what_nobody_knows_yet(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_an_agent_reads_nothing_of_imports_and_of_what_nobody_knows_yet(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     scenario.ports.jobs.run_all(scenario.unite)
     scenario.ports.activity.deliver(
         [
@@ -94,11 +94,11 @@ def test_an_agent_reads_nothing_of_imports_and_of_what_nobody_knows_yet(scenario
     assert len(history(scenario, scenario.admin, lead)) == 3
 
 
-def test_what_is_left_out_makes_no_page_shorter(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_what_is_left_out_makes_no_page_shorter(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     change(scenario, lead, assigned_to=scenario.ben.user_id)
     for _ in range(4):
-        scenario.complete(scenario.create(lead, assigned_to=scenario.ann.user_id), scenario.ann)
+        scenario.complete(scenario.create_call_task(lead, assigned_to=scenario.ann.user_id), scenario.ann)
         change(scenario, lead, source=f"source {scenario.now:%S}")
     scenario.ports.jobs.run_all(scenario.unite)
 

@@ -25,7 +25,6 @@ from tests.core.calls.expected import (
     has_passed,
     is_closed,
 )
-from tests.core.calls.scenario import CallScenario
 from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     Actor,
@@ -51,6 +50,7 @@ from unite_core import (
     UserChanges,
 )
 from unite_core.calls.model import MISSED_AFTER
+from unite_core.testing.scenario import Scenario
 
 MINUTE = timedelta(minutes=1)
 ACTORS = st.sampled_from(["admin", "manager", "ann", "ben"])
@@ -87,7 +87,7 @@ class CallsInAnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scenario = scenario = CallScenario()
+        self.scenario = scenario = Scenario()
         self.actors = {"admin": scenario.admin, "manager": scenario.manager, "ann": scenario.ann, "ben": scenario.ben}
         self.book = ExpectedState({actor.user_id for actor in self.actors.values()})
         self.calls = scenario.unite.calls
@@ -116,7 +116,7 @@ class CallsInAnyOrder(RuleBasedStateMachine):
     def create_lead(self, owner: str | None) -> ExpectedLead:
         user_id = self.actors[owner].user_id if owner else None
         owner_id = user_id if user_id in self.book.active else None
-        return self.book.create_lead(self.scenario.lead(assigned_to=owner_id).id, owner_id)
+        return self.book.create_lead(self.scenario.create_lead(assigned_to=owner_id).id, owner_id)
 
     @rule(lead=leads, status=st.sampled_from(LeadStatus))
     def choose_status(self, lead: ExpectedLead, status: LeadStatus) -> None:
@@ -197,16 +197,16 @@ class CallsInAnyOrder(RuleBasedStateMachine):
     def complete_with_a_key(self, task: ExpectedTask, actor: str, told: dict[str, Any], version: int | None) -> Any:
         who, call = self.actors[actor], self.call(task, told, version)
         claim = Claim(scope=str(self.scenario.ports.ids.new()), fingerprint="f1" * 32, holder="first")
-        answers: list[bytes] = []
+        responses: list[bytes] = []
 
         def send() -> TaskView:
             outcome = self.scenario.unite.once(claim, self.calls.complete, answer_of, SHOW_AGAIN, who, call)
             assert not outcome.replayed
-            answers.append(outcome.answer)
+            responses.append(outcome.answer)
             return self.calls.get(self.scenario.admin, task.id)
 
         self.completed(task, who, call, send)
-        return Sent(claim, who, call, answers[0]) if answers else multiple()
+        return Sent(claim, who, call, responses[0]) if responses else multiple()
 
     @rule(sent=requests)
     def send_again_with_the_same_key(self, sent: Sent) -> None:
@@ -327,7 +327,7 @@ class CallsInAnyOrder(RuleBasedStateMachine):
     @invariant()
     def the_outbox_holds_the_events_of_what_was_committed_and_nothing_else(self) -> None:
         held = []
-        for event in self.scenario.events:
+        for event in self.scenario.events():
             told_of = event.data["task_id"] if event.type.startswith("call_") else event.lead_ids[0]
             held.append((event.type, str(told_of)))
         assert held == [(event_type, str(about)) for event_type, about in self.book.events]

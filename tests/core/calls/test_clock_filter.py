@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.core.calls.scenario import CallScenario
 from unite_core.calls.ports import ClockFilter, LedgerFilter
 from unite_core.days import moment_of
 from unite_core.paging import PageRequest
+from unite_core.testing.scenario import Scenario
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -34,9 +34,9 @@ def test_the_labels_cover_every_quarter_hour_from_the_one_moment_to_the_other() 
     [("UTC", 9, 1, 1), ("UTC", 8, 1, 0), ("UTC", 9, 2, 0), ("Asia/Kathmandu", 14, 1, 1), ("Asia/Kathmandu", 9, 1, 0)],
 )
 def test_a_call_is_listed_by_what_clocks_showed(
-    scenario: CallScenario, tz: str, hour: int, weekday: int, listed: int
+    scenario: Scenario, tz: str, hour: int, weekday: int, listed: int
 ) -> None:
-    scenario.complete(scenario.create(), started_at=MONDAY + timedelta(hours=9), duration_seconds=0)
+    scenario.complete(scenario.create_call_task(), started_at=MONDAY + timedelta(hours=9), duration_seconds=0)
     scenario.advance(timedelta(days=1))
 
     filters = LedgerFilter(

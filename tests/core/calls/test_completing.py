@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import pytest
 
-from tests.core.calls.scenario import HOUR, CallScenario
 from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     CallOutcome,
@@ -30,6 +29,7 @@ from unite_core import (
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CLOCKS_DIFFER_BY, MAX_CALL_SECONDS, MAX_NOTE_LENGTH
 from unite_core.testing.in_memory import InMemoryCallLedger, InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
+from unite_core.testing.scenario import HOUR, Scenario
 
 CALLBACK = CallOutcome.CALLBACK_REQUESTED
 
@@ -38,8 +38,8 @@ def codes(error: UniteError) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in error.problems]
 
 
-def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     began = scenario.now
     now = scenario.advance()
 
@@ -51,7 +51,7 @@ def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(sce
     assert (done.status, done.closed_at, done.updated_at, done.version) == (TaskStatus.COMPLETED, now, now, 2)
     assert (done.notes, done.follow_up_id) == ([], None)
     assert scenario.stored(task) == done
-    (entry,) = scenario.chain(task)
+    (entry,) = scenario.ledger(task)
     assert entry == LedgerEntry(
         id=entry.id,
         task_id=task.id,
@@ -72,29 +72,29 @@ def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(sce
     )
 
 
-def test_agents_complete_their_own_calls_and_managers_all(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_agents_complete_their_own_calls_and_managers_all(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
 
     with pytest.raises(NotFound):
         scenario.complete(task, scenario.ben)
     scenario.complete(task, scenario.manager)
 
-    (entry,) = scenario.chain(task)
+    (entry,) = scenario.ledger(task)
     assert (entry.agent_id, entry.actor_id) == (scenario.ann.user_id, scenario.manager.user_id)
 
 
-def test_a_call_that_was_nobodys_is_that_of_whoever_made_it(scenario: CallScenario) -> None:
-    task = scenario.create(scenario.lead(assigned_to=None))
+def test_a_call_that_was_nobodys_is_that_of_whoever_made_it(scenario: Scenario) -> None:
+    task = scenario.create_call_task(scenario.create_lead(assigned_to=None))
 
     done = scenario.complete(task, scenario.admin)
 
-    (entry,) = scenario.chain(task)
+    (entry,) = scenario.ledger(task)
     assert (done.assigned_to, entry.agent_id) == (None, scenario.admin.user_id)
     assert scenario.unite.calls.verify_ledger().broken is None
 
 
-def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     began = scenario.now
     first = scenario.complete(task, note="She is glad.", started_at=began, version=1)
     before = scenario.tables
@@ -106,7 +106,7 @@ def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(scenari
     assert scenario.complete(task, scenario.manager, note="She is glad.", started_at=began) == first
 
     assert scenario.tables == before
-    assert len(scenario.chain(task)) == 1
+    assert len(scenario.ledger(task)) == 1
 
 
 @pytest.mark.parametrize(
@@ -121,21 +121,21 @@ def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(scenari
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_telling_something_else_of_a_completed_call_is_refused(scenario: CallScenario, other: dict[str, Any]) -> None:
-    task = scenario.create()
-    told: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
-    scenario.complete(task, **told)
+def test_telling_something_else_of_a_completed_call_is_refused(scenario: Scenario, other: dict[str, Any]) -> None:
+    task = scenario.create_call_task()
+    values: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
+    scenario.complete(task, **values)
     before = scenario.tables
 
     with pytest.raises(Conflict) as refused:
-        scenario.complete(task, version=1, **{**told, **other})
+        scenario.complete(task, version=1, **{**values, **other})
 
     assert refused.value.code == "task_closed"
     assert scenario.tables == before
 
 
-def test_a_call_that_was_cancelled_or_missed_is_not_completed(scenario: CallScenario) -> None:
-    cancelled, missed = scenario.create(), scenario.create()
+def test_a_call_that_was_cancelled_or_missed_is_not_completed(scenario: Scenario) -> None:
+    cancelled, missed = scenario.create_call_task(), scenario.create_call_task()
     scenario.cancel(cancelled)
     scenario.miss(missed)
 
@@ -145,8 +145,8 @@ def test_a_call_that_was_cancelled_or_missed_is_not_completed(scenario: CallScen
         assert refused.value.code == "task_closed"
 
 
-def test_a_version_that_has_passed_is_not_completed(scenario: CallScenario) -> None:
-    task = scenario.note(scenario.create(), "Ask for Grace.")
+def test_a_version_that_has_passed_is_not_completed(scenario: Scenario) -> None:
+    task = scenario.add_note(scenario.create_call_task(), "Ask for Grace.")
 
     with pytest.raises(PreconditionFailed):
         scenario.complete(task, duration_seconds=-1, version=1)
@@ -156,7 +156,7 @@ def test_a_version_that_has_passed_is_not_completed(scenario: CallScenario) -> N
 
 
 @pytest.mark.parametrize(
-    ("told", "code"),
+    ("values", "code"),
     [
         ({"duration_seconds": -1}, ("duration_seconds", "out_of_range")),
         ({"duration_seconds": MAX_CALL_SECONDS + 1}, ("duration_seconds", "out_of_range")),
@@ -165,18 +165,18 @@ def test_a_version_that_has_passed_is_not_completed(scenario: CallScenario) -> N
     ],
     ids=["shorter than nothing", "longer than a day", "a long note", "no time for the callback"],
 )
-def test_what_cannot_be_is_refused(scenario: CallScenario, told: dict[str, Any], code: tuple[str, str]) -> None:
-    task = scenario.create()
+def test_what_cannot_be_is_refused(scenario: Scenario, values: dict[str, Any], code: tuple[str, str]) -> None:
+    task = scenario.create_call_task()
 
     with pytest.raises(Invalid) as refused:
-        scenario.complete(task, **told)
+        scenario.complete(task, **values)
 
     assert codes(refused.value) == [code]
     assert scenario.stored(task) == task
 
 
-def test_a_call_has_begun_and_the_next_one_is_to_come(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_a_call_has_begun_and_the_next_one_is_to_come(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     early = CLOCKS_DIFFER_BY + timedelta(microseconds=1)
 
     with pytest.raises(Invalid) as refused:
@@ -187,15 +187,15 @@ def test_a_call_has_begun_and_the_next_one_is_to_come(scenario: CallScenario) ->
         ("started_at", "in_future"),
         ("follow_up_at", "in_past"),
     ]
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "started_at": scenario.now + CLOCKS_DIFFER_BY,
         "follow_up_at": scenario.now + timedelta(microseconds=1),
     }
-    assert scenario.complete(task, duration_seconds=MAX_CALL_SECONDS, **told).status is TaskStatus.COMPLETED
+    assert scenario.complete(task, duration_seconds=MAX_CALL_SECONDS, **values).status is TaskStatus.COMPLETED
 
 
-def test_a_blank_note_is_none(scenario: CallScenario) -> None:
-    task = scenario.complete(scenario.create(), duration_seconds=0, note=" ")
+def test_a_blank_note_is_none(scenario: Scenario) -> None:
+    task = scenario.complete(scenario.create_call_task(), duration_seconds=0, note=" ")
 
     assert task.completion == Completion(outcome=CallOutcome.CONNECTED, duration_seconds=0)
 
@@ -220,20 +220,20 @@ class _BrokenLedger(InMemoryCallLedger):
         raise Unavailable("The connection was lost.")
 
 
-def test_where_the_ledger_fails_nothing_has_happened(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_where_the_ledger_fails_nothing_has_happened(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     before = deepcopy(scenario.tables)
-    told = Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=scenario.now + HOUR)
+    values = Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=scenario.now + HOUR)
     complete = replace(scenario.unite.calls.complete, work=BrokenWork(scenario.ports.work._store))
 
     with pytest.raises(Unavailable):
-        complete(scenario.ann, CompletedCall(task_id=task.id, completion=told))
+        complete(scenario.ann, CompletedCall(task_id=task.id, completion=values))
 
     assert scenario.tables == before
 
 
-def test_the_same_request_twice_completes_once_and_gets_the_first_answer(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_the_same_request_twice_completes_once_and_gets_the_first_answer(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     call = CompletedCall(
         task_id=task.id,
         completion=Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=scenario.now + HOUR),
@@ -245,18 +245,18 @@ def test_the_same_request_twice_completes_once_and_gets_the_first_answer(scenari
         return f"{view.task.id} {view.task.version} {view.task.follow_up_id}".encode()
 
     first = scenario.unite.once(claim, scenario.unite.calls.complete, answer, SHOW_AGAIN, scenario.ann, call)
-    scenario.note(task, "She is glad.")
+    scenario.add_note(task, "She is glad.")
     again = scenario.unite.once(
         replace(claim, holder="second"), scenario.unite.calls.complete, answer, SHOW_AGAIN, scenario.ann, call
     )
 
     assert (first.replayed, again.replayed, again.answer) == (False, True, first.answer)
-    assert (len(scenario.tables.tasks), len(scenario.chain(task))) == (2, 1)
-    assert scenario.told(task).count("call_task.completed") == 1
+    assert (len(scenario.tables.tasks), len(scenario.ledger(task))) == (2, 1)
+    assert [it.type for it in scenario.events_of(task)].count("call_task.completed") == 1
 
 
-def test_of_many_who_tell_of_one_call_at_once_one_is_heard(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_of_many_who_tell_of_one_call_at_once_one_is_heard(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
 
     def attempt(number: int) -> str:
         try:
@@ -268,11 +268,11 @@ def test_of_many_who_tell_of_one_call_at_once_one_is_heard(scenario: CallScenari
         heard = [*crowd.map(attempt, range(20))]
 
     assert sorted(heard) == ["completed", *["task_closed"] * 19]
-    assert len(scenario.chain(task)) == 1
+    assert len(scenario.ledger(task)) == 1
 
 
-def test_a_call_to_a_lead_that_is_gone_can_still_be_told_of(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_a_call_to_a_lead_that_is_gone_can_still_be_told_of(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     with scenario.ports.work() as work:
         lead = work.leads.get(task.lead_id)
         lead.hide(scenario.now)
@@ -286,7 +286,7 @@ def test_a_call_to_a_lead_that_is_gone_can_still_be_told_of(scenario: CallScenar
     )
 
     assert (view.task.status, view.lead, scenario.lead_of(task).status) == (TaskStatus.COMPLETED, None, LeadStatus.NEW)
-    assert named(scenario.events[-1]) is None
+    assert named(scenario.events()[-1]) is None
 
 
 def named(event: Event) -> object:

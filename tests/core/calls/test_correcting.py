@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.core.calls.scenario import CallScenario
 from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     Actor,
@@ -22,27 +21,28 @@ from unite_core import (
 )
 from unite_core.calls.model import MAX_CALL_SECONDS, MAX_NOTE_LENGTH, MAX_REASON_LENGTH
 from unite_core.testing.builders import an_id
+from unite_core.testing.scenario import Scenario
 
 BUSY = CallOutcome.BUSY
 
 
-def correct(scenario: CallScenario, entry: LedgerEntry, actor: Actor | None = None, **said: Any) -> LedgerEntry:
+def correct(scenario: Scenario, entry: LedgerEntry, actor: Actor | None = None, **said: Any) -> LedgerEntry:
     correction = Correction(**{"entry_id": entry.id, "reason": "It was the wrong button.", **said})
     return scenario.unite.calls.correct(actor or scenario.manager, correction)
 
 
-def completed(scenario: CallScenario) -> LedgerEntry:
+def completed(scenario: Scenario) -> LedgerEntry:
     """The entry of a call of Ann's."""
-    task = scenario.complete(scenario.create(), note="She is glad.", started_at=scenario.now)
+    task = scenario.complete(scenario.create_call_task(), note="She is glad.", started_at=scenario.now)
     scenario.advance()
-    return scenario.chain(task)[0]
+    return scenario.ledger(task)[0]
 
 
 def codes(error: UniteError) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in error.problems]
 
 
-def test_a_correction_is_a_new_entry_that_names_the_old_and_says_what_is_right(scenario: CallScenario) -> None:
+def test_a_correction_is_a_new_entry_that_names_the_old_and_says_what_is_right(scenario: Scenario) -> None:
     wrong = completed(scenario)
 
     right = correct(scenario, wrong, outcome=BUSY, duration_seconds=0, reason=" The wrong button. ")
@@ -62,11 +62,11 @@ def test_a_correction_is_a_new_entry_that_names_the_old_and_says_what_is_right(s
         previous_hash=wrong.hash,
         hash=right.hash,
     )
-    assert scenario.chain(task) == [wrong, right]
+    assert scenario.ledger(task) == [wrong, right]
     assert scenario.unite.calls.verify_ledger().broken is None
 
 
-def test_a_correction_leaves_the_task_and_the_lead_as_they_are(scenario: CallScenario) -> None:
+def test_a_correction_leaves_the_task_and_the_lead_as_they_are(scenario: Scenario) -> None:
     wrong = completed(scenario)
     tasks, leads = scenario.tables.tasks, scenario.tables.leads
 
@@ -75,7 +75,7 @@ def test_a_correction_leaves_the_task_and_the_lead_as_they_are(scenario: CallSce
     assert (scenario.tables.tasks, scenario.tables.leads) == (tasks, leads)
 
 
-def test_what_a_correction_leaves_out_stays_as_it_was_said_last(scenario: CallScenario) -> None:
+def test_what_a_correction_leaves_out_stays_as_it_was_said_last(scenario: Scenario) -> None:
     wrong = completed(scenario)
     first = correct(scenario, wrong, outcome=BUSY)
 
@@ -86,7 +86,7 @@ def test_what_a_correction_leaves_out_stays_as_it_was_said_last(scenario: CallSc
     assert correct(scenario, first, note=" Nobody there. ").note == "Nobody there."
 
 
-def test_correcting_twice_with_the_same_content_has_one_effect(scenario: CallScenario) -> None:
+def test_correcting_twice_with_the_same_content_has_one_effect(scenario: Scenario) -> None:
     wrong = completed(scenario)
     first = correct(scenario, wrong, outcome=BUSY)
     before = scenario.tables
@@ -95,12 +95,12 @@ def test_correcting_twice_with_the_same_content_has_one_effect(scenario: CallSce
     assert scenario.tables == before
 
 
-def test_the_same_request_twice_corrects_once(scenario: CallScenario) -> None:
+def test_the_same_request_twice_corrects_once(scenario: Scenario) -> None:
     wrong = completed(scenario)
     claim = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
     correction = Correction(entry_id=wrong.id, reason="It was busy.", outcome=BUSY)
 
-    answers = {
+    responses = {
         scenario.unite.once(
             replace(claim, holder=holder),
             scenario.unite.calls.correct,
@@ -112,11 +112,11 @@ def test_the_same_request_twice_corrects_once(scenario: CallScenario) -> None:
         for holder in ("first", "second")
     }
 
-    assert answers == {scenario.chain(scenario.tables.tasks[wrong.task_id])[-1].hash.encode()}
+    assert responses == {scenario.ledger(scenario.tables.tasks[wrong.task_id])[-1].hash.encode()}
 
 
 @pytest.mark.parametrize("again", [{}, {"outcome": CallOutcome.CONNECTED}, {"note": " She is glad. "}])
-def test_a_correction_that_corrects_nothing_is_refused(scenario: CallScenario, again: dict[str, Any]) -> None:
+def test_a_correction_that_corrects_nothing_is_refused(scenario: Scenario, again: dict[str, Any]) -> None:
     wrong = completed(scenario)
 
     with pytest.raises(Invalid) as refused:
@@ -125,7 +125,7 @@ def test_a_correction_that_corrects_nothing_is_refused(scenario: CallScenario, a
     assert refused.value.code == "nothing_to_correct"
 
 
-def test_agents_do_not_correct_their_own_calls_and_do_not_find_the_rest(scenario: CallScenario) -> None:
+def test_agents_do_not_correct_their_own_calls_and_do_not_find_the_rest(scenario: Scenario) -> None:
     wrong = completed(scenario)
 
     with pytest.raises(Forbidden):
@@ -146,7 +146,7 @@ def test_agents_do_not_correct_their_own_calls_and_do_not_find_the_rest(scenario
     ],
     ids=["no reason", "a long reason", "longer than a day", "a long note"],
 )
-def test_what_cannot_be_is_no_correction(scenario: CallScenario, said: dict[str, Any], code: tuple[str, str]) -> None:
+def test_what_cannot_be_is_no_correction(scenario: Scenario, said: dict[str, Any], code: tuple[str, str]) -> None:
     wrong = completed(scenario)
 
     with pytest.raises(Invalid) as refused:
@@ -156,25 +156,25 @@ def test_what_cannot_be_is_no_correction(scenario: CallScenario, said: dict[str,
     assert len(scenario.tables.ledger) == 1
 
 
-def test_a_correction_does_not_tell_of_the_future(scenario: CallScenario) -> None:
+def test_a_correction_does_not_tell_of_the_future(scenario: Scenario) -> None:
     with pytest.raises(Invalid) as refused:
         correct(scenario, completed(scenario), started_at=scenario.now + timedelta(hours=2))
 
     assert codes(refused.value) == [("started_at", "in_future")]
 
 
-def test_a_callback_that_comes_to_light_later_needs_no_call_to_follow(scenario: CallScenario) -> None:
+def test_a_callback_that_comes_to_light_later_needs_no_call_to_follow(scenario: Scenario) -> None:
     assert correct(scenario, completed(scenario), outcome=CallOutcome.CALLBACK_REQUESTED).follow_up_at is None
 
 
 @pytest.mark.parametrize("how", ["missed", "cancelled"])
-def test_a_call_that_was_made_after_all_needs_an_outcome_and_a_duration(scenario: CallScenario, how: str) -> None:
-    task = scenario.create()
+def test_a_call_that_was_made_after_all_needs_an_outcome_and_a_duration(scenario: Scenario, how: str) -> None:
+    task = scenario.create_call_task()
     if how == "missed":
         scenario.miss(task)
     else:
         scenario.cancel(task)
-    (wrong,) = scenario.chain(task)
+    (wrong,) = scenario.ledger(task)
 
     with pytest.raises(Invalid) as without_both:
         correct(scenario, wrong, note="It was made.")

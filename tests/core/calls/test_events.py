@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.core.calls.scenario import HOUR, CallScenario
 from unite_core import (
     CallOutcome,
     CallTask,
@@ -22,15 +21,16 @@ from unite_core import (
     PreconditionFailed,
 )
 from unite_core.notifications.audience import AUDIENCES
+from unite_core.testing.scenario import HOUR, Scenario
 from unite_core.unit_of_work import before_commit
 
 
-def of(scenario: CallScenario, event_type: str) -> Event:
-    (event,) = (event for event in scenario.events if event.type == event_type)
+def of(scenario: Scenario, event_type: str) -> Event:
+    (event,) = (event for event in scenario.events() if event.type == event_type)
     return event
 
 
-def common(scenario: CallScenario, task: CallTask, **more: Any) -> dict[str, Any]:
+def common(scenario: Scenario, task: CallTask, **more: Any) -> dict[str, Any]:
     """What every event about a task of Ann's, created by the manager, holds."""
     return {
         "task_id": str(task.id),
@@ -58,12 +58,12 @@ def entry_data(entry: LedgerEntry, **more: Any) -> dict[str, Any]:
 NO_CALL: dict[str, Any] = {"outcome": None, "duration_seconds": None, "attempt": None, "corrects": None}
 
 
-def test_a_call_task_that_is_created_is_told_of_and_whom_it_is_assigned_to(scenario: CallScenario) -> None:
+def test_a_call_task_that_is_created_is_told_of_and_whom_it_is_assigned_to(scenario: Scenario) -> None:
     elsewhere = (scenario.now + HOUR).astimezone(timezone(timedelta(hours=2)))
 
-    task = scenario.create(due_at=elsewhere, note="Ask for Grace.")
+    task = scenario.create_call_task(due_at=elsewhere, note="Ask for Grace.")
 
-    created, assigned = scenario.events[-2:]
+    created, assigned = scenario.events()[-2:]
     assert (created.type, assigned.type) == ("call_task.created", "call_task.assigned")
     for event in (created, assigned):
         assert (event.at, event.actor_id, event.correlation_id) == (
@@ -75,22 +75,22 @@ def test_a_call_task_that_is_created_is_told_of_and_whom_it_is_assigned_to(scena
         assert event.data == common(scenario, task)
 
 
-def test_whoever_a_call_is_given_to_is_told(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_whoever_a_call_is_given_to_is_told(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
 
     scenario.assign(task, scenario.ben)
 
-    event = scenario.events[-1]
+    event = scenario.events()[-1]
     assert (event.type, event.data) == (
         "call_task.assigned",
         common(scenario, task, assigned_to=str(scenario.ben.user_id)),
     )
 
 
-def test_that_something_was_noted_is_told_and_not_what(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_that_something_was_noted_is_told_and_not_what(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
 
-    noted = scenario.note(task, "Ask for Grace.", scenario.ann)
+    noted = scenario.add_note(task, "Ask for Grace.", scenario.ann)
 
     event = of(scenario, "call_task.noted")
     assert (event.actor_id, event.data) == (
@@ -99,16 +99,16 @@ def test_that_something_was_noted_is_told_and_not_what(scenario: CallScenario) -
     )
 
 
-def test_a_call_that_was_made_is_told_of_with_its_entry_and_the_call_that_follows(scenario: CallScenario) -> None:
-    task = scenario.create()
-    so_far = len(scenario.events)
+def test_a_call_that_was_made_is_told_of_with_its_entry_and_the_call_that_follows(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
+    so_far = len(scenario.events())
 
     done = scenario.complete(
         task, outcome=CallOutcome.CALLBACK_REQUESTED, duration_seconds=90, follow_up_at=scenario.now + HOUR
     )
 
-    completed, moved, created, assigned = scenario.events[so_far:]
-    (entry,) = scenario.chain(task)
+    completed, moved, created, assigned = scenario.events()[so_far:]
+    (entry,) = scenario.ledger(task)
     assert (completed.type, completed.at, completed.actor_id) == ("call_task.completed", entry.at, scenario.ann.user_id)
     assert completed.data == common(
         scenario,
@@ -138,18 +138,18 @@ def test_a_call_that_was_made_is_told_of_with_its_entry_and_the_call_that_follow
         )
 
 
-def test_a_call_that_no_other_follows_says_so(scenario: CallScenario) -> None:
-    scenario.complete(scenario.create())
+def test_a_call_that_no_other_follows_says_so(scenario: Scenario) -> None:
+    scenario.complete(scenario.create_call_task())
 
     assert of(scenario, "call_task.completed").data["follow_up_task_id"] is None
 
 
-def test_a_call_that_is_cancelled_is_told_of_with_the_reason(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_a_call_that_is_cancelled_is_told_of_with_the_reason(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
 
     scenario.cancel(task, "She called herself.")
 
-    (entry,) = scenario.chain(task)
+    (entry,) = scenario.ledger(task)
     event = of(scenario, "call_task.cancelled")
     assert (event.at, event.actor_id) == (entry.at, scenario.manager.user_id)
     assert event.data == common(
@@ -169,12 +169,12 @@ def test_a_call_that_is_cancelled_is_told_of_with_the_reason(scenario: CallScena
     )
 
 
-def test_a_call_that_is_missed_is_told_of_as_nobodys_doing(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_a_call_that_is_missed_is_told_of_as_nobodys_doing(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
 
     scenario.miss(task)
 
-    (entry,) = scenario.chain(task)
+    (entry,) = scenario.ledger(task)
     event = of(scenario, "call_task.missed")
     assert (event.at, event.actor_id, event.correlation_id) == (entry.at, None, None)
     assert event.data == common(
@@ -194,9 +194,9 @@ def test_a_call_that_is_missed_is_told_of_as_nobodys_doing(scenario: CallScenari
     )
 
 
-def test_a_correction_is_told_of_with_the_entry_that_it_corrects(scenario: CallScenario) -> None:
-    task = scenario.complete(scenario.create())
-    (wrong,) = scenario.chain(task)
+def test_a_correction_is_told_of_with_the_entry_that_it_corrects(scenario: Scenario) -> None:
+    task = scenario.complete(scenario.create_call_task())
+    (wrong,) = scenario.ledger(task)
 
     right = scenario.unite.calls.correct(
         scenario.manager, Correction(entry_id=wrong.id, reason="Wrong button.", outcome=CallOutcome.BUSY)
@@ -223,42 +223,42 @@ def test_a_correction_is_told_of_with_the_entry_that_it_corrects(scenario: CallS
     )
 
 
-def test_no_event_about_a_call_has_the_phone_number(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_no_event_about_a_call_has_the_phone_number(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     phone = scenario.lead_of(task).phone
-    scenario.note(task, "Ask for Grace.")
+    scenario.add_note(task, "Ask for Grace.")
     scenario.complete(task, outcome=CallOutcome.CONVERTED, follow_up_at=scenario.now + HOUR)
-    scenario.cancel(scenario.create(scenario.lead(phone="+12125550199")))
+    scenario.cancel(scenario.create_call_task(scenario.create_lead(phone="+12125550199")))
 
     assert phone is not None
-    told = [json.dumps(event.data) for event in scenario.events if event.type.startswith("call_")]
-    assert len(told) == 9
-    assert [text for text in told if phone.number in text or "2125550199" in text] == []
+    texts = [json.dumps(event.data) for event in scenario.events() if event.type.startswith("call_")]
+    assert len(texts) == 9
+    assert [text for text in texts if phone.number in text or "2125550199" in text] == []
 
 
-def test_everything_that_is_told_to_others_about_calls_is_told_of(scenario: CallScenario) -> None:
-    made, cancelled, missed = (scenario.create() for _ in range(3))
+def test_everything_that_is_told_to_others_about_calls_is_told_of(scenario: Scenario) -> None:
+    made, cancelled, missed = (scenario.create_call_task() for _ in range(3))
     scenario.complete(made)
-    (wrong,) = scenario.chain(made)
+    (wrong,) = scenario.ledger(made)
     scenario.unite.calls.correct(scenario.manager, Correction(entry_id=wrong.id, reason="Shorter.", duration_seconds=1))
     scenario.cancel(cancelled)
     scenario.miss(missed)
 
-    told = {event.type for event in scenario.events}
+    types = {event.type for event in scenario.events()}
 
-    assert {each for each in AUDIENCES if each.startswith("call_")} <= told
+    assert {each for each in AUDIENCES if each.startswith("call_")} <= types
 
 
-def test_nothing_is_told_of_what_is_refused_or_changes_nothing(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_nothing_is_told_of_what_is_refused_or_changes_nothing(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     scenario.complete(task)
-    other = scenario.create()
-    before = scenario.events
+    other = scenario.create_call_task()
+    before = scenario.events()
 
     with pytest.raises(Conflict):
         scenario.cancel(task)
     with pytest.raises(PreconditionFailed):
-        scenario.note(task, "Ask for Grace.", version=1)
+        scenario.add_note(task, "Ask for Grace.", version=1)
     with pytest.raises(Invalid):
         scenario.complete(other, duration_seconds=-1)
     with pytest.raises(Forbidden):
@@ -267,12 +267,12 @@ def test_nothing_is_told_of_what_is_refused_or_changes_nothing(scenario: CallSce
     scenario.assign(other, scenario.ann)
     scenario.unite.upkeep.mark_missed()
 
-    assert scenario.events == before
+    assert scenario.events() == before
 
 
-def test_nothing_is_told_of_a_completion_that_is_not_committed(scenario: CallScenario) -> None:
-    task = scenario.create()
-    before = scenario.events
+def test_nothing_is_told_of_a_completion_that_is_not_committed(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
+    before = scenario.events()
 
     def refuse(*_: object) -> None:
         raise Conflict("Another attempt took over.")
@@ -282,4 +282,4 @@ def test_nothing_is_told_of_a_completion_that_is_not_committed(scenario: CallSce
     with pytest.raises(Conflict):
         complete(scenario.ann, call)
 
-    assert (scenario.events, scenario.stored(task)) == (before, task)
+    assert (scenario.events(), scenario.stored(task)) == (before, task)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.core.calls.scenario import HOUR, CallScenario
 from unite_core import (
     CallCounts,
     CallOutcome,
@@ -19,13 +18,14 @@ from unite_core import (
     LedgerEntry,
 )
 from unite_core.testing.builders import an_entry
+from unite_core.testing.scenario import HOUR, Scenario
 
 BUSY, CONNECTED = CallOutcome.BUSY, CallOutcome.CONNECTED
 SECOND = timedelta(seconds=1)
 
 
 def correct(
-    scenario: CallScenario,
+    scenario: Scenario,
     task: CallTask,
     *,
     outcome: CallOutcome = BUSY,
@@ -33,7 +33,7 @@ def correct(
     started_at: datetime | None = None,
 ) -> LedgerEntry:
     correction = Correction(
-        entry_id=scenario.chain(task)[-1].id,
+        entry_id=scenario.ledger(task)[-1].id,
         reason="A slip.",
         outcome=outcome,
         duration_seconds=seconds,
@@ -42,76 +42,79 @@ def correct(
     return scenario.unite.calls.correct(scenario.manager, correction)
 
 
-def counts(scenario: CallScenario, task: CallTask) -> CallCounts:
+def counts(scenario: Scenario, task: CallTask) -> CallCounts:
     return scenario.tables.lead_calls[task.lead_id]
 
 
-def test_every_result_is_an_outcome_or_why_there_was_no_call(scenario: CallScenario) -> None:
-    made, missed, cancelled = (scenario.create() for _ in range(3))
+def test_every_result_is_an_outcome_or_why_there_was_no_call(scenario: Scenario) -> None:
+    made, missed, cancelled = (scenario.create_call_task() for _ in range(3))
     scenario.complete(made, outcome=BUSY)
     scenario.cancel(cancelled)
     scenario.miss(missed)
 
-    assert [scenario.chain(task)[0].result for task in (made, missed, cancelled)] == ["busy", "missed", "cancelled"]
+    assert [scenario.ledger(task)[0].result for task in (made, missed, cancelled)] == ["busy", "missed", "cancelled"]
     assert {*CallResult} == {*CallOutcome, "missed", "cancelled"}
 
 
-def test_an_entry_without_the_outcome_that_its_kind_needs_has_no_result(scenario: CallScenario) -> None:
-    entry = an_entry(scenario.create(), outcome=None, duration_seconds=None)
+def test_an_entry_without_the_outcome_that_its_kind_needs_has_no_result(scenario: Scenario) -> None:
+    entry = an_entry(scenario.create_call_task(), outcome=None, duration_seconds=None)
 
     with pytest.raises(ValueError, match="completed"):
         _ = entry.result
 
 
-def test_a_call_was_when_it_began_or_its_duration_before_it_was_completed(scenario: CallScenario) -> None:
+def test_a_call_was_when_it_began_or_its_duration_before_it_was_completed(scenario: Scenario) -> None:
     began = scenario.now
     scenario.advance()
 
-    with_start = scenario.complete(scenario.create(), duration_seconds=5, started_at=began)
-    without = scenario.complete(scenario.create(), duration_seconds=5)
+    with_start = scenario.complete(scenario.create_call_task(), duration_seconds=5, started_at=began)
+    without = scenario.complete(scenario.create_call_task(), duration_seconds=5)
 
-    assert scenario.chain(with_start)[0].called_at == began
-    assert scenario.chain(without)[0].called_at == scenario.now - 5 * SECOND
+    assert scenario.ledger(with_start)[0].called_at == began
+    assert scenario.ledger(without)[0].called_at == scenario.now - 5 * SECOND
 
 
-def test_a_call_that_was_not_made_was_when_it_was_due(scenario: CallScenario) -> None:
-    missed, cancelled, of_lead = (scenario.create(due_at=scenario.now + HOUR) for _ in range(3))
+def test_a_call_that_was_not_made_was_when_it_was_due(scenario: Scenario) -> None:
+    missed, cancelled, of_lead = (scenario.create_call_task(due_at=scenario.now + HOUR) for _ in range(3))
 
     scenario.cancel(cancelled)
     scenario.unite.leads.delete(scenario.admin, LeadToDelete(lead_id=of_lead.lead_id))
     scenario.miss(missed)
 
     for task in (missed, cancelled, of_lead):
-        (entry,) = scenario.chain(task)
+        (entry,) = scenario.ledger(task)
         assert (entry.called_at, entry.source, entry.attempt) == (task.due_at, "api", None)
         assert task.lead_id not in scenario.tables.lead_calls
 
 
-def test_calls_to_a_lead_are_numbered_as_they_are_made(scenario: CallScenario) -> None:
-    lead = scenario.lead()
-    calls = [scenario.complete(scenario.create(lead), outcome=outcome) for outcome in (BUSY, CONNECTED, BUSY)]
-    scenario.cancel(scenario.create(lead))
-    other = scenario.complete(scenario.create())
+def test_calls_to_a_lead_are_numbered_as_they_are_made(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
+    calls = [scenario.complete(scenario.create_call_task(lead), outcome=outcome) for outcome in (BUSY, CONNECTED, BUSY)]
+    scenario.cancel(scenario.create_call_task(lead))
+    other = scenario.complete(scenario.create_call_task())
 
-    assert [scenario.chain(task)[0].attempt for task in [*calls, other]] == [1, 2, 3, 1]
+    assert [scenario.ledger(task)[0].attempt for task in [*calls, other]] == [1, 2, 3, 1]
     assert counts(scenario, calls[0]).outcomes == {BUSY: 2, CONNECTED: 1}
     assert counts(scenario, calls[0]).calls == 3
 
 
-def test_an_entry_holds_the_source_that_the_lead_had_then(scenario: CallScenario) -> None:
-    lead = scenario.lead(source="fair")
-    before, after = scenario.create(lead), scenario.create(lead)
+def test_an_entry_holds_the_source_that_the_lead_had_then(scenario: Scenario) -> None:
+    lead = scenario.create_lead(source="fair")
+    before, after = scenario.create_call_task(lead), scenario.create_call_task(lead)
     scenario.complete(before)
 
     scenario.unite.leads.change(scenario.admin, LeadChanges(lead_id=lead.id, source="web"))
     scenario.complete(after)
     correct(scenario, before)
 
-    assert [[entry.source for entry in scenario.chain(task)] for task in (before, after)] == [["fair", "fair"], ["web"]]
+    assert [[entry.source for entry in scenario.ledger(task)] for task in (before, after)] == [
+        ["fair", "fair"],
+        ["web"],
+    ]
 
 
-def test_the_source_of_a_lead_that_is_gone_is_unknown(scenario: CallScenario) -> None:
-    missed, cancelled = scenario.create(), scenario.create()
+def test_the_source_of_a_lead_that_is_gone_is_unknown(scenario: Scenario) -> None:
+    missed, cancelled = scenario.create_call_task(), scenario.create_call_task()
     for task in (missed, cancelled):
         # Deleting a lead cancels its tasks; here somebody planned one at the same time.
         lead = scenario.lead_of(task)
@@ -120,11 +123,11 @@ def test_the_source_of_a_lead_that_is_gone_is_unknown(scenario: CallScenario) ->
     scenario.cancel(cancelled)
     scenario.miss(missed)
 
-    assert [scenario.chain(task)[0].source for task in (missed, cancelled)] == [None, None]
+    assert [scenario.ledger(task)[0].source for task in (missed, cancelled)] == [None, None]
 
 
-def test_a_correction_keeps_attempt_and_source_and_says_when_the_call_was(scenario: CallScenario) -> None:
-    task = scenario.complete(scenario.create(), duration_seconds=300)
+def test_a_correction_keeps_attempt_and_source_and_says_when_the_call_was(scenario: Scenario) -> None:
+    task = scenario.complete(scenario.create_call_task(), duration_seconds=300)
     done = scenario.now
     scenario.advance(48 * HOUR)
 
@@ -137,14 +140,14 @@ def test_a_correction_keeps_attempt_and_source_and_says_when_the_call_was(scenar
         done - HOUR,
         done - 30 * SECOND,
     ]
-    assert {(entry.attempt, entry.source, entry.format) for entry in scenario.chain(task)} == {(1, "api", 2)}
+    assert {(entry.attempt, entry.source, entry.format) for entry in scenario.ledger(task)} == {(1, "api", 2)}
     assert counts(scenario, task) == CallCounts(outcomes={BUSY: 1}, first_called_at=done - 30 * SECOND)
 
 
-def test_a_call_that_was_made_after_all_is_the_next_attempt(scenario: CallScenario) -> None:
-    lead = scenario.lead()
-    missed, cancelled = scenario.create(lead), scenario.create(lead)
-    scenario.complete(scenario.create(lead))
+def test_a_call_that_was_made_after_all_is_the_next_attempt(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
+    missed, cancelled = scenario.create_call_task(lead), scenario.create_call_task(lead)
+    scenario.complete(scenario.create_call_task(lead))
     scenario.cancel(cancelled)
     scenario.miss(missed)
 
@@ -152,16 +155,16 @@ def test_a_call_that_was_made_after_all_is_the_next_attempt(scenario: CallScenar
     then = correct(scenario, cancelled, started_at=scenario.now - HOUR)
     again = correct(scenario, missed, outcome=CONNECTED)
 
-    assert [it.attempt for it in scenario.chain(missed)] == [None, 2, 2]
+    assert [it.attempt for it in scenario.ledger(missed)] == [None, 2, 2]
     assert (when_due.called_at, again.called_at) == (missed.due_at, missed.due_at)
     assert (then.attempt, then.called_at) == (3, scenario.now - HOUR)
     assert counts(scenario, missed).outcomes == {CONNECTED: 2, BUSY: 1}
     assert scenario.unite.calls.verify_ledger().broken is None
 
 
-def test_a_correction_of_an_entry_of_before_is_of_the_format_of_now(scenario: CallScenario) -> None:
-    task = scenario.complete(scenario.create())
-    (written,) = scenario.chain(task)
+def test_a_correction_of_an_entry_of_before_is_of_the_format_of_now(scenario: Scenario) -> None:
+    task = scenario.complete(scenario.create_call_task())
+    (written,) = scenario.ledger(task)
     scenario.tables.ledger[written.id] = an_entry(
         scenario.stored(task), **{**as_written(written), "format": 1, "source": "fair", "attempt": 4}
     )
@@ -188,13 +191,13 @@ def as_written(entry: LedgerEntry) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("format_", [1, 2])
 def test_a_correction_that_says_what_does_not_follow_from_its_chain_is_found(
-    scenario: CallScenario, changes: dict[str, Any], reason: str, format_: int
+    scenario: Scenario, changes: dict[str, Any], reason: str, format_: int
 ) -> None:
-    task = scenario.complete(scenario.create())
+    task = scenario.complete(scenario.create_call_task())
     right = correct(scenario, task)
     values = {**changes, "called_at": right.called_at + changes.get("called_at", timedelta())}
     said = {**as_written(right), "source": right.source, "attempt": right.attempt, "kind": EntryKind.CORRECTION}
-    chain = scenario.chain(task)[:1]
+    chain = scenario.ledger(task)[:1]
     scenario.tables.ledger[right.id] = an_entry(scenario.stored(task), chain, **{**said, **values, "format": format_})
 
     broken = scenario.unite.calls.verify_ledger().broken
@@ -204,8 +207,8 @@ def test_a_correction_that_says_what_does_not_follow_from_its_chain_is_found(
     assert reason in broken.reason
 
 
-def test_a_closed_task_that_says_another_due_time_is_contradicted(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_a_closed_task_that_says_another_due_time_is_contradicted(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     scenario.miss(task)
     scenario.tables.tasks[task.id] = replace(scenario.stored(task), due_at=task.due_at - HOUR)
 

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from tests.core.calls.scenario import HOUR, CallScenario
 from unite_core import CallOutcome, CallTask, TaskStatus
+from unite_core.testing.scenario import HOUR, Scenario
 
 CALLBACK = CallOutcome.CALLBACK_REQUESTED
 
 
-def follow_up(scenario: CallScenario, task: CallTask) -> CallTask:
+def follow_up(scenario: Scenario, task: CallTask) -> CallTask:
     assert task.follow_up_id is not None
     return scenario.tables.tasks[task.follow_up_id]
 
 
-def test_a_callback_becomes_another_task_for_the_same_agent(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_a_callback_becomes_another_task_for_the_same_agent(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     due_at = scenario.now + 3 * HOUR
 
     done = scenario.complete(task, outcome=CALLBACK, follow_up_at=due_at)
@@ -30,32 +30,34 @@ def test_a_callback_becomes_another_task_for_the_same_agent(scenario: CallScenar
         updated_at=scenario.now,
         follow_up_of=task.id,
     )
-    (entry,) = scenario.chain(task)
+    (entry,) = scenario.ledger(task)
     assert (entry.outcome, entry.follow_up_at) == (CALLBACK, due_at)
-    assert scenario.told(following) == ["call_task.created", "call_task.assigned"]
+    assert [it.type for it in scenario.events_of(following)] == ["call_task.created", "call_task.assigned"]
 
 
-def test_any_call_may_ask_for_another(scenario: CallScenario) -> None:
-    done = scenario.complete(scenario.create(), outcome=CallOutcome.VOICEMAIL, follow_up_at=scenario.now + HOUR)
+def test_any_call_may_ask_for_another(scenario: Scenario) -> None:
+    done = scenario.complete(
+        scenario.create_call_task(), outcome=CallOutcome.VOICEMAIL, follow_up_at=scenario.now + HOUR
+    )
 
     assert follow_up(scenario, done).status is TaskStatus.PENDING
 
 
-def test_a_call_that_follows_is_nobodys_where_the_agent_has_left_or_there_was_none(scenario: CallScenario) -> None:
-    anns, without_agent = scenario.create(), scenario.create(scenario.lead(assigned_to=None))
+def test_a_call_that_follows_is_nobodys_where_the_agent_has_left_or_there_was_none(scenario: Scenario) -> None:
+    anns, without_agent = scenario.create_call_task(), scenario.create_call_task(scenario.create_lead(assigned_to=None))
     scenario.deactivate(scenario.ann)
 
     for task in (anns, without_agent):
         done = scenario.complete(task, scenario.manager, follow_up_at=scenario.now + HOUR)
         assert follow_up(scenario, done).assigned_to is None
-        assert scenario.told(follow_up(scenario, done)) == ["call_task.created"]
+        assert [it.type for it in scenario.events_of(follow_up(scenario, done))] == ["call_task.created"]
 
 
-def test_a_callback_told_twice_is_followed_by_one_call_even_when_that_is_due_by_then(scenario: CallScenario) -> None:
-    task = scenario.create()
-    told: dict[str, Any] = {"outcome": CALLBACK, "follow_up_at": scenario.now + HOUR}
-    first = scenario.complete(task, **told)
+def test_a_callback_told_twice_is_followed_by_one_call_even_when_that_is_due_by_then(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
+    call: dict[str, Any] = {"outcome": CALLBACK, "follow_up_at": scenario.now + HOUR}
+    first = scenario.complete(task, **call)
     scenario.advance(2 * HOUR)
 
-    assert scenario.complete(task, **told) == first
+    assert scenario.complete(task, **call) == first
     assert len(scenario.tables.tasks) == 2

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.calls.scenario import HOUR, CallScenario
 from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     Claim,
@@ -25,16 +24,17 @@ from unite_core.calls.model import MAX_REASON_LENGTH, MISSED_AFTER
 from unite_core.calls.use_cases import Cancellation, MarkMissed
 from unite_core.errors import Deadlock
 from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
+from unite_core.testing.scenario import HOUR, Scenario
 
 CANCELLED, MISSED, PENDING = TaskStatus.CANCELLED, TaskStatus.MISSED, TaskStatus.PENDING
 
 
-def sweep(scenario: CallScenario) -> MarkMissed:
+def sweep(scenario: Scenario) -> MarkMissed:
     return scenario.unite.upkeep.mark_missed
 
 
-def test_a_call_that_is_not_needed_is_cancelled_and_the_ledger_says_why(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_a_call_that_is_not_needed_is_cancelled_and_the_ledger_says_why(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     now = scenario.advance()
 
     gone = scenario.cancel(task, "  She called herself. ", version=1)
@@ -42,22 +42,22 @@ def test_a_call_that_is_not_needed_is_cancelled_and_the_ledger_says_why(scenario
     assert (gone.status, gone.cancel_reason) == (CANCELLED, "She called herself.")
     assert (gone.closed_at, gone.updated_at, gone.version) == (now, now, 2)
     assert scenario.stored(task) == gone
-    (entry,) = scenario.chain(task)
+    (entry,) = scenario.ledger(task)
     assert (entry.kind, entry.reason, entry.at) == (EntryKind.CANCELLED, "She called herself.", now)
     assert (entry.agent_id, entry.actor_id) == (scenario.ann.user_id, scenario.manager.user_id)
     assert (entry.outcome, entry.duration_seconds) == (None, None)
 
 
-def test_a_call_that_was_nobodys_and_is_not_made_stays_nobodys(scenario: CallScenario) -> None:
-    cancelled, missed = (scenario.create(scenario.lead(assigned_to=None)) for _ in range(2))
+def test_a_call_that_was_nobodys_and_is_not_made_stays_nobodys(scenario: Scenario) -> None:
+    cancelled, missed = (scenario.create_call_task(scenario.create_lead(assigned_to=None)) for _ in range(2))
     scenario.cancel(cancelled)
     scenario.miss(missed)
 
-    assert [scenario.chain(task)[0].agent_id for task in (cancelled, missed)] == [None, None]
+    assert [scenario.ledger(task)[0].agent_id for task in (cancelled, missed)] == [None, None]
 
 
-def test_cancelling_twice_for_the_same_reason_has_one_effect(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_cancelling_twice_for_the_same_reason_has_one_effect(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     first = scenario.cancel(task, version=1)
     before = scenario.tables
 
@@ -68,10 +68,10 @@ def test_cancelling_twice_for_the_same_reason_has_one_effect(scenario: CallScena
     assert refused.value.code == "task_closed"
 
 
-def test_the_same_request_twice_cancels_once(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_the_same_request_twice_cancels_once(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     claim = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
-    wanted = Cancellation(task_id=task.id, expected_version=1)
+    cancellation = Cancellation(task_id=task.id, expected_version=1)
 
     outcomes = [
         scenario.unite.once(
@@ -80,17 +80,17 @@ def test_the_same_request_twice_cancels_once(scenario: CallScenario) -> None:
             lambda view: view.task.status.encode(),
             SHOW_AGAIN,
             scenario.manager,
-            wanted,
+            cancellation,
         )
         for holder in ("first", "second")
     ]
 
     assert [(outcome.answer, outcome.replayed) for outcome in outcomes] == [(b"cancelled", False), (b"cancelled", True)]
-    assert len(scenario.chain(task)) == 1
+    assert len(scenario.ledger(task)) == 1
 
 
-def test_a_call_that_was_made_or_missed_is_not_cancelled(scenario: CallScenario) -> None:
-    made, missed = scenario.complete(scenario.create()), scenario.create()
+def test_a_call_that_was_made_or_missed_is_not_cancelled(scenario: Scenario) -> None:
+    made, missed = scenario.complete(scenario.create_call_task()), scenario.create_call_task()
     scenario.miss(missed)
 
     for task in (made, missed):
@@ -99,8 +99,8 @@ def test_a_call_that_was_made_or_missed_is_not_cancelled(scenario: CallScenario)
         assert refused.value.code == "task_closed"
 
 
-def test_agents_do_not_cancel_what_they_see_and_do_not_find_the_rest(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_agents_do_not_cancel_what_they_see_and_do_not_find_the_rest(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
 
     with pytest.raises(Forbidden):
         scenario.cancel(task, actor=scenario.ann)
@@ -109,8 +109,8 @@ def test_agents_do_not_cancel_what_they_see_and_do_not_find_the_rest(scenario: C
     assert scenario.stored(task) == task
 
 
-def test_a_version_that_has_passed_is_not_cancelled(scenario: CallScenario) -> None:
-    task = scenario.note(scenario.create(), "Ask for Grace.")
+def test_a_version_that_has_passed_is_not_cancelled(scenario: Scenario) -> None:
+    task = scenario.add_note(scenario.create_call_task(), "Ask for Grace.")
 
     with pytest.raises(PreconditionFailed):
         scenario.cancel(task, version=1)
@@ -120,8 +120,8 @@ def test_a_version_that_has_passed_is_not_cancelled(scenario: CallScenario) -> N
 @pytest.mark.parametrize(
     ("reason", "code"), [("x" * (MAX_REASON_LENGTH + 1), "too_long"), ("two\nlines", "control_character")]
 )
-def test_what_is_no_reason_is_refused(scenario: CallScenario, reason: str, code: str) -> None:
-    task = scenario.create()
+def test_what_is_no_reason_is_refused(scenario: Scenario, reason: str, code: str) -> None:
+    task = scenario.create_call_task()
 
     with pytest.raises(Invalid) as refused:
         scenario.cancel(task, reason)
@@ -130,8 +130,8 @@ def test_what_is_no_reason_is_refused(scenario: CallScenario, reason: str, code:
     assert scenario.stored(task) == task
 
 
-def test_a_call_is_missed_once_its_grace_is_over(scenario: CallScenario) -> None:
-    task = scenario.create(due_at=scenario.now)
+def test_a_call_is_missed_once_its_grace_is_over(scenario: Scenario) -> None:
+    task = scenario.create_call_task(due_at=scenario.now)
     scenario.advance(MISSED_AFTER)
     assert sweep(scenario)() == 0
     now = scenario.advance(timedelta(microseconds=1))
@@ -140,7 +140,7 @@ def test_a_call_is_missed_once_its_grace_is_over(scenario: CallScenario) -> None
 
     missed = scenario.stored(task)
     assert (missed.status, missed.closed_at, missed.updated_at, missed.version) == (MISSED, now, now, 2)
-    (entry,) = scenario.chain(task)
+    (entry,) = scenario.ledger(task)
     assert (entry.kind, entry.at, entry.agent_id, entry.actor_id) == (
         EntryKind.MISSED,
         now,
@@ -148,12 +148,12 @@ def test_a_call_is_missed_once_its_grace_is_over(scenario: CallScenario) -> None
         None,
     )
     assert sweep(scenario)() == 0
-    assert scenario.told(task).count("call_task.missed") == 1
+    assert [it.type for it in scenario.events_of(task)].count("call_task.missed") == 1
 
 
-def test_the_owner_of_the_installation_says_how_long_the_grace_is(scenario: CallScenario) -> None:
+def test_the_owner_of_the_installation_says_how_long_the_grace_is(scenario: Scenario) -> None:
     unite = build(scenario.ports, Rules(missed_after=timedelta(days=1)))
-    task = scenario.create(due_at=scenario.now)
+    task = scenario.create_call_task(due_at=scenario.now)
     scenario.advance(timedelta(days=1))
 
     assert unite.upkeep.mark_missed() == 0
@@ -162,52 +162,55 @@ def test_the_owner_of_the_installation_says_how_long_the_grace_is(scenario: Call
     assert scenario.stored(task).status is MISSED
 
 
-def test_what_is_closed_or_yet_to_come_is_not_missed(scenario: CallScenario) -> None:
+def test_what_is_closed_or_yet_to_come_is_not_missed(scenario: Scenario) -> None:
     due_at = scenario.now
-    made, cancelled = scenario.create(due_at=due_at), scenario.create(due_at=due_at)
+    made, cancelled = scenario.create_call_task(due_at=due_at), scenario.create_call_task(due_at=due_at)
     scenario.complete(made)
     scenario.cancel(cancelled)
     scenario.advance(2 * HOUR)
-    coming = scenario.create(due_at=scenario.now)
+    coming = scenario.create_call_task(due_at=scenario.now)
 
     assert sweep(scenario)() == 0
     assert scenario.stored(coming).status is PENDING
 
 
-def test_a_call_that_was_noted_and_is_missed_keeps_its_notes(scenario: CallScenario) -> None:
-    task = scenario.note(scenario.create(note="Ask for Grace."), "Not before ten.")
+def test_a_call_that_was_noted_and_is_missed_keeps_its_notes(scenario: Scenario) -> None:
+    task = scenario.add_note(scenario.create_call_task(note="Ask for Grace."), "Not before ten.")
 
     scenario.miss(task)
 
     assert scenario.stored(task).notes == task.notes
 
 
-def test_a_sweep_goes_on_until_no_call_is_due(scenario: CallScenario) -> None:
-    tasks = [scenario.create(due_at=scenario.now) for _ in range(5)]
+def test_a_sweep_goes_on_until_no_call_is_due(scenario: Scenario) -> None:
+    tasks = [scenario.create_call_task(due_at=scenario.now) for _ in range(5)]
     scenario.advance()
 
     assert sweep(scenario)(limit=2) == 5
     assert {scenario.stored(task).status for task in tasks} == {MISSED}
 
 
-def test_a_sweep_stops_between_two_transactions_when_it_is_told_to(scenario: CallScenario) -> None:
-    tasks = [scenario.create(due_at=scenario.now) for _ in range(5)]
+def test_a_sweep_stops_between_two_transactions_when_it_is_told_to(scenario: Scenario) -> None:
+    tasks = [scenario.create_call_task(due_at=scenario.now) for _ in range(5)]
     scenario.advance()
-    told = iter([False, True])
+    stops = iter([False, True])
 
-    assert sweep(scenario)(limit=2, should_stop=lambda: next(told)) == 2
+    assert sweep(scenario)(limit=2, should_stop=lambda: next(stops)) == 2
     assert sum(scenario.stored(task).status is MISSED for task in tasks) == 2
 
 
-def test_however_many_sweep_a_call_is_missed_once(scenario: CallScenario) -> None:
-    tasks = [scenario.create(due_at=scenario.now) for _ in range(60)]
+def test_however_many_sweep_a_call_is_missed_once(scenario: Scenario) -> None:
+    tasks = [scenario.create_call_task(due_at=scenario.now) for _ in range(60)]
     scenario.advance()
 
     with ThreadPoolExecutor(8) as sweepers:
         counts = [*sweepers.map(lambda _: sweep(scenario)(limit=7), range(8))]
 
     assert sum(counts) == 60
-    assert {(len(scenario.chain(task)), scenario.told(task).count("call_task.missed")) for task in tasks} == {(1, 1)}
+    assert {
+        (len(scenario.ledger(task)), [it.type for it in scenario.events_of(task)].count("call_task.missed"))
+        for task in tasks
+    } == {(1, 1)}
     assert scenario.unite.calls.verify_ledger().broken is None
 
 
@@ -234,16 +237,16 @@ class _RacingUnit(InMemoryUnitOfWork):
         super().commit()
 
 
-def test_a_sweep_that_was_in_somebodys_way_begins_anew(scenario: CallScenario) -> None:
-    task = scenario.create(due_at=scenario.now)
+def test_a_sweep_that_was_in_somebodys_way_begins_anew(scenario: Scenario) -> None:
+    task = scenario.create_call_task(due_at=scenario.now)
     scenario.advance()
 
     assert replace(sweep(scenario), work=RacingWork(scenario.ports.work, times=2))() == 1
-    assert len(scenario.chain(task)) == 1
+    assert len(scenario.ledger(task)) == 1
 
 
-def test_a_sweep_that_is_always_in_somebodys_way_is_left_for_later(scenario: CallScenario) -> None:
-    task = scenario.create(due_at=scenario.now)
+def test_a_sweep_that_is_always_in_somebodys_way_is_left_for_later(scenario: Scenario) -> None:
+    task = scenario.create_call_task(due_at=scenario.now)
     scenario.advance()
 
     with pytest.raises(Unavailable):
@@ -251,8 +254,8 @@ def test_a_sweep_that_is_always_in_somebodys_way_is_left_for_later(scenario: Cal
     assert scenario.stored(task) == task
 
 
-def test_a_task_that_somebody_opened_again_in_the_database_does_not_stop_the_sweep(scenario: CallScenario) -> None:
-    reopened, other = scenario.create(due_at=scenario.now), scenario.create(due_at=scenario.now)
+def test_a_task_that_somebody_opened_again_in_the_database_does_not_stop_the_sweep(scenario: Scenario) -> None:
+    reopened, other = scenario.create_call_task(due_at=scenario.now), scenario.create_call_task(due_at=scenario.now)
     scenario.complete(reopened)
     scenario.tables.tasks[reopened.id] = replace(
         scenario.stored(reopened), status=PENDING, completion=None, closed_at=None
@@ -262,6 +265,6 @@ def test_a_task_that_somebody_opened_again_in_the_database_does_not_stop_the_swe
     assert sweep(scenario)() == 2
 
     assert scenario.stored(other).status is MISSED
-    found = scenario.unite.calls.verify_ledger().broken
-    assert found is not None
-    assert found.task_id == reopened.id
+    broken = scenario.unite.calls.verify_ledger().broken
+    assert broken is not None
+    assert broken.task_id == reopened.id

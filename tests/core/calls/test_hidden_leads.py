@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.core.calls.scenario import CallScenario
 from unite_core import (
     Actor,
     Assignment,
@@ -22,19 +21,20 @@ from unite_core import (
 )
 from unite_core import CallOutcome as Outcome
 from unite_core.testing.builders import an_actor, an_id
+from unite_core.testing.scenario import Scenario
 
 
-def reassign(scenario: CallScenario, task: CallTask, to: Actor | None) -> None:
+def reassign(scenario: Scenario, task: CallTask, to: Actor | None) -> None:
     """Assign the lead of the task to somebody else, and leave the task where it is."""
     changes = LeadChanges(lead_id=task.lead_id, assigned_to=to.user_id if to else None)
     scenario.unite.leads.change(scenario.manager, changes)
 
 
-def read(scenario: CallScenario, actor: Actor, task: CallTask) -> Lead | None:
+def read(scenario: Scenario, actor: Actor, task: CallTask) -> Lead | None:
     return scenario.unite.calls.get(actor, task.id).lead
 
 
-def listed(scenario: CallScenario, actor: Actor, task: CallTask) -> Lead | None:
+def listed(scenario: Scenario, actor: Actor, task: CallTask) -> Lead | None:
     views = scenario.unite.calls.list(actor, TaskFilter(lead_id=task.lead_id), PageRequest()).items
     if not views:
         raise NotFound("It is not in the list.")
@@ -42,31 +42,31 @@ def listed(scenario: CallScenario, actor: Actor, task: CallTask) -> Lead | None:
     return view.lead
 
 
-def noted(scenario: CallScenario, actor: Actor, task: CallTask) -> Lead | None:
+def noted(scenario: Scenario, actor: Actor, task: CallTask) -> Lead | None:
     return scenario.unite.calls.note(actor, NewNote(task_id=task.id, text="She called back.")).lead
 
 
-WAYS: list[Callable[[CallScenario, Actor, CallTask], Lead | None]] = [read, listed, noted]
+WAYS: list[Callable[[Scenario, Actor, CallTask], Lead | None]] = [read, listed, noted]
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_pending_task_shows_its_lead_to_the_agent_who_is_to_call(
-    scenario: CallScenario, way: Callable[[CallScenario, Actor, CallTask], Lead | None]
+    scenario: Scenario, way: Callable[[Scenario, Actor, CallTask], Lead | None]
 ) -> None:
-    task = scenario.create()
+    task = scenario.create_call_task()
     reassign(scenario, task, scenario.ben)
 
     assert way(scenario, scenario.ann, task) == scenario.lead_of(task)
 
 
-@pytest.mark.parametrize("close", [CallScenario.complete, CallScenario.cancel, CallScenario.miss])
+@pytest.mark.parametrize("close", [Scenario.complete, Scenario.cancel, Scenario.miss])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_closed_task_shows_its_lead_to_those_alone_who_may_see_the_lead(
-    scenario: CallScenario,
-    way: Callable[[CallScenario, Actor, CallTask], Lead | None],
-    close: Callable[[CallScenario, CallTask], CallTask | None],
+    scenario: Scenario,
+    way: Callable[[Scenario, Actor, CallTask], Lead | None],
+    close: Callable[[Scenario, CallTask], CallTask | None],
 ) -> None:
-    task = scenario.create()
+    task = scenario.create_call_task()
     close(scenario, task)
     assert way(scenario, scenario.ann, task) == scenario.lead_of(task)
 
@@ -84,8 +84,8 @@ def test_a_closed_task_shows_its_lead_to_those_alone_who_may_see_the_lead(
     assert way(scenario, scenario.ann, task) == scenario.lead_of(task)
 
 
-def test_whoever_completes_a_task_is_not_told_of_a_lead_that_is_not_theirs(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_whoever_completes_a_task_is_not_told_of_a_lead_that_is_not_theirs(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     reassign(scenario, task, scenario.ben)
     call = CompletedCall(task_id=task.id, completion=Completion(outcome=Outcome.CONNECTED, duration_seconds=60))
 
@@ -95,8 +95,8 @@ def test_whoever_completes_a_task_is_not_told_of_a_lead_that_is_not_theirs(scena
     assert scenario.unite.calls.complete(scenario.manager, call).lead == scenario.lead_of(task)
 
 
-def test_the_follow_up_of_a_call_shows_the_lead_for_as_long_as_it_is_pending(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_the_follow_up_of_a_call_shows_the_lead_for_as_long_as_it_is_pending(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     reassign(scenario, task, scenario.ben)
     closed = scenario.complete(task, follow_up_at=scenario.now + 2 * (task.due_at - scenario.now))
     assert closed.follow_up_id is not None
@@ -106,8 +106,8 @@ def test_the_follow_up_of_a_call_shows_the_lead_for_as_long_as_it_is_pending(sce
     assert scenario.unite.calls.get(scenario.ann, closed.follow_up_id).lead is None
 
 
-def test_a_manager_who_became_an_agent_sees_as_one(scenario: CallScenario) -> None:
-    task = scenario.create(assigned_to=scenario.manager.user_id)
+def test_a_manager_who_became_an_agent_sees_as_one(scenario: Scenario) -> None:
+    task = scenario.create_call_task(assigned_to=scenario.manager.user_id)
     cancelled = scenario.unite.calls.cancel(scenario.manager, Cancellation(task_id=task.id))
     assert cancelled.lead == scenario.lead_of(task)
     demoted = Actor(user_id=scenario.manager.user_id, role=scenario.ann.role)
@@ -115,21 +115,21 @@ def test_a_manager_who_became_an_agent_sees_as_one(scenario: CallScenario) -> No
     assert scenario.unite.calls.get(demoted, task.id).lead is None
 
 
-def test_events_name_the_lead_whoever_may_see_it(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_events_name_the_lead_whoever_may_see_it(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     scenario.complete(task)
     reassign(scenario, task, scenario.ben)
 
-    scenario.note(task, "She called back.", scenario.ann)
+    scenario.add_note(task, "She called back.", scenario.ann)
 
-    assert scenario.events[-1].type == "call_task.noted"
-    assert scenario.events[-1].data["lead_name"] == scenario.lead_of(task).name
+    assert scenario.events()[-1].type == "call_task.noted"
+    assert scenario.events()[-1].data["lead_name"] == scenario.lead_of(task).name
 
 
-def test_one_entry_of_the_call_log_is_read_by_those_whose_call_it_was_and_by_managers(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_one_entry_of_the_call_log_is_read_by_those_whose_call_it_was_and_by_managers(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     scenario.complete(task)
-    [entry] = scenario.chain(task)
+    [entry] = scenario.ledger(task)
 
     assert scenario.unite.calls.get_log_entry(scenario.ann, entry.id) == entry
     assert scenario.unite.calls.get_log_entry(scenario.manager, entry.id) == entry
@@ -138,8 +138,8 @@ def test_one_entry_of_the_call_log_is_read_by_those_whose_call_it_was_and_by_man
             scenario.unite.calls.get_log_entry(actor, entry_id)
 
 
-def test_what_became_of_a_deactivated_agents_tasks_is_not_theirs_when_they_come_back(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_what_became_of_a_deactivated_agents_tasks_is_not_theirs_when_they_come_back(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     scenario.unite.calls.assign(scenario.manager, Assignment(task_id=task.id, assigned_to=scenario.ben.user_id))
     scenario.deactivate(scenario.ann)
     scenario.unite.identity.update_user(an_actor(), UserChanges(user_id=scenario.ann.user_id, active=True))

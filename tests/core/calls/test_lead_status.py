@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.calls.scenario import CallScenario
 from unite_core import CallOutcome, CallTask, LeadChanges, LeadStatus
+from unite_core.testing.scenario import Scenario
 
 NEW, CONTACTED, QUALIFIED, CONVERTED, LOST = LeadStatus
 MOVES = {
@@ -17,9 +17,7 @@ MOVES = {
 """Outcome -> the statuses that it changes, and to what."""
 
 
-def call(
-    scenario: CallScenario, task: CallTask, outcome: CallOutcome, seconds: int = 60, *, began: bool = False
-) -> None:
+def call(scenario: Scenario, task: CallTask, outcome: CallOutcome, seconds: int = 60, *, began: bool = False) -> None:
     """Complete a call, with the moment at which it began or with its duration alone."""
     follow_up_at = scenario.now + timedelta(days=1) if outcome is CallOutcome.CALLBACK_REQUESTED else None
     started_at = scenario.now - timedelta(seconds=seconds) if began else None
@@ -29,14 +27,14 @@ def call(
     )
 
 
-def choose(scenario: CallScenario, task: CallTask, status: LeadStatus) -> None:
+def choose(scenario: Scenario, task: CallTask, status: LeadStatus) -> None:
     scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=task.lead_id, status=status))
 
 
 @pytest.mark.parametrize("outcome", CallOutcome)
 @pytest.mark.parametrize("status", LeadStatus)
-def test_an_outcome_moves_a_lead_or_leaves_it(scenario: CallScenario, outcome: CallOutcome, status: LeadStatus) -> None:
-    task = scenario.create(scenario.lead(status=status))
+def test_an_outcome_moves_a_lead_or_leaves_it(scenario: Scenario, outcome: CallOutcome, status: LeadStatus) -> None:
+    task = scenario.create_call_task(scenario.create_lead(status=status))
     before = scenario.lead_of(task)
     now = scenario.advance()
 
@@ -45,7 +43,7 @@ def test_an_outcome_moves_a_lead_or_leaves_it(scenario: CallScenario, outcome: C
     lead = scenario.lead_of(task)
     expected = MOVES.get(outcome, {}).get(status, status)
     moved = expected is not status
-    changes = [dict(event.data) for event in scenario.events if event.type == "lead.changed"]
+    changes = [dict(event.data) for event in scenario.events() if event.type == "lead.changed"]
     assert (lead.status, lead.status_chosen_at, lead.version) == (expected, None, before.version + moved)
     assert lead.updated_at == (now if moved else before.updated_at)
     assert changes == ([{"status": {"from": status.value, "to": expected.value}}] if moved else [])
@@ -53,10 +51,8 @@ def test_an_outcome_moves_a_lead_or_leaves_it(scenario: CallScenario, outcome: C
 
 @pytest.mark.parametrize("began", [True, False], ids=["told", "by its duration"])
 @pytest.mark.parametrize("outcome", MOVES)
-def test_what_somebody_chose_after_the_call_began_stays(
-    scenario: CallScenario, outcome: CallOutcome, began: bool
-) -> None:
-    task = scenario.create(scenario.lead(status=CONTACTED))
+def test_what_somebody_chose_after_the_call_began_stays(scenario: Scenario, outcome: CallOutcome, began: bool) -> None:
+    task = scenario.create_call_task(scenario.create_lead(status=CONTACTED))
     choose(scenario, task, NEW)
     scenario.advance(timedelta(seconds=59))
 
@@ -68,9 +64,9 @@ def test_what_somebody_chose_after_the_call_began_stays(
 @pytest.mark.parametrize("began", [True, False], ids=["told", "by its duration"])
 @pytest.mark.parametrize("outcome", MOVES)
 def test_what_somebody_chose_before_the_call_began_is_moved(
-    scenario: CallScenario, outcome: CallOutcome, began: bool
+    scenario: Scenario, outcome: CallOutcome, began: bool
 ) -> None:
-    task = scenario.create(scenario.lead(status=CONTACTED))
+    task = scenario.create_call_task(scenario.create_lead(status=CONTACTED))
     choose(scenario, task, NEW)
     scenario.advance(timedelta(seconds=60))
 
@@ -79,8 +75,8 @@ def test_what_somebody_chose_before_the_call_began_is_moved(
     assert scenario.lead_of(task).status is MOVES[outcome][NEW]
 
 
-def test_a_change_of_something_else_is_no_choice_of_a_status(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_a_change_of_something_else_is_no_choice_of_a_status(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     for change in ({"name": "Grace"}, {"status": NEW}):
         scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=task.lead_id, **change))
     scenario.advance(timedelta(seconds=1))
@@ -90,9 +86,9 @@ def test_a_change_of_something_else_is_no_choice_of_a_status(scenario: CallScena
     assert scenario.lead_of(task).status is CONTACTED
 
 
-def test_a_call_is_no_choice_of_a_status(scenario: CallScenario) -> None:
-    lead = scenario.lead()
-    connected, converted = scenario.create(lead), scenario.create(lead)
+def test_a_call_is_no_choice_of_a_status(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
+    connected, converted = scenario.create_call_task(lead), scenario.create_call_task(lead)
     call(scenario, connected, CallOutcome.CONNECTED)
 
     call(scenario, converted, CallOutcome.CONVERTED, seconds=3600)

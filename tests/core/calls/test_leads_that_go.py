@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from tests.core.calls.scenario import HOUR, CallScenario
 from unite_core import (
     CallTask,
     Conflict,
@@ -29,14 +28,15 @@ from unite_core import (
 from unite_core.imports.undo import UndoStep
 from unite_core.testing.in_memory import InMemoryCallTasks, InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 from unite_core.testing.in_memory.tables import Tables
+from unite_core.testing.scenario import HOUR, Scenario
 from unite_core.unit_of_work import before_commit
 
 
-def delete(scenario: CallScenario, lead: Lead, version: int | None = None) -> None:
+def delete(scenario: Scenario, lead: Lead, version: int | None = None) -> None:
     scenario.unite.leads.delete(scenario.manager, LeadToDelete(lead_id=lead.id, expected_version=version))
 
 
-def imported(scenario: CallScenario, text: str, **options: Any) -> LeadImport:
+def imported(scenario: Scenario, text: str, **options: Any) -> LeadImport:
     stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(text.encode()))
     file = FileToImport(stored=stored, filename="leads.csv", options=ImportOptions(**options))
     queued = scenario.unite.imports.import_stored_file(scenario.admin, file)
@@ -44,14 +44,14 @@ def imported(scenario: CallScenario, text: str, **options: Any) -> LeadImport:
     return scenario.unite.imports.get(scenario.admin, queued.id)
 
 
-def named(scenario: CallScenario, name: str) -> Lead:
+def named(scenario: Scenario, name: str) -> Lead:
     (lead,) = (lead for lead in scenario.tables.leads.values() if lead.name == name)
     return lead
 
 
-def test_whoever_deletes_a_lead_cancels_the_calls_to_it(scenario: CallScenario) -> None:
-    lead, other = scenario.lead(), scenario.create()
-    made, first, second = (scenario.create(lead) for _ in range(3))
+def test_whoever_deletes_a_lead_cancels_the_calls_to_it(scenario: Scenario) -> None:
+    lead, other = scenario.create_lead(), scenario.create_call_task()
+    made, first, second = (scenario.create_call_task(lead) for _ in range(3))
     scenario.complete(made)
 
     delete(scenario, lead)
@@ -63,18 +63,18 @@ def test_whoever_deletes_a_lead_cancels_the_calls_to_it(scenario: CallScenario) 
             "The lead was deleted.",
             2,
         )
-        (entry,) = scenario.chain(task)
+        (entry,) = scenario.ledger(task)
         assert (entry.kind, entry.actor_id) == (EntryKind.CANCELLED, scenario.manager.user_id)
     assert scenario.stored(made).status is TaskStatus.COMPLETED
     assert scenario.stored(other) == other
-    assert [event.type for event in scenario.events[-3:]] == ["lead.deleted", *["call_task.cancelled"] * 2]
-    assert scenario.events[-1].data["lead_name"] == "Grace Hopper"
+    assert [event.type for event in scenario.events()[-3:]] == ["lead.deleted", *["call_task.cancelled"] * 2]
+    assert scenario.events()[-1].data["lead_name"] == "Grace Hopper"
     assert scenario.unite.calls.verify_ledger().broken is None
 
 
-def test_a_lead_that_is_not_deleted_is_called_all_the_same(scenario: CallScenario) -> None:
-    lead = scenario.lead()
-    task = scenario.create(lead)
+def test_a_lead_that_is_not_deleted_is_called_all_the_same(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
+    task = scenario.create_call_task(lead)
 
     with pytest.raises(PreconditionFailed):
         delete(scenario, lead, version=2)
@@ -91,17 +91,17 @@ def refuse(*_: object) -> None:
     raise Conflict("Another attempt took over.")
 
 
-def test_no_call_is_planned_to_a_lead_that_is_gone(scenario: CallScenario) -> None:
-    lead = scenario.lead()
+def test_no_call_is_planned_to_a_lead_that_is_gone(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     delete(scenario, lead)
 
     with pytest.raises(NotFound):
-        scenario.create(lead)
+        scenario.create_call_task(lead)
 
 
-def test_undoing_an_import_keeps_the_leads_that_calls_are_planned_to(scenario: CallScenario) -> None:
+def test_undoing_an_import_keeps_the_leads_that_calls_are_planned_to(scenario: Scenario) -> None:
     done = imported(scenario, "Name,Phone\nAda,+12125550101\nBen,+12125550102\nCleo,+12125550103\n")
-    planned, made = scenario.create(named(scenario, "Ada")), scenario.create(named(scenario, "Ben"))
+    planned, made = scenario.create_call_task(named(scenario, "Ada")), scenario.create_call_task(named(scenario, "Ben"))
     scenario.cancel(made)
 
     undone = scenario.unite.imports.undo(scenario.admin, done.id).undone
@@ -149,13 +149,13 @@ class _LateTasks(InMemoryCallTasks):
         return super().leads_with_tasks(lead_ids)
 
 
-def late_undo(scenario: CallScenario, *, times: int) -> UndoStep:
+def late_undo(scenario: Scenario, *, times: int) -> UndoStep:
     return UndoStep(LateWork(scenario.ports.work, times=times), scenario.ports.clock, scenario.ports.ids)
 
 
-def test_a_lead_that_a_call_was_planned_to_in_the_last_moment_is_kept(scenario: CallScenario) -> None:
+def test_a_lead_that_a_call_was_planned_to_in_the_last_moment_is_kept(scenario: Scenario) -> None:
     done = imported(scenario, "Name,Phone\nAda,+12125550101\nBen,+12125550102\n")
-    scenario.create(named(scenario, "Ada"))
+    scenario.create_call_task(named(scenario, "Ada"))
     with scenario.ports.work() as work:
         unwanted = work.imports.get(done.id)
         unwanted.begin_undo()
@@ -172,8 +172,8 @@ def test_a_lead_that_a_call_was_planned_to_in_the_last_moment_is_kept(scenario: 
     assert named(scenario, "Ben").deleted_at is not None
 
 
-def test_the_status_that_an_import_brings_is_somebodys_choice(scenario: CallScenario) -> None:
-    task = scenario.create(scenario.lead(phone="+12125550101"))
+def test_the_status_that_an_import_brings_is_somebodys_choice(scenario: Scenario) -> None:
+    task = scenario.create_call_task(scenario.create_lead(phone="+12125550101"))
     began = scenario.now
     now = scenario.advance()
     text = "Name,Phone,Status\nGrace,+12125550101,lost\nAda,+12125550102,lost\n"
@@ -184,8 +184,8 @@ def test_the_status_that_an_import_brings_is_somebodys_choice(scenario: CallScen
     assert (scenario.lead_of(task).status, scenario.lead_of(task).status_chosen_at) == (LeadStatus.LOST, now)
 
 
-def test_an_import_that_brings_no_other_status_chooses_none(scenario: CallScenario) -> None:
-    task = scenario.create(scenario.lead(phone="+12125550101"))
+def test_an_import_that_brings_no_other_status_chooses_none(scenario: Scenario) -> None:
+    task = scenario.create_call_task(scenario.create_lead(phone="+12125550101"))
     began = scenario.now
     scenario.advance(HOUR)
 
@@ -196,16 +196,16 @@ def test_an_import_that_brings_no_other_status_chooses_none(scenario: CallScenar
     assert (lead.name, lead.status, lead.status_chosen_at) == ("G. Hopper", LeadStatus.CONTACTED, None)
 
 
-def left_behind(scenario: CallScenario, calls: int = 1) -> list[CallTask]:
+def left_behind(scenario: Scenario, calls: int = 1) -> list[CallTask]:
     """Pending calls to leads that were deleted by a version from before there were calls."""
-    tasks = [scenario.create(note="Ask for Grace.") for _ in range(calls)]
+    tasks = [scenario.create_call_task(note="Ask for Grace.") for _ in range(calls)]
     for task in tasks:
         scenario.tables.leads[task.lead_id].deleted_at = scenario.now
     return tasks
 
 
-def test_calls_that_a_deleted_lead_left_behind_are_cancelled_once(scenario: CallScenario) -> None:
-    [task], kept = left_behind(scenario), scenario.create()
+def test_calls_that_a_deleted_lead_left_behind_are_cancelled_once(scenario: Scenario) -> None:
+    [task], kept = left_behind(scenario), scenario.create_call_task()
     now = scenario.advance()
 
     assert scenario.unite.upkeep.cancel_calls_of_deleted_leads() == 1
@@ -214,21 +214,21 @@ def test_calls_that_a_deleted_lead_left_behind_are_cancelled_once(scenario: Call
     gone = scenario.stored(task)
     assert (gone.status, gone.cancel_reason, gone.closed_at) == (TaskStatus.CANCELLED, "The lead was deleted.", now)
     assert gone.notes == task.notes
-    (entry,) = scenario.chain(task)
+    (entry,) = scenario.ledger(task)
     assert (entry.kind, entry.reason, entry.actor_id) == (EntryKind.CANCELLED, "The lead was deleted.", None)
-    assert (scenario.events[-1].type, scenario.events[-1].actor_id) == ("call_task.cancelled", None)
+    assert (scenario.events()[-1].type, scenario.events()[-1].actor_id) == ("call_task.cancelled", None)
     assert scenario.stored(kept) == kept
     assert scenario.unite.calls.verify_ledger().broken is None
 
 
-def test_all_calls_that_deleted_leads_left_behind_are_cancelled_a_few_at_a_time(scenario: CallScenario) -> None:
+def test_all_calls_that_deleted_leads_left_behind_are_cancelled_a_few_at_a_time(scenario: Scenario) -> None:
     tasks = left_behind(scenario, calls=5)
 
     assert scenario.unite.upkeep.cancel_calls_of_deleted_leads(limit=2) == 5
     assert {scenario.stored(task).status for task in tasks} == {TaskStatus.CANCELLED}
 
 
-def test_cancelling_what_deleted_leads_left_behind_stops_between_two_transactions(scenario: CallScenario) -> None:
+def test_cancelling_what_deleted_leads_left_behind_stops_between_two_transactions(scenario: Scenario) -> None:
     left_behind(scenario, calls=5)
     stopping = iter([False, True])
 

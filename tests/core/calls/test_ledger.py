@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from tests.core.calls.scenario import HOUR, CallScenario
 from unite_core import (
     CallOutcome,
     CallTask,
@@ -24,30 +23,31 @@ from unite_core import (
 )
 from unite_core.calls.ledger import NO_HASH, hash_of, link_to_chain
 from unite_core.testing.builders import an_id
+from unite_core.testing.scenario import HOUR, Scenario
 
 COMPLETED = TaskStatus.COMPLETED
 
 
 @pytest.fixture
-def task(scenario: CallScenario) -> CallTask:
+def task(scenario: Scenario) -> CallTask:
     """A task whose chain has three entries: the call and two corrections."""
-    told: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
-    task = scenario.complete(scenario.create(due_at=scenario.now), **told)
+    call: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
+    task = scenario.complete(scenario.create_call_task(due_at=scenario.now), **call)
     for seconds in (100, 200):
         scenario.advance(timedelta(seconds=1))
-        wrong = scenario.chain(task)[-1]
+        wrong = scenario.ledger(task)[-1]
         correction = Correction(entry_id=wrong.id, reason="It was shorter.", duration_seconds=seconds)
         scenario.unite.calls.correct(scenario.manager, correction)
     return scenario.stored(task)
 
 
-def write(scenario: CallScenario, *entries: LedgerEntry) -> None:
+def write(scenario: Scenario, *entries: LedgerEntry) -> None:
     """Change entries behind everybody's back."""
     for entry in entries:
         scenario.tables.ledger[entry.id] = entry
 
 
-def found(scenario: CallScenario) -> ChainFault:
+def find_fault(scenario: Scenario) -> ChainFault:
     broken = scenario.unite.calls.verify_ledger().broken
     assert broken is not None
     return broken
@@ -89,24 +89,24 @@ def test_a_hash_is_made_of_everything_in_the_entry_in_a_form_that_anybody_can_ma
     assert hash_of(replace(entry, format=1)) == hashlib.sha256(of_before.encode()).hexdigest()
 
 
-def test_every_entry_carries_the_hash_of_the_one_before_it(scenario: CallScenario, task: CallTask) -> None:
-    first, second, third = scenario.chain(task)
+def test_every_entry_carries_the_hash_of_the_one_before_it(scenario: Scenario, task: CallTask) -> None:
+    first, second, third = scenario.ledger(task)
 
     assert (first.number, second.number, third.number) == (1, 2, 3)
     assert (first.previous_hash, second.previous_hash, third.previous_hash) == (NO_HASH, first.hash, second.hash)
 
 
-def test_what_nobody_touched_verifies(scenario: CallScenario, task: CallTask) -> None:
-    scenario.cancel(scenario.create(), "She called herself.")
-    scenario.complete(scenario.create(scenario.lead(assigned_to=None)), scenario.admin)
-    scenario.miss(scenario.create())
+def test_what_nobody_touched_verifies(scenario: Scenario, task: CallTask) -> None:
+    scenario.cancel(scenario.create_call_task(), "She called herself.")
+    scenario.complete(scenario.create_call_task(scenario.create_lead(assigned_to=None)), scenario.admin)
+    scenario.miss(scenario.create_call_task())
 
     # The call that followed is missed too.
     assert scenario.unite.calls.verify_ledger() == VerificationResult(tasks=5, entries=7, broken=None)
     assert scenario.unite.calls.get_ledger(scenario.manager, task.id).broken is None
 
 
-def test_there_may_be_nothing_to_verify(scenario: CallScenario) -> None:
+def test_there_may_be_nothing_to_verify(scenario: Scenario) -> None:
     assert scenario.unite.calls.verify_ledger() == VerificationResult()
 
 
@@ -141,13 +141,13 @@ def test_every_field_of_an_entry_is_tampered_with_here() -> None:
 
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["the first", "the second", "the last"])
 @pytest.mark.parametrize("name", sorted(OTHERWISE.keys() - {"task_id", "number"}))
-def test_an_entry_that_was_changed_is_named(scenario: CallScenario, task: CallTask, name: str, which: int) -> None:
-    entry = scenario.chain(task)[which]
+def test_an_entry_that_was_changed_is_named(scenario: Scenario, task: CallTask, name: str, which: int) -> None:
+    entry = scenario.ledger(task)[which]
     changed = replace(entry, **{name: OTHERWISE[name]})
     del scenario.tables.ledger[entry.id]
     write(scenario, changed)
 
-    assert found(scenario) == ChainFault(
+    assert find_fault(scenario) == ChainFault(
         task_id=task.id,
         entry_id=changed.id,
         number=which + 1,
@@ -156,11 +156,11 @@ def test_an_entry_that_was_changed_is_named(scenario: CallScenario, task: CallTa
 
 
 @pytest.mark.parametrize("name", ["task_id", "number"])
-def test_an_entry_that_went_elsewhere_is_missed_where_it_was(scenario: CallScenario, task: CallTask, name: str) -> None:
-    _, second, third = scenario.chain(task)
+def test_an_entry_that_went_elsewhere_is_missed_where_it_was(scenario: Scenario, task: CallTask, name: str) -> None:
+    _, second, third = scenario.ledger(task)
     write(scenario, replace(second, **{name: OTHERWISE[name]}))
 
-    broken = found(scenario)
+    broken = find_fault(scenario)
 
     assert (broken.task_id, broken.entry_id, broken.number) == (task.id, third.id, 2)
     assert broken.reason == "It does not follow from the entry before it."
@@ -168,41 +168,39 @@ def test_an_entry_that_went_elsewhere_is_missed_where_it_was(scenario: CallScena
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
 def test_an_entry_that_was_changed_together_with_its_hash_is_betrayed_by_the_next(
-    scenario: CallScenario, task: CallTask, which: int
+    scenario: Scenario, task: CallTask, which: int
 ) -> None:
-    chain = scenario.chain(task)
+    chain = scenario.ledger(task)
     # Of what the task says too the first entry would be contradicted by the task already.
     write(scenario, sealed(replace(chain[which], actor_id=an_id())))
 
-    broken = found(scenario)
+    broken = find_fault(scenario)
 
     assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 2)
 
 
-def test_an_entry_that_got_another_number_together_with_its_hash_is_named(
-    scenario: CallScenario, task: CallTask
-) -> None:
-    (*_, last) = scenario.chain(task)
+def test_an_entry_that_got_another_number_together_with_its_hash_is_named(scenario: Scenario, task: CallTask) -> None:
+    (*_, last) = scenario.ledger(task)
     write(scenario, sealed(replace(last, number=4)))
 
-    assert (found(scenario).entry_id, found(scenario).number) == (last.id, 3)
+    assert (find_fault(scenario).entry_id, find_fault(scenario).number) == (last.id, 3)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
-def test_an_entry_that_was_taken_away_is_missed_by_the_next(scenario: CallScenario, task: CallTask, which: int) -> None:
-    chain = scenario.chain(task)
+def test_an_entry_that_was_taken_away_is_missed_by_the_next(scenario: Scenario, task: CallTask, which: int) -> None:
+    chain = scenario.ledger(task)
     del scenario.tables.ledger[chain[which].id]
 
-    broken = found(scenario)
+    broken = find_fault(scenario)
 
     assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 1)
 
 
-def test_a_chain_that_was_taken_away_is_missed_by_its_task(scenario: CallScenario, task: CallTask) -> None:
-    for entry in scenario.chain(task):
+def test_a_chain_that_was_taken_away_is_missed_by_its_task(scenario: Scenario, task: CallTask) -> None:
+    for entry in scenario.ledger(task):
         del scenario.tables.ledger[entry.id]
 
-    assert found(scenario) == ChainFault(
+    assert find_fault(scenario) == ChainFault(
         task_id=task.id,
         entry_id=None,
         number=1,
@@ -210,45 +208,43 @@ def test_a_chain_that_was_taken_away_is_missed_by_its_task(scenario: CallScenari
     )
 
 
-def test_entries_that_changed_places_are_found(scenario: CallScenario, task: CallTask) -> None:
-    first, second, third = scenario.chain(task)
+def test_entries_that_changed_places_are_found(scenario: Scenario, task: CallTask) -> None:
+    first, second, third = scenario.ledger(task)
     swapped = sealed(replace(third, number=2, previous_hash=first.hash))
     write(scenario, swapped, replace(second, number=3))
 
-    assert (found(scenario).entry_id, found(scenario).number) == (second.id, 3)
+    assert (find_fault(scenario).entry_id, find_fault(scenario).number) == (second.id, 3)
 
 
-def test_an_entry_that_was_put_in_is_found_by_the_one_that_it_pushed_away(
-    scenario: CallScenario, task: CallTask
-) -> None:
-    first, second, third = scenario.chain(task)
+def test_an_entry_that_was_put_in_is_found_by_the_one_that_it_pushed_away(scenario: Scenario, task: CallTask) -> None:
+    first, second, third = scenario.ledger(task)
     write(scenario, link_to_chain(replace(second, id=an_id(), duration_seconds=1), [first]))
     write(scenario, replace(second, number=3), replace(third, number=4))
 
-    assert (found(scenario).entry_id, found(scenario).number) == (second.id, 3)
+    assert (find_fault(scenario).entry_id, find_fault(scenario).number) == (second.id, 3)
 
 
-def test_an_entry_that_closes_a_closed_task_is_found(scenario: CallScenario, task: CallTask) -> None:
-    chain = scenario.chain(task)
+def test_an_entry_that_closes_a_closed_task_is_found(scenario: Scenario, task: CallTask) -> None:
+    chain = scenario.ledger(task)
     again = link_to_chain(replace(chain[0], id=an_id()), chain)
     write(scenario, again)
 
-    assert found(scenario) == ChainFault(
+    assert find_fault(scenario) == ChainFault(
         task_id=task.id, entry_id=again.id, number=4, reason="It closes a task that was closed already."
     )
 
 
-def test_an_entry_of_a_pending_task_is_found(scenario: CallScenario) -> None:
-    task = scenario.create()
+def test_an_entry_of_a_pending_task_is_found(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
     entry = link_to_chain(replace(an_entry_of(scenario), id=an_id(), task_id=task.id), ())
     write(scenario, entry)
 
-    assert found(scenario).task_id == task.id
-    assert found(scenario).reason == "The task is pending, and the entry says completed."
+    assert find_fault(scenario).task_id == task.id
+    assert find_fault(scenario).reason == "The task is pending, and the entry says completed."
 
 
-def an_entry_of(scenario: CallScenario) -> LedgerEntry:
-    return scenario.chain(scenario.complete(scenario.create()))[0]
+def an_entry_of(scenario: Scenario) -> LedgerEntry:
+    return scenario.ledger(scenario.complete(scenario.create_call_task()))[0]
 
 
 CHANGES: dict[str, Callable[[CallTask], CallTask]] = {
@@ -273,37 +269,37 @@ def retold(task: CallTask, **changes: Any) -> CallTask:
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_task_that_was_changed_is_contradicted_by_the_entry_that_closed_it(
-    scenario: CallScenario, task: CallTask, what: str
+    scenario: Scenario, task: CallTask, what: str
 ) -> None:
     scenario.tables.tasks[task.id] = CHANGES[what](task)
-    (first, *_) = scenario.chain(task)
+    (first, *_) = scenario.ledger(task)
 
-    broken = found(scenario)
+    broken = find_fault(scenario)
 
     assert (broken.task_id, broken.entry_id, broken.number) == (task.id, first.id, 1)
     says = what if what in ("pending", "missed") else f"something else of {what}"
     assert says in broken.reason
 
 
-def test_a_task_with_a_duration_that_no_call_has_is_contradicted(scenario: CallScenario, task: CallTask) -> None:
+def test_a_task_with_a_duration_that_no_call_has_is_contradicted(scenario: Scenario, task: CallTask) -> None:
     scenario.tables.tasks[task.id] = retold(scenario.stored(task), duration_seconds=1 << 62, started_at=None)
 
-    assert "something else of duration_seconds" in found(scenario).reason
+    assert "something else of duration_seconds" in find_fault(scenario).reason
 
 
-def test_the_ledger_of_one_task_says_what_is_broken_too(scenario: CallScenario, task: CallTask) -> None:
-    (first, *_) = scenario.chain(task)
+def test_the_ledger_of_one_task_says_what_is_broken_too(scenario: Scenario, task: CallTask) -> None:
+    (first, *_) = scenario.ledger(task)
     write(scenario, replace(first, note="She is not."))
 
     ledger = scenario.unite.calls.get_ledger(scenario.ann, task.id)
 
-    assert (ledger.broken, [entry.number for entry in ledger.entries]) == (found(scenario), [1, 2, 3])
+    assert (ledger.broken, [entry.number for entry in ledger.entries]) == (find_fault(scenario), [1, 2, 3])
 
 
-def test_verification_stops_at_the_first_broken_chain_in_the_order_of_tasks(scenario: CallScenario) -> None:
-    tasks = sorted((scenario.complete(scenario.create()) for _ in range(5)), key=lambda task: task.id)
+def test_verification_stops_at_the_first_broken_chain_in_the_order_of_tasks(scenario: Scenario) -> None:
+    tasks = sorted((scenario.complete(scenario.create_call_task()) for _ in range(5)), key=lambda task: task.id)
     for task in (tasks[3], tasks[2]):
-        write(scenario, replace(scenario.chain(task)[0], duration_seconds=1))
+        write(scenario, replace(scenario.ledger(task)[0], duration_seconds=1))
     verify = replace(scenario.unite.calls.verify_ledger, at_once=2)
     progress: list[VerificationResult] = []
 
@@ -314,9 +310,9 @@ def test_verification_stops_at_the_first_broken_chain_in_the_order_of_tasks(scen
     assert progress == [VerificationResult(2, 2)]
 
 
-def test_verification_tells_how_far_it_has_come(scenario: CallScenario) -> None:
+def test_verification_tells_how_far_it_has_come(scenario: Scenario) -> None:
     for _ in range(4):
-        scenario.complete(scenario.create())
+        scenario.complete(scenario.create_call_task())
     verify = replace(scenario.unite.calls.verify_ledger, at_once=2)
     progress: list[VerificationResult] = []
 
@@ -325,12 +321,14 @@ def test_verification_tells_how_far_it_has_come(scenario: CallScenario) -> None:
 
 
 def test_whoever_makes_a_whole_chain_anew_is_betrayed_by_the_hashes_that_have_left(
-    scenario: CallScenario, task: CallTask
+    scenario: Scenario, task: CallTask
 ) -> None:
-    first, second, third = scenario.chain(task)
+    first, second, third = scenario.ledger(task)
     forged = link_to_chain(replace(third, duration_seconds=1), [first, second])
     write(scenario, forged)
 
     assert scenario.unite.calls.verify_ledger().broken is None
-    told = {event.data["entry_id"]: event.data["entry_hash"] for event in scenario.events if "entry_id" in event.data}
-    assert told[str(forged.id)] == third.hash != forged.hash
+    hashes = {
+        event.data["entry_id"]: event.data["entry_hash"] for event in scenario.events() if "entry_id" in event.data
+    }
+    assert hashes[str(forged.id)] == third.hash != forged.hash

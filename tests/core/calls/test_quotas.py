@@ -4,61 +4,61 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.calls.scenario import HOUR, CallScenario
 from tests.core.calls.test_correcting import completed, correct
 from unite_core import Conflict, PageRequest, Quotas, Rules, TooManyRequests, build
 from unite_core.calls.ports import TaskFilter
+from unite_core.testing.scenario import HOUR, Scenario
 
 
-def with_quotas(scenario: CallScenario, quotas: Quotas) -> CallScenario:
+def with_quotas(scenario: Scenario, quotas: Quotas) -> Scenario:
     scenario.unite = build(scenario.ports, Rules(quotas=quotas))
     return scenario
 
 
-def test_a_user_writes_no_more_notes_within_an_hour_than_the_quota(scenario: CallScenario) -> None:
+def test_a_user_writes_no_more_notes_within_an_hour_than_the_quota(scenario: Scenario) -> None:
     with_quotas(scenario, Quotas(notes_per_hour=3))
-    tasks = [scenario.create() for _ in range(2)]
+    tasks = [scenario.create_call_task() for _ in range(2)]
     for number in range(3):
-        scenario.note(tasks[number % 2], f"Note {number}.", scenario.ann)
+        scenario.add_note(tasks[number % 2], f"Note {number}.", scenario.ann)
         scenario.advance(timedelta(minutes=10))
 
     with pytest.raises(TooManyRequests, match="At most 3 notes of one user are allowed within an hour") as refused:
-        scenario.note(tasks[0], "One more.", scenario.ann)
+        scenario.add_note(tasks[0], "One more.", scenario.ann)
 
     assert (refused.value.code, refused.value.retry_after) == ("quota_exceeded", 30 * 60)
     assert len(scenario.stored(tasks[0]).notes) == 2
-    scenario.note(tasks[0], "Somebody else's.", scenario.manager)
+    scenario.add_note(tasks[0], "Somebody else's.", scenario.manager)
     scenario.advance(timedelta(minutes=30))
-    scenario.note(tasks[0], "After an hour.", scenario.ann)
+    scenario.add_note(tasks[0], "After an hour.", scenario.ann)
 
 
-def test_a_note_that_is_refused_takes_no_place(scenario: CallScenario) -> None:
+def test_a_note_that_is_refused_takes_no_place(scenario: Scenario) -> None:
     with_quotas(scenario, Quotas(notes_per_hour=1))
-    task = scenario.create()
+    task = scenario.create_call_task()
     for text in ("", "x" * 2001):
         with pytest.raises(Exception, match="rule"):
-            scenario.note(task, text)
+            scenario.add_note(task, text)
 
-    assert len(scenario.note(task, "A good one.").notes) == 1
+    assert len(scenario.add_note(task, "A good one.").notes) == 1
 
 
-def test_a_lead_has_no_more_pending_tasks_than_the_quota(scenario: CallScenario) -> None:
+def test_a_lead_has_no_more_pending_tasks_than_the_quota(scenario: Scenario) -> None:
     with_quotas(scenario, Quotas(pending_tasks_per_lead=2))
-    lead = scenario.lead()
-    first, _ = scenario.create(lead), scenario.create(lead, scenario.ann)
+    lead = scenario.create_lead()
+    first, _ = scenario.create_call_task(lead), scenario.create_call_task(lead, scenario.ann)
 
     with pytest.raises(Conflict, match="at most 2 pending call tasks; complete or cancel one first") as refused:
-        scenario.create(lead)
+        scenario.create_call_task(lead)
 
     assert refused.value.code == "too_many_call_tasks"
-    scenario.create(scenario.lead())
+    scenario.create_call_task(scenario.create_lead())
     scenario.complete(first)
-    scenario.create(lead)
+    scenario.create_call_task(lead)
 
 
-def test_a_call_that_asks_for_another_one_is_completed_all_the_same(scenario: CallScenario) -> None:
+def test_a_call_that_asks_for_another_one_is_completed_all_the_same(scenario: Scenario) -> None:
     with_quotas(scenario, Quotas(pending_tasks_per_lead=1))
-    task = scenario.create()
+    task = scenario.create_call_task()
 
     scenario.complete(task, follow_up_at=scenario.now + HOUR)
 
@@ -66,7 +66,7 @@ def test_a_call_that_asks_for_another_one_is_completed_all_the_same(scenario: Ca
     assert len(pending.items) == 2
 
 
-def test_a_call_is_corrected_no_more_often_than_the_quota(scenario: CallScenario) -> None:
+def test_a_call_is_corrected_no_more_often_than_the_quota(scenario: Scenario) -> None:
     with_quotas(scenario, Quotas(corrections_per_call=2))
     entry, other = completed(scenario), completed(scenario)
     for seconds in (1, 2):

@@ -7,22 +7,22 @@ from uuid import UUID
 
 import pytest
 
-from tests.core.calls.scenario import CallScenario
 from unite_core import CallTask, ChainFault, LedgerEntry, VerificationResult
 from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import Unreadable, find_fault, link_to_chain
 from unite_core.calls.use_cases.verification import VerifyLedger
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory.calls import InMemoryCallTasks
+from unite_core.testing.scenario import Scenario
 
 
 @pytest.fixture
-def task(scenario: CallScenario) -> CallTask:
-    return scenario.stored(scenario.complete(scenario.create()))
+def task(scenario: Scenario) -> CallTask:
+    return scenario.stored(scenario.complete(scenario.create_call_task()))
 
 
-def test_an_entry_that_cannot_be_read_is_named_where_it_stands(scenario: CallScenario, task: CallTask) -> None:
-    (first,) = scenario.chain(task)
+def test_an_entry_that_cannot_be_read_is_named_where_it_stands(scenario: Scenario, task: CallTask) -> None:
+    (first,) = scenario.ledger(task)
     unreadable = Unreadable(an_id())
 
     chains: dict[int, list[LedgerEntry | Unreadable]] = {1: [unreadable, first], 2: [first, unreadable]}
@@ -32,8 +32,8 @@ def test_an_entry_that_cannot_be_read_is_named_where_it_stands(scenario: CallSce
         )
 
 
-def test_a_fault_before_an_entry_that_cannot_be_read_is_found_first(scenario: CallScenario, task: CallTask) -> None:
-    (first,) = scenario.chain(task)
+def test_a_fault_before_an_entry_that_cannot_be_read_is_found_first(scenario: Scenario, task: CallTask) -> None:
+    (first,) = scenario.ledger(task)
 
     fault = find_fault(task, [replace(first, note="She is not."), Unreadable(an_id())])
 
@@ -41,8 +41,8 @@ def test_a_fault_before_an_entry_that_cannot_be_read_is_found_first(scenario: Ca
     assert (fault.entry_id, fault.number) == (first.id, 1)
 
 
-def test_a_task_that_cannot_be_read_breaks_its_chain(scenario: CallScenario, task: CallTask) -> None:
-    (first,) = scenario.chain(task)
+def test_a_task_that_cannot_be_read_breaks_its_chain(scenario: Scenario, task: CallTask) -> None:
+    (first,) = scenario.ledger(task)
     cases: list[tuple[list[LedgerEntry], UUID | None]] = [([first], first.id), ([], None)]
 
     for chain, entry_id in cases:
@@ -58,8 +58,8 @@ class WithoutIds(InMemoryCallTasks):
         return [Unreadable(None) for _ in super().walk(after, limit=limit)]
 
 
-def test_verification_stops_at_a_task_without_an_id(scenario: CallScenario) -> None:
-    scenario.create()
+def test_verification_stops_at_a_task_without_an_id(scenario: Scenario) -> None:
+    scenario.create_call_task()
 
     @contextmanager
     def reads() -> Iterator[FullUnitOfWork]:
@@ -75,9 +75,9 @@ def test_verification_stops_at_a_task_without_an_id(scenario: CallScenario) -> N
 
 @pytest.mark.parametrize("at_once", [1, 2, 3, 100])
 @pytest.mark.parametrize("which", range(5))
-def test_entries_whose_task_was_taken_away_are_named(scenario: CallScenario, which: int, at_once: int) -> None:
-    tasks = sorted((scenario.complete(scenario.create()) for _ in range(5)), key=lambda task: task.id)
-    (entry,) = scenario.chain(tasks[which])
+def test_entries_whose_task_was_taken_away_are_named(scenario: Scenario, which: int, at_once: int) -> None:
+    tasks = sorted((scenario.complete(scenario.create_call_task()) for _ in range(5)), key=lambda task: task.id)
+    (entry,) = scenario.ledger(tasks[which])
     del scenario.tables.tasks[tasks[which].id]
 
     verified = replace(scenario.unite.calls.verify_ledger, at_once=at_once)()
@@ -89,9 +89,9 @@ def test_entries_whose_task_was_taken_away_are_named(scenario: CallScenario, whi
     )
 
 
-def test_a_chain_that_is_broken_before_one_without_a_task_is_found_first(scenario: CallScenario) -> None:
-    first, second = sorted((scenario.complete(scenario.create()) for _ in range(2)), key=lambda task: task.id)
-    (entry,) = scenario.chain(first)
+def test_a_chain_that_is_broken_before_one_without_a_task_is_found_first(scenario: Scenario) -> None:
+    first, second = sorted((scenario.complete(scenario.create_call_task()) for _ in range(2)), key=lambda task: task.id)
+    (entry,) = scenario.ledger(first)
     scenario.tables.ledger[entry.id] = replace(entry, note="She is not.")
     del scenario.tables.tasks[second.id]
 
@@ -101,8 +101,8 @@ def test_a_chain_that_is_broken_before_one_without_a_task_is_found_first(scenari
     assert verified.broken.task_id == first.id
 
 
-def test_of_several_entries_without_a_task_the_first_is_named(scenario: CallScenario, task: CallTask) -> None:
-    (first,) = scenario.chain(task)
+def test_of_several_entries_without_a_task_the_first_is_named(scenario: Scenario, task: CallTask) -> None:
+    (first,) = scenario.ledger(task)
     second = link_to_chain(replace(first, id=an_id()), [first])
     scenario.tables.ledger = {second.id: second, first.id: first}
     del scenario.tables.tasks[task.id]

@@ -4,9 +4,9 @@ import pytest
 
 from unite_core import NewUser, Role, Unite, User, build
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
+from unite_core.testing.scenario import PASSWORD
 
 EMAIL = "ann@unite.example"
-PASSWORD = "correct horse battery"
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.identity.conftest import PASSWORD
 from unite_core import (
     Credentials,
     PasswordChange,
@@ -22,6 +21,7 @@ from unite_core.identity.model import COOKIE_TTL, REFRESH_TOKEN_TTL
 from unite_core.identity.use_cases.cookies import RENEW_AFTER
 from unite_core.testing.builders import an_actor
 from unite_core.testing.in_memory import InMemoryPorts
+from unite_core.testing.scenario import PASSWORD
 
 CREDENTIALS = Credentials(email="ann@unite.example", password=PASSWORD, address="192.0.2.1")
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.identity.conftest import EMAIL, PASSWORD, add_ann
+from tests.core.identity.conftest import EMAIL, add_ann
 from unite_core import (
     Actor,
     Credentials,
@@ -24,6 +24,7 @@ from unite_core import (
 from unite_core.identity.use_cases import OneTimePassword, PasswordReset
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import FastPasswords, InMemoryPorts, in_memory_ports
+from unite_core.testing.scenario import PASSWORD
 
 NEW = "staple battery horse"
 DAY = timedelta(hours=24)

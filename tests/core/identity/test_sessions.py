@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.identity.conftest import PASSWORD
 from unite_core import (
     Actor,
     Credentials,
@@ -30,6 +29,7 @@ from unite_core.identity.model import ACCESS_TOKEN_TTL, REFRESH_TOKEN_TTL
 from unite_core.identity.use_cases.sessions import digest
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import FastPasswords, InMemoryPorts, in_memory_ports
+from unite_core.testing.scenario import PASSWORD
 
 ADDRESS = "192.0.2.1"
 

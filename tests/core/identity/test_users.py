@@ -30,8 +30,7 @@ from unite_core import (
 from unite_core.identity.use_cases import EnsureFirstAdmin
 from unite_core.testing.builders import acting, an_actor, an_id
 from unite_core.testing.in_memory import InMemoryPorts, InMemoryUnitOfWorkFactory, Store, in_memory_ports
-
-PASSWORD = "correct horse battery"
+from unite_core.testing.scenario import PASSWORD
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.core.imports.scenario import ImportScenario
 from unite_core import (
     Conflict,
     Forbidden,
@@ -24,26 +23,22 @@ from unite_core import (
 from unite_core.files import upload_key
 from unite_core.imports.model import Counts
 from unite_core.testing.builders import a_user, an_actor, an_id, an_import
+from unite_core.testing.scenario import Scenario
 
 ROWS = [("Ada", "+12125550101"), ("", "+12125550102"), ("Ada", "+12125550101"), ("", "+12125550103")]
 
 
-@pytest.fixture
-def scenario() -> ImportScenario:
-    return ImportScenario()
-
-
-def test_a_waiting_import_is_cancelled_at_once(scenario: ImportScenario) -> None:
+def test_a_waiting_import_is_cancelled_at_once(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
 
-    cancelled = scenario.unite.imports.cancel(scenario.ann, coming.id)
+    cancelled = scenario.unite.imports.cancel(scenario.admin, coming.id)
 
     assert (cancelled.status, cancelled.finished_at) == (ImportStatus.CANCELLED, scenario.ports.clock.now())
     assert scenario.unite.imports.due().to_import == ()
 
 
-def test_the_file_of_a_cancelled_import_is_deleted_and_so_is_what_was_uploaded_for_it(scenario: ImportScenario) -> None:
-    waiting = scenario.unite.imports.announce(scenario.ann, NewImport(filename="a.csv", size=5)).lead_import
+def test_the_file_of_a_cancelled_import_is_deleted_and_so_is_what_was_uploaded_for_it(scenario: Scenario) -> None:
+    waiting = scenario.unite.imports.announce(scenario.admin, NewImport(filename="a.csv", size=5)).lead_import
     queued, running = scenario.upload(ROWS), scenario.upload(ROWS[:3])
     for key in (upload_key(waiting.key), upload_key(queued.key), upload_key(running.key)):
         with scenario.ports.files.write(key, content_type="text/csv") as stream:
@@ -51,50 +46,50 @@ def test_the_file_of_a_cancelled_import_is_deleted_and_so_is_what_was_uploaded_f
     scenario.continue_import(running.id, holder="worker", should_stop=lambda: True)
 
     for coming in (waiting, queued, running):
-        scenario.unite.imports.cancel(scenario.ann, coming.id)
+        scenario.unite.imports.cancel(scenario.admin, coming.id)
     assert sorted(scenario.ports.files._contents) == [running.key, upload_key(running.key)]
 
-    done = scenario.run(running.id)
+    done = scenario.run_import(running.id)
     assert done.status is ImportStatus.CANCELLED
     assert [*scenario.ports.files._contents] == [done.report_key]
 
 
-def test_cancelling_twice_changes_nothing(scenario: ImportScenario) -> None:
+def test_cancelling_twice_changes_nothing(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
-    cancelled = scenario.unite.imports.cancel(scenario.ann, coming.id)
+    cancelled = scenario.unite.imports.cancel(scenario.admin, coming.id)
 
-    assert scenario.unite.imports.cancel(scenario.ann, coming.id) == cancelled
+    assert scenario.unite.imports.cancel(scenario.admin, coming.id) == cancelled
 
 
-def test_what_has_ended_cannot_be_cancelled(scenario: ImportScenario) -> None:
+def test_what_has_ended_cannot_be_cancelled(scenario: Scenario) -> None:
     done = scenario.import_file(ROWS)
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.imports.cancel(scenario.ann, done.id)
+        scenario.unite.imports.cancel(scenario.admin, done.id)
 
     assert refused.value.code == "import_ended"
 
 
-def test_an_import_is_read_and_listed(scenario: ImportScenario) -> None:
+def test_an_import_is_read_and_listed(scenario: Scenario) -> None:
     first = scenario.import_file(ROWS)
     scenario.ports.clock.advance(timedelta(seconds=1))
     second = scenario.upload(ROWS[:1])
 
     def listed(*statuses: ImportStatus) -> list[object]:
-        wanted = ImportFilter(statuses=frozenset(statuses))
-        return [*scenario.unite.imports.list(scenario.ann, wanted, PageRequest()).items]
+        filters = ImportFilter(statuses=frozenset(statuses))
+        return [*scenario.unite.imports.list(scenario.admin, filters, PageRequest()).items]
 
     assert listed() == [second, first]
     assert listed(ImportStatus.QUEUED) == [second]
 
 
-def test_rejections_are_listed_page_by_page_in_the_order_of_rows(scenario: ImportScenario) -> None:
+def test_rejections_are_listed_page_by_page_in_the_order_of_rows(scenario: Scenario) -> None:
     done = scenario.import_file(ROWS)
 
     def page(kind: RowKind | None, after_row: int = 0) -> tuple[list[int], int | None]:
-        wanted = RejectionFilter(import_id=done.id, kind=kind, after_row=after_row, limit=2)
-        found = scenario.unite.imports.list_rejections(scenario.ann, wanted)
-        return [it.row for it in found.items], found.next_row
+        filters = RejectionFilter(import_id=done.id, kind=kind, after_row=after_row, limit=2)
+        listed = scenario.unite.imports.list_rejections(scenario.admin, filters)
+        return [it.row for it in listed.items], listed.next_row
 
     assert page(None) == ([3, 4], 4)
     assert page(None, after_row=4) == ([5], None)
@@ -102,10 +97,10 @@ def test_rejections_are_listed_page_by_page_in_the_order_of_rows(scenario: Impor
     assert page(RowKind.DUPLICATE) == ([4], None)
 
 
-def test_the_error_report_is_linked_for_five_minutes(scenario: ImportScenario) -> None:
+def test_the_error_report_is_linked_for_five_minutes(scenario: Scenario) -> None:
     done = scenario.import_file(ROWS)
 
-    link = scenario.unite.imports.get_error_report(scenario.ann, done.id)
+    link = scenario.unite.imports.get_error_report(scenario.admin, done.id)
 
     assert link.expires_at == scenario.ports.clock.now() + timedelta(minutes=5)
     assert done.report_key is not None
@@ -114,19 +109,19 @@ def test_the_error_report_is_linked_for_five_minutes(scenario: ImportScenario) -
     assert served.body.read().count(b"\r\n") == 3
 
 
-def test_there_is_no_error_report_before_the_end_or_without_errors(scenario: ImportScenario) -> None:
+def test_there_is_no_error_report_before_the_end_or_without_errors(scenario: Scenario) -> None:
     waiting = scenario.upload(ROWS)
     flawless = scenario.import_file(ROWS[:1])
 
     with pytest.raises(NotFound, match="has not ended") as early:
-        scenario.unite.imports.get_error_report(scenario.ann, waiting.id)
+        scenario.unite.imports.get_error_report(scenario.admin, waiting.id)
     with pytest.raises(NotFound, match="no row was rejected") as needless:
-        scenario.unite.imports.get_error_report(scenario.ann, flawless.id)
+        scenario.unite.imports.get_error_report(scenario.admin, flawless.id)
 
     assert (early.value.code, needless.value.code) == ("no_error_report", "no_error_report")
 
 
-def test_agents_see_and_stop_no_imports(scenario: ImportScenario) -> None:
+def test_agents_see_and_stop_no_imports(scenario: Scenario) -> None:
     agent = an_actor(Role.AGENT)
     imports = scenario.unite.imports
     done = scenario.import_file(ROWS)
@@ -142,7 +137,7 @@ def test_agents_see_and_stop_no_imports(scenario: ImportScenario) -> None:
         imports.cancel(agent, done.id)
 
 
-def test_an_unknown_import_is_not_found(scenario: ImportScenario) -> None:
+def test_an_unknown_import_is_not_found(scenario: Scenario) -> None:
     manager = an_actor(Role.MANAGER)
     with pytest.raises(NotFound):
         scenario.unite.imports.get(manager, an_id())
@@ -152,10 +147,10 @@ def test_an_unknown_import_is_not_found(scenario: ImportScenario) -> None:
         scenario.unite.imports.cancel(manager, an_id())
 
 
-def test_imports_whose_file_never_came_are_cancelled_after_a_day(scenario: ImportScenario) -> None:
-    old = scenario.unite.imports.announce(scenario.ann, NewImport(filename="a.csv", size=5)).lead_import
+def test_imports_whose_file_never_came_are_cancelled_after_a_day(scenario: Scenario) -> None:
+    old = scenario.unite.imports.announce(scenario.admin, NewImport(filename="a.csv", size=5)).lead_import
     scenario.ports.clock.advance(timedelta(hours=24))
-    young = scenario.unite.imports.announce(scenario.ann, NewImport(filename="a.csv", size=5)).lead_import
+    young = scenario.unite.imports.announce(scenario.admin, NewImport(filename="a.csv", size=5)).lead_import
     assert scenario.unite.upkeep.remove_abandoned_imports() == 0
     for key in (upload_key(old.key), old.key):  # it came late and was never started, or the start was cut short
         with scenario.ports.files.write(key, content_type="text/csv") as stream:
@@ -164,9 +159,9 @@ def test_imports_whose_file_never_came_are_cancelled_after_a_day(scenario: Impor
 
     assert scenario.unite.upkeep.remove_abandoned_imports() == 1
 
-    assert scenario.get(old.id).status is ImportStatus.CANCELLED
+    assert scenario.get_import(old.id).status is ImportStatus.CANCELLED
     assert scenario.ports.files._contents == {}
-    assert scenario.get(young.id).status is ImportStatus.AWAITING_UPLOAD
+    assert scenario.get_import(young.id).status is ImportStatus.AWAITING_UPLOAD
 
 
 def test_progress_tells_rate_and_time_left_once_there_is_a_rate() -> None:
@@ -185,19 +180,19 @@ def test_progress_tells_rate_and_time_left_once_there_is_a_rate() -> None:
     assert (progress(done).percent, progress(done).eta_seconds) == (100.0, 0.0)
 
 
-def test_what_is_done_to_an_import_may_name_the_version_that_it_is_for(scenario: ImportScenario) -> None:
+def test_what_is_done_to_an_import_may_name_the_version_that_it_is_for(scenario: Scenario) -> None:
     imports = scenario.unite.imports
     done = scenario.import_file(ROWS)
     waiting = scenario.upload(ROWS[:1])
 
     with pytest.raises(PreconditionFailed):
-        imports.cancel(scenario.ann, waiting.id, expected_version=waiting.version + 1)
+        imports.cancel(scenario.admin, waiting.id, expected_version=waiting.version + 1)
     with pytest.raises(PreconditionFailed):
-        imports.start(scenario.ann, waiting.id, expected_version=waiting.version + 1)
+        imports.start(scenario.admin, waiting.id, expected_version=waiting.version + 1)
     with pytest.raises(PreconditionFailed):
-        imports.undo(scenario.ann, done.id, expected_version=done.version - 1)
-    assert (scenario.get(waiting.id), scenario.get(done.id)) == (waiting, done)
+        imports.undo(scenario.admin, done.id, expected_version=done.version - 1)
+    assert (scenario.get_import(waiting.id), scenario.get_import(done.id)) == (waiting, done)
 
-    assert imports.start(scenario.ann, waiting.id, expected_version=waiting.version) == waiting
-    assert imports.cancel(scenario.ann, waiting.id, expected_version=waiting.version).status is ImportStatus.CANCELLED
-    assert imports.undo(scenario.ann, done.id, expected_version=done.version).undone is not None
+    assert imports.start(scenario.admin, waiting.id, expected_version=waiting.version) == waiting
+    assert imports.cancel(scenario.admin, waiting.id, expected_version=waiting.version).status is ImportStatus.CANCELLED
+    assert imports.undo(scenario.admin, done.id, expected_version=done.version).undone is not None

@@ -8,28 +8,23 @@ from typing import BinaryIO
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.imports.scenario import ImportScenario
 from unite_core import ImportStatus, LeadImport, Unavailable
 from unite_core.imports.model import LEASE, MAX_ATTEMPTS
 from unite_core.imports.use_cases.continue_import import report_key
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 ROWS = [("", "+12125550100"), ("Ada", "+12125550101"), ("Grace", "+12125550102")]
 
 
-@pytest.fixture
-def scenario() -> ImportScenario:
-    return ImportScenario()
-
-
-def half_done(scenario: ImportScenario) -> LeadImport:
+def half_done(scenario: Scenario) -> LeadImport:
     """The first of two chunks is committed, and has a rejected row."""
     coming = scenario.upload(ROWS)
     scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
-    return scenario.get(coming.id)
+    return scenario.get_import(coming.id)
 
 
-def die_again_and_again(scenario: ImportScenario, coming: LeadImport) -> None:
+def die_again_and_again(scenario: Scenario, coming: LeadImport) -> None:
     for number in range(MAX_ATTEMPTS):
         failing = FailingWork(scenario.ports.work, PowerCutError(), at=1)
         with pytest.raises(PowerCutError):
@@ -37,38 +32,38 @@ def die_again_and_again(scenario: ImportScenario, coming: LeadImport) -> None:
         scenario.ports.clock.advance(LEASE)
 
 
-def stored(scenario: ImportScenario) -> list[str]:
+def stored(scenario: Scenario) -> list[str]:
     return [*scenario.ports.files._contents]
 
 
-def test_of_an_import_that_is_complete_the_report_stays(scenario: ImportScenario) -> None:
+def test_of_an_import_that_is_complete_the_report_stays(scenario: Scenario) -> None:
     done = scenario.import_file(ROWS)
 
     assert done.status is ImportStatus.COMPLETED
     assert stored(scenario) == [report_key(done.id)]
 
 
-def test_of_an_import_that_was_cancelled_in_the_middle_the_report_stays(scenario: ImportScenario) -> None:
+def test_of_an_import_that_was_cancelled_in_the_middle_the_report_stays(scenario: Scenario) -> None:
     coming = half_done(scenario)
-    scenario.unite.imports.cancel(scenario.ann, coming.id)
+    scenario.unite.imports.cancel(scenario.admin, coming.id)
     assert coming.key in stored(scenario)
 
-    assert scenario.run(coming.id).status is ImportStatus.CANCELLED
+    assert scenario.run_import(coming.id).status is ImportStatus.CANCELLED
     assert stored(scenario) == [report_key(coming.id)]
 
 
-def test_of_a_file_that_cannot_be_read_nothing_stays(scenario: ImportScenario) -> None:
+def test_of_a_file_that_cannot_be_read_nothing_stays(scenario: Scenario) -> None:
     failed = scenario.import_file(b"%PDF-1.7")
 
     assert failed.status is ImportStatus.FAILED
     assert stored(scenario) == []
 
 
-def test_an_import_that_is_given_up_tells_of_the_rows_before(scenario: ImportScenario) -> None:
+def test_an_import_that_is_given_up_tells_of_the_rows_before(scenario: Scenario) -> None:
     coming = half_done(scenario)
     die_again_and_again(scenario, coming)
 
-    failed = scenario.run(coming.id, holder="last")
+    failed = scenario.run_import(coming.id, holder="last")
 
     assert failed.failure is not None
     assert (failed.failure.code, failed.report_key) == ("gave_up", report_key(coming.id))
@@ -91,14 +86,14 @@ class CursedFiles(InMemoryFiles):
 
 
 @pytest.fixture
-def cursed() -> tuple[ImportScenario, CursedFiles]:
+def cursed() -> tuple[Scenario, CursedFiles]:
     clock = FixedClock()
     files = CursedFiles(clock)
-    return ImportScenario(in_memory_ports(clock=clock, files=files)), files
+    return Scenario(in_memory_ports(clock=clock, files=files), chunk_rows=2), files
 
 
 def test_an_import_whose_report_workers_die_of_is_given_up_without_one(
-    cursed: tuple[ImportScenario, CursedFiles],
+    cursed: tuple[Scenario, CursedFiles],
 ) -> None:
     scenario, files = cursed
     coming = half_done(scenario)
@@ -109,13 +104,13 @@ def test_an_import_whose_report_workers_die_of_is_given_up_without_one(
             scenario.continue_import(coming.id, holder=f"reporter {number}")
         scenario.ports.clock.advance(LEASE)
 
-    failed = scenario.run(coming.id, holder="last")
+    failed = scenario.run_import(coming.id, holder="last")
 
     assert failed.failure is not None
     assert (failed.failure.code, failed.report_key) == ("gave_up", None)
 
 
-def test_an_outage_while_an_import_is_given_up_costs_it_no_report(cursed: tuple[ImportScenario, CursedFiles]) -> None:
+def test_an_outage_while_an_import_is_given_up_costs_it_no_report(cursed: tuple[Scenario, CursedFiles]) -> None:
     scenario, files = cursed
     coming = half_done(scenario)
     die_again_and_again(scenario, coming)
@@ -125,15 +120,15 @@ def test_an_outage_while_an_import_is_given_up_costs_it_no_report(cursed: tuple[
             scenario.continue_import(coming.id, holder="worker")
     files.curse = None
 
-    failed = scenario.run(coming.id, holder="worker")
+    failed = scenario.run_import(coming.id, holder="worker")
 
     assert failed.failure is not None
     assert (failed.failure.code, failed.report_key) == ("gave_up", report_key(coming.id))
 
 
-def test_an_import_that_has_ended_can_be_started_again_without_its_file(scenario: ImportScenario) -> None:
+def test_an_import_that_has_ended_can_be_started_again_without_its_file(scenario: Scenario) -> None:
     done = scenario.import_file(ROWS)
 
-    again = scenario.unite.imports.start(scenario.ann, done.id)
+    again = scenario.unite.imports.start(scenario.admin, done.id)
 
     assert (again.id, again.status) == (done.id, ImportStatus.COMPLETED)

@@ -6,24 +6,19 @@ from datetime import timedelta
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError, RacingWork
-from tests.core.imports.scenario import ImportScenario
 from unite_core import LeadChanges, LeadImport, NewImport, NewLead, OnDuplicate
 from unite_core.events import Event
 from unite_core.imports.model import LEASE
+from unite_core.testing.scenario import Scenario
 
 UPDATE = OnDuplicate.UPDATE
-
-
-@pytest.fixture
-def scenario() -> ImportScenario:
-    return ImportScenario()
 
 
 def rows(*names: str) -> list[tuple[str, str, str]]:
     return [(name, "", f"{name.lower()}@example.com") for name in names]
 
 
-def told(scenario: ImportScenario, about: LeadImport | None = None) -> list[Event]:
+def events_about(scenario: Scenario, about: LeadImport | None = None) -> list[Event]:
     """The events about an import, in the order in which they were recorded."""
     for destination in scenario.unite.notifications.destinations:
         scenario.unite.notifications.relay(destination)
@@ -35,13 +30,13 @@ def summary(events: list[Event]) -> list[tuple[str, int]]:
     return [(event.type, len(event.lead_ids)) for event in events]
 
 
-def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(scenario: ImportScenario) -> None:
+def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(scenario: Scenario) -> None:
     coming = scenario.upload(rows("Ada", "Ben", "Cleo"))
     scenario.ports.clock.advance(timedelta(seconds=5))
 
-    done = scenario.run(coming.id)
+    done = scenario.run_import(coming.id)
 
-    events = told(scenario, done)
+    events = events_about(scenario, done)
     assert summary(events) == [
         ("import.started", 0),
         ("lead.imported", 2),
@@ -53,7 +48,7 @@ def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(scen
     assert first.data == {"filename": "leads.csv"}
     assert started.data == {"filename": "leads.csv", "size": done.size}
     assert (started.at, finished.at) == (done.started_at, done.finished_at)
-    assert {event.actor_id for event in events} == {scenario.ann.user_id}
+    assert {event.actor_id for event in events} == {scenario.admin.user_id}
     assert finished.data == {
         "filename": "leads.csv",
         "status": "completed",
@@ -64,95 +59,95 @@ def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(scen
     }
 
 
-def test_what_follows_from_an_import_bears_the_id_of_the_request_that_asked_for_it(scenario: ImportScenario) -> None:
-    scenario.ann = replace(scenario.ann, correlation_id="c0ffee-1234")
+def test_what_follows_from_an_import_bears_the_id_of_the_request_that_asked_for_it(scenario: Scenario) -> None:
+    scenario.admin = replace(scenario.admin, correlation_id="c0ffee-1234")
 
     done = scenario.import_file(rows("Ada"))
 
-    assert {event.correlation_id for event in told(scenario, done)} == {"c0ffee-1234"}
+    assert {event.correlation_id for event in events_about(scenario, done)} == {"c0ffee-1234"}
 
 
-def test_leads_that_an_import_updates_are_told_apart_from_those_that_it_creates(scenario: ImportScenario) -> None:
-    known = scenario.unite.leads.add(scenario.ann, NewLead(name="Ada", email="ada@example.com"))
+def test_leads_that_an_import_updates_are_told_apart_from_those_that_it_creates(scenario: Scenario) -> None:
+    known = scenario.unite.leads.add(scenario.admin, NewLead(name="Ada", email="ada@example.com"))
 
     done = scenario.import_file([*rows("Ben"), ("Countess", "", "ada@example.com")], on_duplicate=UPDATE)
 
-    events = told(scenario, done)
+    events = events_about(scenario, done)
     assert summary(events)[1:-1] == [("lead.imported", 1), ("lead.updated_by_import", 1)]
     assert events[2].lead_ids == (known.id,)
 
 
-def test_rows_that_come_to_nothing_tell_of_no_lead(scenario: ImportScenario) -> None:
+def test_rows_that_come_to_nothing_tell_of_no_lead(scenario: Scenario) -> None:
     done = scenario.import_file([("", "", "nobody@example.com"), ("Ada", "", "no address")])
 
-    events = told(scenario, done)
+    events = events_about(scenario, done)
     assert summary(events) == [("import.started", 0), ("import.finished", 0)]
     assert events[-1].data["counts"]["rejected"] == 2
 
 
-def test_a_dry_run_tells_of_no_leads(scenario: ImportScenario) -> None:
-    scenario.unite.leads.add(scenario.ann, NewLead(name="Ada", email="ada@example.com"))
+def test_a_dry_run_tells_of_no_leads(scenario: Scenario) -> None:
+    scenario.unite.leads.add(scenario.admin, NewLead(name="Ada", email="ada@example.com"))
 
     dry = scenario.import_file([*rows("Ben"), ("Countess", "", "ada@example.com")], on_duplicate=UPDATE, dry_run=True)
 
-    events = told(scenario, dry)
+    events = events_about(scenario, dry)
     assert summary(events) == [("import.started", 0), ("import.finished", 0)]
     assert (events[-1].data["dry_run"], events[-1].data["counts"]["created"]) == (True, 1)
 
 
-def test_an_import_that_fails_says_why(scenario: ImportScenario) -> None:
+def test_an_import_that_fails_says_why(scenario: Scenario) -> None:
     failed = scenario.import_file("no,header,that,anybody,knows\n1,2,3,4,5\n")
 
-    finished = told(scenario, failed)[-1]
+    finished = events_about(scenario, failed)[-1]
     assert failed.failure is not None
     assert finished.data["status"] == "failed"
     assert finished.data["failure"] == {"code": failed.failure.code, "detail": failed.failure.detail}
 
 
-def test_an_import_that_is_cancelled_before_it_began_tells_of_its_end_once(scenario: ImportScenario) -> None:
+def test_an_import_that_is_cancelled_before_it_began_tells_of_its_end_once(scenario: Scenario) -> None:
     coming = scenario.upload(rows("Ada"))
 
     for _ in range(2):
-        scenario.unite.imports.cancel(scenario.ann, coming.id)
+        scenario.unite.imports.cancel(scenario.admin, coming.id)
 
-    (event,) = told(scenario, coming)
+    (event,) = events_about(scenario, coming)
     assert (event.type, event.data["status"]) == ("import.finished", "cancelled")
 
 
-def test_an_import_that_is_cancelled_while_it_runs_tells_of_its_end_once(scenario: ImportScenario) -> None:
+def test_an_import_that_is_cancelled_while_it_runs_tells_of_its_end_once(scenario: Scenario) -> None:
     coming = scenario.upload(rows("Ada", "Ben", "Cleo"))
     scenario.continue_import(coming.id, holder="worker", should_stop=lambda: True)
 
-    scenario.unite.imports.cancel(scenario.ann, coming.id)
-    scenario.run(coming.id)
+    scenario.unite.imports.cancel(scenario.admin, coming.id)
+    scenario.run_import(coming.id)
 
-    events = told(scenario, coming)
+    events = events_about(scenario, coming)
     assert summary(events) == [("import.started", 0), ("lead.imported", 2), ("import.finished", 0)]
     assert events[-1].data["status"] == "cancelled"
 
 
-def test_an_import_whose_file_never_came_tells_of_its_end(scenario: ImportScenario) -> None:
-    announced = scenario.unite.imports.announce(scenario.ann, NewImport(filename="never.csv", size=1)).lead_import
+def test_an_import_whose_file_never_came_tells_of_its_end(scenario: Scenario) -> None:
+    announced = scenario.unite.imports.announce(scenario.admin, NewImport(filename="never.csv", size=1)).lead_import
     scenario.ports.clock.advance(timedelta(days=2))
 
     scenario.unite.upkeep.remove_abandoned_imports()
 
-    (event,) = told(scenario, announced)
+    (event,) = events_about(scenario, announced)
     assert (event.type, event.data["status"]) == ("import.finished", "cancelled")
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the commit", "after the commit"])
 @pytest.mark.parametrize("at", range(5))
-def test_a_worker_that_dies_leaves_nothing_told_twice(scenario: ImportScenario, at: int, *, after: bool) -> None:
+def test_a_worker_that_dies_leaves_nothing_told_twice(scenario: Scenario, at: int, *, after: bool) -> None:
     coming = scenario.upload(rows("Ada", "Ben", "Cleo"))
     dying = FailingWork(scenario.ports.work, PowerCutError(), at=at, after=after)
     with pytest.raises(PowerCutError):
         replace(scenario.continue_import, work=dying)(coming.id, holder="dying")
     scenario.ports.clock.advance(LEASE)
 
-    done = scenario.run(coming.id)
+    done = scenario.run_import(coming.id)
 
-    assert summary(told(scenario, done)) == [
+    assert summary(events_about(scenario, done)) == [
         ("import.started", 0),
         ("lead.imported", 2),
         ("lead.imported", 1),
@@ -160,31 +155,31 @@ def test_a_worker_that_dies_leaves_nothing_told_twice(scenario: ImportScenario, 
     ]
 
 
-def test_a_chunk_that_is_decided_anew_is_told_of_once(scenario: ImportScenario) -> None:
+def test_a_chunk_that_is_decided_anew_is_told_of_once(scenario: Scenario) -> None:
     coming = scenario.upload(rows("Ada", "Ben"))
 
     replace(scenario.continue_import, work=RacingWork(scenario.ports.work, times=2))(coming.id, holder="worker")
 
-    assert summary(told(scenario, coming))[1:-1] == [("lead.imported", 2)]
+    assert summary(events_about(scenario, coming))[1:-1] == [("lead.imported", 2)]
 
 
-def test_an_undoing_tells_what_it_removed_and_what_it_restored(scenario: ImportScenario) -> None:
-    restored = scenario.unite.leads.add(scenario.ann, NewLead(name="Ada", email="ada@example.com"))
+def test_an_undoing_tells_what_it_removed_and_what_it_restored(scenario: Scenario) -> None:
+    restored = scenario.unite.leads.add(scenario.admin, NewLead(name="Ada", email="ada@example.com"))
     table = [("Countess", "", "ada@example.com"), *rows("Ben", "Cleo")]
     done = scenario.import_file(table, on_duplicate=UPDATE)
     _, ben, cleo = scenario.leads()
-    scenario.unite.leads.change(scenario.ann, LeadChanges(lead_id=cleo.id, source="fair"))
-    before = len(told(scenario, done))
+    scenario.unite.leads.change(scenario.admin, LeadChanges(lead_id=cleo.id, source="fair"))
+    before = len(events_about(scenario, done))
 
     for _ in range(2):
-        scenario.unite.imports.undo(scenario.ann, done.id)
+        scenario.unite.imports.undo(scenario.admin, done.id)
 
-    events = told(scenario, done)[before:]
+    events = events_about(scenario, done)[before:]
     assert [(event.type, event.lead_ids) for event in events] == [
         ("lead.removed_by_undo", (ben.id,)),
         ("lead.restored_by_undo", (restored.id,)),
         ("import.undone", ()),
     ]
-    undone = scenario.get(done.id).undone
+    undone = scenario.get_import(done.id).undone
     assert undone is not None
     assert events[-1].data == {"filename": "leads.csv", "removed": 1, "restored": 1, "kept": undone.kept}

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 import pytest
 
 from tests.core.imports.accidents import DeafWork, FailingWork, PowerCutError, TroubledFiles
-from tests.core.imports.scenario import ImportScenario
 from unite_core import (
     Conflict,
     FileToImport,
@@ -26,93 +25,87 @@ from unite_core import (
     Role,
     TooLarge,
     Unavailable,
-    UserChanges,
 )
 from unite_core.files import MAX_UPLOAD_TTL, UPLOAD_RETENTION, UPLOADS, upload_key
-from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import MAX_FILE_BYTES, UPLOAD_TTL
 from unite_core.imports.use_cases.cancel_and_undo import ABANDONED_AFTER
 from unite_core.leads.model import IMAGE_UPLOAD_TTL
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 CSV = b"Name,Phone\nGrace,+12125550101\n"
 OTHER_CSV = b"Name,Phone\nMadam,+12125550102\n"
 DAY = timedelta(hours=24)
 
 
-@pytest.fixture
-def scenario() -> ImportScenario:
-    return ImportScenario()
+def announce(scenario: Scenario) -> LeadImport:
+    return scenario.unite.imports.announce(scenario.admin, NewImport(filename="leads.csv", size=len(CSV))).lead_import
 
 
-def announce(scenario: ImportScenario) -> LeadImport:
-    return scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
-
-
-def put_upload(scenario: ImportScenario, coming: LeadImport, content: bytes = CSV) -> None:
+def put_upload(scenario: Scenario, coming: LeadImport, content: bytes = CSV) -> None:
     """Send a file to where the link of an announcement leads."""
     with scenario.ports.files.write(upload_key(coming.key), content_type="text/csv") as stream:
         stream.write(content)
 
 
-def test_an_announced_file_is_uploaded_and_started(scenario: ImportScenario) -> None:
-    announced = scenario.unite.imports.announce(scenario.ann, NewImport(filename=" leads.csv ", size=len(CSV)))
+def test_an_announced_file_is_uploaded_and_started(scenario: Scenario) -> None:
+    announced = scenario.unite.imports.announce(scenario.admin, NewImport(filename=" leads.csv ", size=len(CSV)))
     coming = announced.lead_import
     assert (coming.status, coming.filename) == (ImportStatus.AWAITING_UPLOAD, "leads.csv")
     assert announced.upload.expires_at == scenario.ports.clock.now() + timedelta(hours=1)
     assert announced.upload.headers == {"Content-Type": "text/csv"}
     put_upload(scenario, coming)
 
-    started = scenario.unite.imports.start(scenario.ann, coming.id)
+    started = scenario.unite.imports.start(scenario.admin, coming.id)
 
     assert (started.status, started.size) == (ImportStatus.QUEUED, len(CSV))
     assert scenario.ports.jobs.imports == [coming.id]
     scenario.ports.jobs.run_all(scenario.unite)
-    assert scenario.get(coming.id).counts.created == 1
+    assert scenario.get_import(coming.id).counts.created == 1
 
 
-def test_a_file_that_has_not_come_cannot_be_started(scenario: ImportScenario) -> None:
-    announced = scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=5))
+def test_a_file_that_has_not_come_cannot_be_started(scenario: Scenario) -> None:
+    announced = scenario.unite.imports.announce(scenario.admin, NewImport(filename="leads.csv", size=5))
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.imports.start(scenario.ann, announced.lead_import.id)
+        scenario.unite.imports.start(scenario.admin, announced.lead_import.id)
 
     assert refused.value.code == "not_uploaded"
 
 
-def test_starting_again_is_harmless_at_any_time(scenario: ImportScenario) -> None:
-    coming = scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
+def test_starting_again_is_harmless_at_any_time(scenario: Scenario) -> None:
+    coming = scenario.unite.imports.announce(scenario.admin, NewImport(filename="leads.csv", size=len(CSV))).lead_import
     put_upload(scenario, coming)
-    started = scenario.unite.imports.start(scenario.ann, coming.id)
+    started = scenario.unite.imports.start(scenario.admin, coming.id)
 
-    assert scenario.unite.imports.start(scenario.ann, coming.id) == started
-    done = scenario.run(coming.id)
-    assert scenario.unite.imports.start(scenario.ann, coming.id) == done
+    assert scenario.unite.imports.start(scenario.admin, coming.id) == started
+    done = scenario.run_import(coming.id)
+    assert scenario.unite.imports.start(scenario.admin, coming.id) == done
     assert scenario.ports.jobs.imports == [coming.id]
 
 
-def test_what_was_cancelled_is_not_started(scenario: ImportScenario) -> None:
-    coming = scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
+def test_what_was_cancelled_is_not_started(scenario: Scenario) -> None:
+    coming = scenario.unite.imports.announce(scenario.admin, NewImport(filename="leads.csv", size=len(CSV))).lead_import
     put_upload(scenario, coming)
-    scenario.unite.imports.cancel(scenario.ann, coming.id)
+    scenario.unite.imports.cancel(scenario.admin, coming.id)
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.imports.start(scenario.ann, coming.id)
+        scenario.unite.imports.start(scenario.admin, coming.id)
 
     assert refused.value.code == "already_started"
 
 
-def test_a_link_does_not_lead_to_the_file_that_is_imported(scenario: ImportScenario) -> None:
-    announced = scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=len(CSV)))
+def test_a_link_does_not_lead_to_the_file_that_is_imported(scenario: Scenario) -> None:
+    announced = scenario.unite.imports.announce(scenario.admin, NewImport(filename="leads.csv", size=len(CSV)))
 
     assert f"/{upload_key(announced.lead_import.key)}?" in announced.upload.url
 
 
-def test_what_is_uploaded_after_the_start_is_not_imported(scenario: ImportScenario) -> None:
+def test_what_is_uploaded_after_the_start_is_not_imported(scenario: Scenario) -> None:
     coming = announce(scenario)
     put_upload(scenario, coming)
-    scenario.unite.imports.start(scenario.ann, coming.id)
+    scenario.unite.imports.start(scenario.admin, coming.id)
     put_upload(scenario, coming, OTHER_CSV)
 
     scenario.ports.jobs.run_all(scenario.unite)
@@ -120,26 +113,26 @@ def test_what_is_uploaded_after_the_start_is_not_imported(scenario: ImportScenar
     assert [lead.name for lead in scenario.leads()] == ["Grace"]
 
 
-def test_a_start_that_was_cut_short_is_made_good_by_the_next_one(scenario: ImportScenario) -> None:
+def test_a_start_that_was_cut_short_is_made_good_by_the_next_one(scenario: Scenario) -> None:
     coming = announce(scenario)
     put_upload(scenario, coming)
     start = scenario.unite.imports.start
     with pytest.raises(PowerCutError):
-        replace(start, work=FailingWork(scenario.ports.work, PowerCutError(), at=0))(scenario.ann, coming.id)
-    assert scenario.get(coming.id) == coming
+        replace(start, work=FailingWork(scenario.ports.work, PowerCutError(), at=0))(scenario.admin, coming.id)
+    assert scenario.get_import(coming.id) == coming
     assert [*scenario.ports.files._contents] == [coming.key]
 
-    started = start(scenario.ann, coming.id)
+    started = start(scenario.admin, coming.id)
 
     assert (started.status, started.size) == (ImportStatus.QUEUED, len(CSV))
     scenario.ports.jobs.run_all(scenario.unite)
     assert [lead.name for lead in scenario.leads()] == ["Grace"]
 
 
-def troubled_floor() -> tuple[ImportScenario, TroubledFiles]:
+def troubled_floor() -> tuple[Scenario, TroubledFiles]:
     clock = FixedClock()
     files = TroubledFiles(clock)
-    return ImportScenario(in_memory_ports(clock=clock, files=files)), files
+    return Scenario(in_memory_ports(clock=clock, files=files), chunk_rows=2), files
 
 
 def test_of_two_starts_at_once_none_takes_another_file_than_was_looked_at() -> None:
@@ -150,10 +143,10 @@ def test_of_two_starts_at_once_none_takes_another_file_than_was_looked_at() -> N
     def upload_another_and_start_again() -> None:
         files.trouble = lambda: None
         put_upload(scenario, coming, OTHER_CSV)
-        scenario.unite.imports.start(scenario.ann, coming.id)
+        scenario.unite.imports.start(scenario.admin, coming.id)
 
     files.trouble = upload_another_and_start_again
-    scenario.unite.imports.start(scenario.ann, coming.id)
+    scenario.unite.imports.start(scenario.admin, coming.id)
 
     scenario.ports.jobs.run_all(scenario.unite)
     assert [lead.name for lead in scenario.leads()] == ["Grace"]
@@ -166,11 +159,11 @@ def test_an_import_that_is_cancelled_while_it_starts_stays_cancelled_and_leaves_
     put_upload(scenario, coming)
 
     def cancel() -> None:
-        scenario.unite.imports.cancel(scenario.ann, coming.id)
+        scenario.unite.imports.cancel(scenario.admin, coming.id)
 
     files.trouble = cancel
     with pytest.raises(Conflict) as refused:
-        scenario.unite.imports.start(scenario.ann, coming.id)
+        scenario.unite.imports.start(scenario.admin, coming.id)
 
     assert refused.value.code == "already_started"
     assert files._contents == {}
@@ -183,17 +176,17 @@ def test_a_file_that_is_lost_while_it_is_looked_at_has_to_be_uploaded_again() ->
     files.trouble = lambda: files.delete(coming.key)
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.imports.start(scenario.ann, coming.id)
+        scenario.unite.imports.start(scenario.admin, coming.id)
 
     assert refused.value.code == "not_uploaded"
 
 
-def test_a_start_of_another_version_leaves_the_upload_where_it_is(scenario: ImportScenario) -> None:
+def test_a_start_of_another_version_leaves_the_upload_where_it_is(scenario: Scenario) -> None:
     coming = announce(scenario)
     put_upload(scenario, coming)
 
     with pytest.raises(PreconditionFailed):
-        scenario.unite.imports.start(scenario.ann, coming.id, expected_version=2)
+        scenario.unite.imports.start(scenario.admin, coming.id, expected_version=2)
 
     assert [*scenario.ports.files._contents] == [upload_key(coming.key)]
 
@@ -205,22 +198,22 @@ def test_what_was_uploaded_is_kept_as_long_as_anybody_can_want_it() -> None:
     assert max_length + ABANDONED_AFTER <= UPLOAD_RETENTION
 
 
-def test_the_same_file_announced_twice_gives_the_first_import(scenario: ImportScenario) -> None:
+def test_the_same_file_announced_twice_gives_the_first_import(scenario: Scenario) -> None:
     announced = [
-        scenario.unite.imports.announce(scenario.ann, NewImport(filename=f"{number}.csv", size=len(CSV))).lead_import
+        scenario.unite.imports.announce(scenario.admin, NewImport(filename=f"{number}.csv", size=len(CSV))).lead_import
         for number in range(2)
     ]
     for coming in announced:
         put_upload(scenario, coming)
-    first = scenario.unite.imports.start(scenario.ann, announced[0].id)
+    first = scenario.unite.imports.start(scenario.admin, announced[0].id)
 
-    assert scenario.unite.imports.start(scenario.ann, announced[1].id) == first
-    assert scenario.get(announced[1].id).status is ImportStatus.CANCELLED
+    assert scenario.unite.imports.start(scenario.admin, announced[1].id) == first
+    assert scenario.get_import(announced[1].id).status is ImportStatus.CANCELLED
     assert [*scenario.ports.files._contents] == [first.key]
     assert scenario.ports.jobs.imports == [first.id]
 
 
-def test_the_same_file_sent_twice_within_a_day_gives_the_first_import(scenario: ImportScenario) -> None:
+def test_the_same_file_sent_twice_within_a_day_gives_the_first_import(scenario: Scenario) -> None:
     first = scenario.import_file(CSV)
     scenario.ports.clock.advance(DAY - timedelta(seconds=1))
 
@@ -232,30 +225,24 @@ def test_the_same_file_sent_twice_within_a_day_gives_the_first_import(scenario: 
 
 
 def test_the_same_file_is_another_import_a_day_later_or_by_somebody_else_or_with_other_options(
-    scenario: ImportScenario,
+    scenario: Scenario,
 ) -> None:
     first = scenario.upload(CSV)
     updating = scenario.upload(CSV, on_duplicate=OnDuplicate.UPDATE)
-    boss = NewUser(email="boss@unite.example", name="Boss", role=Role.MANAGER, password="correct horse battery")
-    scenario.ann, ann = (
-        an_actor(Role.MANAGER, user_id=scenario.unite.identity.create_user(scenario.ann, boss).id),
-        scenario.ann,
-    )
-    theirs = scenario.upload(CSV)
-    scenario.ann = ann
+    theirs = scenario.upload(CSV, scenario.manager)
     scenario.ports.clock.advance(DAY)
     later = scenario.upload(CSV)
 
     assert len({first.id, updating.id, theirs.id, later.id}) == 4
-    assert scenario.get(first.id).same_file_key is None
+    assert scenario.get_import(first.id).same_file_key is None
     assert scenario.upload(CSV) == later
 
 
-def test_a_file_whose_import_failed_or_was_cancelled_may_come_again(scenario: ImportScenario) -> None:
+def test_a_file_whose_import_failed_or_was_cancelled_may_come_again(scenario: Scenario) -> None:
     failed = scenario.import_file(b"Shoe Size\n37\n")
     assert scenario.import_file(b"Shoe Size\n37\n").id != failed.id
     cancelled = scenario.upload(CSV)
-    scenario.unite.imports.cancel(scenario.ann, cancelled.id)
+    scenario.unite.imports.cancel(scenario.admin, cancelled.id)
 
     assert scenario.upload(CSV).id != cancelled.id
 
@@ -295,21 +282,19 @@ def test_a_file_whose_import_failed_or_was_cancelled_may_come_again(scenario: Im
     ],
 )
 def test_an_announcement_that_breaks_a_rule_is_refused(
-    scenario: ImportScenario, new: NewImport, field: str, code: str
+    scenario: Scenario, new: NewImport, field: str, code: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        scenario.unite.imports.announce(scenario.ann, new)
+        scenario.unite.imports.announce(scenario.admin, new)
 
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
 
 
-def test_leads_are_not_given_to_somebody_who_has_left(scenario: ImportScenario) -> None:
-    ben = NewUser(email="ben@unite.example", name="Ben", role=Role.AGENT, password="correct horse battery")
-    gone = scenario.unite.identity.create_user(scenario.ann, ben)
-    scenario.unite.identity.update_user(scenario.ann, UserChanges(user_id=gone.id, active=False))
+def test_leads_are_not_given_to_somebody_who_has_left(scenario: Scenario) -> None:
+    scenario.deactivate(scenario.ben)
 
     with pytest.raises(Invalid) as refused:
-        scenario.upload(CSV, default_assigned_to=gone.id)
+        scenario.upload(CSV, default_assigned_to=scenario.ben.user_id)
 
     assert refused.value.problems[0].code == "unknown_user"
 
@@ -348,18 +333,18 @@ class BottomlessFiles(InMemoryFiles):
 
 def test_a_file_beyond_the_limit_is_not_stored() -> None:
     files = BottomlessFiles()
-    scenario = ImportScenario(in_memory_ports(files=files))
+    scenario = Scenario(in_memory_ports(files=files), chunk_rows=2)
 
     with pytest.raises(TooLarge):
-        scenario.unite.imports.store_file(scenario.ann, Endless())
+        scenario.unite.imports.store_file(scenario.admin, Endless())
 
     assert files.stored == []
-    scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+    scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
     assert len(files.stored) == 1
 
 
-def test_a_stored_file_that_no_import_is_made_of_is_thrown_away(scenario: ImportScenario) -> None:
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+def test_a_stored_file_that_no_import_is_made_of_is_thrown_away(scenario: Scenario) -> None:
+    stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
     assert scenario.ports.files.size(stored.key) == stored.size == len(CSV)
 
     scenario.unite.imports.store_file.discard(stored)
@@ -367,40 +352,40 @@ def test_a_stored_file_that_no_import_is_made_of_is_thrown_away(scenario: Import
     assert scenario.ports.files.size(stored.key) is None
 
 
-def test_a_stored_file_lies_where_leftovers_are_swept_until_an_import_is_made_of_it(scenario: ImportScenario) -> None:
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+def test_a_stored_file_lies_where_leftovers_are_swept_until_an_import_is_made_of_it(scenario: Scenario) -> None:
+    stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
     assert [*scenario.ports.files._contents] == [stored.key]
     assert stored.key.startswith(f"{UPLOADS}/")
 
-    coming = scenario.unite.imports.import_stored_file(scenario.ann, FileToImport(stored=stored, filename="a.csv"))
+    coming = scenario.unite.imports.import_stored_file(scenario.admin, FileToImport(stored=stored, filename="a.csv"))
 
     assert coming.id == stored.import_id
     assert [*scenario.ports.files._contents] == [coming.key]
     assert not coming.key.startswith(f"{UPLOADS}/")
 
 
-def test_a_stored_file_whose_import_could_not_be_made_leaves_nothing(scenario: ImportScenario) -> None:
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+def test_a_stored_file_whose_import_could_not_be_made_leaves_nothing(scenario: Scenario) -> None:
+    stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
     down = FailingWork(scenario.ports.work, Unavailable("The database does not answer."), at=0)
 
     with pytest.raises(Unavailable):
         replace(scenario.unite.imports.import_stored_file, work=down)(
-            scenario.ann, FileToImport(stored=stored, filename="a.csv")
+            scenario.admin, FileToImport(stored=stored, filename="a.csv")
         )
 
     assert scenario.ports.files._contents == {}
 
 
-def test_an_import_that_was_made_keeps_its_file_whatever_fails_after_that(scenario: ImportScenario) -> None:
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+def test_an_import_that_was_made_keeps_its_file_whatever_fails_after_that(scenario: Scenario) -> None:
+    stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
     failing = FailingWork(scenario.ports.work, PowerCutError(), at=0, after=True)
 
     with pytest.raises(PowerCutError):
         replace(scenario.unite.imports.import_stored_file, work=failing)(
-            scenario.ann, FileToImport(stored=stored, filename="a.csv")
+            scenario.admin, FileToImport(stored=stored, filename="a.csv")
         )
 
-    assert scenario.run(stored.import_id).counts.created == 1
+    assert scenario.run_import(stored.import_id).counts.created == 1
 
 
 def _database_away() -> None:
@@ -409,22 +394,22 @@ def _database_away() -> None:
 
 @pytest.mark.parametrize("then", [_database_away, lambda: None])
 def test_an_import_that_was_made_keeps_its_file_where_only_the_answer_was_lost(
-    scenario: ImportScenario, then: Callable[[], None]
+    scenario: Scenario, then: Callable[[], None]
 ) -> None:
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+    stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
 
     with pytest.raises(Unavailable):
         replace(scenario.unite.imports.import_stored_file, work=DeafWork(scenario.ports.work, then))(
-            scenario.ann, FileToImport(stored=stored, filename="a.csv")
+            scenario.admin, FileToImport(stored=stored, filename="a.csv")
         )
 
-    assert scenario.run(stored.import_id).counts.created == 1
+    assert scenario.run_import(stored.import_id).counts.created == 1
 
 
-def test_agents_import_nothing(scenario: ImportScenario) -> None:
+def test_agents_import_nothing(scenario: Scenario) -> None:
     agent = an_actor(Role.AGENT)
     imports = scenario.unite.imports
-    stored = imports.store_file(scenario.ann, io.BytesIO(CSV))
+    stored = imports.store_file(scenario.admin, io.BytesIO(CSV))
     with pytest.raises(Forbidden):
         imports.announce(agent, NewImport(filename="a.csv", size=5))
     with pytest.raises(Forbidden):
@@ -435,27 +420,26 @@ def test_agents_import_nothing(scenario: ImportScenario) -> None:
         imports.import_stored_file(agent, FileToImport(stored=stored, filename="a.csv"))
 
 
-def test_managers_import_as_admins_do(scenario: ImportScenario) -> None:
-    new = NewUser(email="mo@unite.example", name="Mo", role=Role.MANAGER, password="correct horse battery")
-    manager = an_actor(Role.MANAGER, user_id=scenario.unite.identity.create_user.unchecked(new).id)
+def test_managers_import_as_admins_do(scenario: Scenario) -> None:
+    announced = scenario.unite.imports.announce(scenario.manager, NewImport(filename="a.csv", size=5))
 
-    announced = scenario.unite.imports.announce(manager, NewImport(filename="a.csv", size=5))
-
-    assert announced.lead_import.created_by == manager.user_id
+    assert announced.lead_import.created_by == scenario.manager.user_id
 
 
-def test_an_unknown_import_is_not_started(scenario: ImportScenario) -> None:
+def test_an_unknown_import_is_not_started(scenario: Scenario) -> None:
     with pytest.raises(NotFound):
-        scenario.unite.imports.start(scenario.ann, an_id())
+        scenario.unite.imports.start(scenario.admin, an_id())
 
 
-def test_an_import_follows_from_the_request_that_started_it(scenario: ImportScenario) -> None:
-    announcing, starting = (replace(scenario.ann, correlation_id=told) for told in ("announcing", "starting"))
+def test_an_import_follows_from_the_request_that_started_it(scenario: Scenario) -> None:
+    announcing, starting = (
+        replace(scenario.admin, correlation_id=id_of_request) for id_of_request in ("announcing", "starting")
+    )
     coming = scenario.unite.imports.announce(announcing, NewImport(filename="leads.csv", size=len(CSV))).lead_import
     with scenario.ports.files.write(upload_key(coming.key), content_type="text/csv") as target:
         target.write(CSV)
 
     scenario.unite.imports.start(starting, coming.id)
 
-    assert scenario.get(coming.id).correlation_id == "starting"
+    assert scenario.get_import(coming.id).correlation_id == "starting"
     assert scenario.unite.imports.due().correlation_ids == {coming.id: "starting"}

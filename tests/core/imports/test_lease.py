@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from tests.core.imports.accidents import SlowFiles
-from tests.core.imports.scenario import ImportScenario
 from unite_core import ImportStatus, LeadImport
 from unite_core.imports.lease import RENEW_AFTER
 from unite_core.imports.model import LEASE
 from unite_core.testing.builders import csv_text
 from unite_core.testing.in_memory import FixedClock, in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 ROWS = 300
 BLOCK_TAKES = timedelta(seconds=4)
@@ -24,16 +24,16 @@ def files() -> SlowFiles:
 
 
 @pytest.fixture
-def scenario(files: SlowFiles) -> ImportScenario:
-    return ImportScenario(in_memory_ports(clock=files.clock, files=files), chunk_rows=2000)
+def scenario(files: SlowFiles) -> Scenario:
+    return Scenario(in_memory_ports(clock=files.clock, files=files), chunk_rows=2000)
 
 
-def upload(scenario: ImportScenario) -> LeadImport:
+def upload(scenario: Scenario) -> LeadImport:
     """A file of 3 MB, in which a reader is at work for many blocks."""
     return scenario.upload(csv_text(("Name", "Phone", "Notes"), LEADS))
 
 
-def work_through_half(scenario: ImportScenario) -> LeadImport:
+def work_through_half(scenario: Scenario) -> LeadImport:
     """The file again, of which the next worker has to pass over more than a half."""
     coming = upload(scenario)
     asked: list[int] = []
@@ -45,12 +45,12 @@ def work_through_half(scenario: ImportScenario) -> LeadImport:
 
     assert scenario.continue_import(coming.id, holder="before", should_stop=third_time) is ImportStatus.RUNNING
     scenario.chunk_rows = 2000
-    return scenario.get(coming.id)
+    return scenario.get_import(coming.id)
 
 
 @pytest.mark.parametrize("begin", [upload, work_through_half], ids=["examining", "passing over"])
 def test_a_worker_that_reads_for_long_keeps_its_import(
-    scenario: ImportScenario, files: SlowFiles, begin: Callable[[ImportScenario], LeadImport]
+    scenario: Scenario, files: SlowFiles, begin: Callable[[Scenario], LeadImport]
 ) -> None:
     coming = begin(scenario)
     started = scenario.ports.clock.now()
@@ -65,21 +65,21 @@ def test_a_worker_that_reads_for_long_keeps_its_import(
     assert scenario.continue_import(coming.id, holder="worker") is ImportStatus.COMPLETED
     assert scenario.ports.clock.now() - started > 2 * LEASE
     assert due == []
-    assert scenario.get(coming.id).counts.created == ROWS
+    assert scenario.get_import(coming.id).counts.created == ROWS
 
 
-def test_the_lease_is_renewed_no_more_often_than_needed(scenario: ImportScenario, files: SlowFiles) -> None:
+def test_the_lease_is_renewed_no_more_often_than_needed(scenario: Scenario, files: SlowFiles) -> None:
     coming = upload(scenario)
-    calm = scenario.run(coming.id).version
+    calm = scenario.run_import(coming.id).version
     again = scenario.upload(csv_text(("Name", "Phone", "Notes"), LEADS), dry_run=True)
     files.on_read = lambda: scenario.ports.clock.advance(RENEW_AFTER / 100)
 
-    assert scenario.run(again.id).version == calm
+    assert scenario.run_import(again.id).version == calm
 
 
 @pytest.mark.parametrize("begin", [upload, work_through_half], ids=["examining", "passing over"])
 def test_a_worker_that_has_to_stop_does_so_while_it_reads(
-    scenario: ImportScenario, files: SlowFiles, begin: Callable[[ImportScenario], LeadImport]
+    scenario: Scenario, files: SlowFiles, begin: Callable[[Scenario], LeadImport]
 ) -> None:
     before = begin(scenario)
     reads: list[int] = []
@@ -92,22 +92,22 @@ def test_a_worker_that_has_to_stop_does_so_while_it_reads(
 
     stopped = scenario.continue_import(before.id, holder="worker", should_stop=lambda: True)
 
-    left = scenario.get(before.id)
+    left = scenario.get_import(before.id)
     assert (stopped, len(reads)) == (ImportStatus.RUNNING, 2)
     assert (left.holder, left.attempts, left.last_row) == (None, 0, before.last_row)
-    assert scenario.run(before.id, holder="another").status is ImportStatus.COMPLETED
+    assert scenario.run_import(before.id, holder="another").status is ImportStatus.COMPLETED
 
 
 @pytest.mark.parametrize("begin", [upload, work_through_half], ids=["examining", "passing over"])
 def test_an_import_is_cancelled_while_its_worker_reads(
-    scenario: ImportScenario, files: SlowFiles, begin: Callable[[ImportScenario], LeadImport]
+    scenario: Scenario, files: SlowFiles, begin: Callable[[Scenario], LeadImport]
 ) -> None:
     before = begin(scenario)
     reads: list[int] = []
 
     def cancel() -> None:
         if not reads:
-            assert scenario.unite.imports.cancel(scenario.ann, before.id).status is ImportStatus.RUNNING
+            assert scenario.unite.imports.cancel(scenario.admin, before.id).status is ImportStatus.RUNNING
         reads.append(1)
         scenario.ports.clock.advance(BLOCK_TAKES)
 
@@ -115,20 +115,18 @@ def test_an_import_is_cancelled_while_its_worker_reads(
 
     assert scenario.continue_import(before.id, holder="worker") is ImportStatus.CANCELLED
     assert len(reads) == 2
-    assert scenario.get(before.id).counts == before.counts
+    assert scenario.get_import(before.id).counts == before.counts
 
 
-def test_a_worker_that_slept_while_it_read_finds_another_in_its_place(
-    scenario: ImportScenario, files: SlowFiles
-) -> None:
+def test_a_worker_that_slept_while_it_read_finds_another_in_its_place(scenario: Scenario, files: SlowFiles) -> None:
     coming = upload(scenario)
 
     def sleep() -> None:
         files.on_read = lambda: None
         scenario.ports.clock.advance(LEASE)
-        scenario.run(coming.id, holder="another")
+        scenario.run_import(coming.id, holder="another")
 
     files.on_read = sleep
 
     assert scenario.continue_import(coming.id, holder="worker") is None
-    assert scenario.get(coming.id).counts.created == ROWS
+    assert scenario.get_import(coming.id).counts.created == ROWS

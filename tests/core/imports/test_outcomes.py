@@ -1,23 +1,17 @@
 """What becomes of a row: a new lead, a change of one that is there, a repetition, or a rejection."""
 
-from uuid import UUID
-
 import pytest
 
-from tests.core.imports.scenario import HEADER, ImportScenario
 from unite_core import (
-    Actor,
     ImportStatus,
     LeadStatus,
     NewLead,
-    NewUser,
     OnDuplicate,
     Phone,
-    Role,
     RowKind,
-    UserChanges,
 )
 from unite_core.testing.builders import csv_text
+from unite_core.testing.scenario import HEADER, Scenario
 
 UPDATE = OnDuplicate.UPDATE
 GRACE = "+12125550101"
@@ -25,28 +19,23 @@ ADA = "+12125550102"
 
 
 @pytest.fixture
-def scenario() -> ImportScenario:
-    return ImportScenario(chunk_rows=100)
+def scenario() -> Scenario:
+    return Scenario(chunk_rows=100)
 
 
-def add_user(scenario: ImportScenario, name: str, email: str) -> UUID:
-    user = NewUser(email=email, name=name, role=Role.AGENT, password="correct horse battery")
-    return scenario.unite.identity.create_user(scenario.ann, user).id
-
-
-def test_a_row_makes_a_lead_of_all_that_it_says(scenario: ImportScenario) -> None:
-    row = ("Grace Hopper", f"{GRACE} ext. 7", "Grace@Example.com", "Qualified", "Fair", "ann@unite.example")
+def test_a_row_makes_a_lead_of_all_that_it_says(scenario: Scenario) -> None:
+    row = ("Grace Hopper", f"{GRACE} ext. 7", "Grace@Example.com", "Qualified", "Fair", "admin@unite.example")
     done = scenario.import_file([row])
 
     (lead,) = scenario.leads()
     assert (lead.name, lead.phone, lead.email) == ("Grace Hopper", Phone(GRACE, "7"), "grace@example.com")
-    assert (lead.status, lead.source, lead.assigned_to) == (LeadStatus.QUALIFIED, "fair", scenario.admin.id)
-    assert (lead.import_id, lead.import_row, lead.created_by) == (done.id, 2, scenario.admin.id)
+    assert (lead.status, lead.source, lead.assigned_to) == (LeadStatus.QUALIFIED, "fair", scenario.admin.user_id)
+    assert (lead.import_id, lead.import_row, lead.created_by) == (done.id, 2, scenario.admin.user_id)
     assert lead.created_at == lead.updated_at == scenario.ports.clock.now()
 
 
-def test_what_a_row_leaves_open_the_options_fill(scenario: ImportScenario) -> None:
-    ben = add_user(scenario, "Ben", "ben@unite.example")
+def test_what_a_row_leaves_open_the_options_fill(scenario: Scenario) -> None:
+    ben = scenario.ben.user_id
     scenario.import_file(
         [("Grace", "(212) 555-0101")], default_country="US", default_source=" Fair ", default_assigned_to=ben
     )
@@ -56,14 +45,14 @@ def test_what_a_row_leaves_open_the_options_fill(scenario: ImportScenario) -> No
     assert lead.status is LeadStatus.NEW
 
 
-def test_what_nothing_fills_is_new_and_from_an_import_and_nobodys(scenario: ImportScenario) -> None:
+def test_what_nothing_fills_is_new_and_from_an_import_and_nobodys(scenario: Scenario) -> None:
     scenario.import_file([("Grace", GRACE)])
 
     (lead,) = scenario.leads()
     assert (lead.status, lead.source, lead.assigned_to) == (LeadStatus.NEW, "import", None)
 
 
-def test_a_row_says_which_company_a_lead_works_for(scenario: ImportScenario) -> None:
+def test_a_row_says_which_company_a_lead_works_for(scenario: Scenario) -> None:
     rows = ("Grace,grace@example.com,Eckert-Mauchly", "Ada,ada@example.com, ", f"Zoe,zoe@example.com,{'x' * 201}")
     done = scenario.import_file("\n".join(["Name,Email,Firma", *rows]))
 
@@ -75,47 +64,49 @@ def test_a_row_says_which_company_a_lead_works_for(scenario: ImportScenario) -> 
     assert (problem.field, problem.code) == ("company", "too_long")
 
 
-def test_a_row_changes_the_company_and_an_undo_puts_it_back(scenario: ImportScenario) -> None:
-    known = scenario.unite.leads.add(scenario.ann, NewLead(name="Grace", email="grace@example.com", company="Navy"))
+def test_a_row_changes_the_company_and_an_undo_puts_it_back(scenario: Scenario) -> None:
+    known = scenario.unite.leads.add(scenario.admin, NewLead(name="Grace", email="grace@example.com", company="Navy"))
     rows = "Email,Company\ngrace@example.com,Remington Rand\n"
     done = scenario.import_file(rows, on_duplicate=OnDuplicate.UPDATE)
-    assert scenario.unite.leads.get(scenario.ann, known.id).details.company == "Remington Rand"
+    assert scenario.unite.leads.get(scenario.admin, known.id).details.company == "Remington Rand"
     scenario.import_file("Email,Company\ngrace@example.com,\n", on_duplicate=OnDuplicate.UPDATE)
-    assert scenario.unite.leads.get(scenario.ann, known.id).details.company == "Remington Rand"
+    assert scenario.unite.leads.get(scenario.admin, known.id).details.company == "Remington Rand"
 
-    scenario.unite.imports.undo(scenario.ann, done.id)
+    scenario.unite.imports.undo(scenario.admin, done.id)
 
-    assert scenario.unite.leads.get(scenario.ann, known.id).details.company == "Navy"
+    assert scenario.unite.leads.get(scenario.admin, known.id).details.company == "Navy"
 
 
-def test_columns_may_be_named(scenario: ImportScenario) -> None:
+def test_columns_may_be_named(scenario: Scenario) -> None:
     done = scenario.import_file("Wer,Wo\nGrace,+12125550101\n", columns={"Wer": "name", "Wo": "phone"})
 
     assert done.counts.created == 1
 
 
-def test_a_repeated_lead_is_left_as_it_is_and_named(scenario: ImportScenario) -> None:
-    known = scenario.unite.leads.add(scenario.ann, NewLead(name="Grace", phone=GRACE, email="grace@example.com"))
+def test_a_repeated_lead_is_left_as_it_is_and_named(scenario: Scenario) -> None:
+    known = scenario.unite.leads.add(scenario.admin, NewLead(name="Grace", phone=GRACE, email="grace@example.com"))
     rows = [("By Phone", GRACE), ("By Mail", ADA, "grace@example.com"), ("By Both", GRACE, "grace@example.com")]
     done = scenario.import_file(rows)
 
     assert scenario.leads() == [known]
     assert (done.counts.duplicate, done.counts.rows) == (3, 3)
-    told = [(it.row, it.kind, it.duplicate_of, it.duplicate_row, it.problems[0]) for it in scenario.rejections(done.id)]
-    assert [it[:4] for it in told] == [(row, RowKind.DUPLICATE, known.id, None) for row in (2, 3, 4)]
-    assert [(it[4].field, it[4].code) for it in told] == [
+    rejected = [
+        (it.row, it.kind, it.duplicate_of, it.duplicate_row, it.problems[0]) for it in scenario.rejections(done.id)
+    ]
+    assert [it[:4] for it in rejected] == [(row, RowKind.DUPLICATE, known.id, None) for row in (2, 3, 4)]
+    assert [(it[4].field, it[4].code) for it in rejected] == [
         ("phone", "duplicate_lead"),
         ("email", "duplicate_lead"),
         ("phone", "duplicate_lead"),
     ]
-    assert "phone number and e-mail address of a lead that is there already" in told[2][4].detail
+    assert "phone number and e-mail address of a lead that is there already" in rejected[2][4].detail
     assert scenario.rejections(done.id)[0].cells == ("By Phone", GRACE, "", "", "", "")
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 100])
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_a_row_that_repeats_an_earlier_one_names_it(chunk_rows: int, dry_run: bool) -> None:
-    scenario = ImportScenario(chunk_rows=chunk_rows)
+    scenario = Scenario(chunk_rows=chunk_rows)
     done = scenario.import_file([("Grace", GRACE), ("Grace Again", GRACE)], dry_run=dry_run)
 
     (rejection,) = scenario.rejections(done.id)
@@ -125,9 +116,9 @@ def test_a_row_that_repeats_an_earlier_one_names_it(chunk_rows: int, dry_run: bo
     assert rejection.problems[0].detail == "It has the phone number of row 2."
 
 
-def test_a_row_that_repeats_two_leads_is_rejected_as_ambiguous(scenario: ImportScenario) -> None:
-    scenario.unite.leads.add(scenario.ann, NewLead(name="Grace", phone=GRACE))
-    scenario.unite.leads.add(scenario.ann, NewLead(name="Ada", email="ada@example.com"))
+def test_a_row_that_repeats_two_leads_is_rejected_as_ambiguous(scenario: Scenario) -> None:
+    scenario.unite.leads.add(scenario.admin, NewLead(name="Grace", phone=GRACE))
+    scenario.unite.leads.add(scenario.admin, NewLead(name="Ada", email="ada@example.com"))
     for mode in OnDuplicate:
         done = scenario.import_file([("Who", GRACE, "ada@example.com")], on_duplicate=mode)
 
@@ -136,9 +127,11 @@ def test_a_row_that_repeats_two_leads_is_rejected_as_ambiguous(scenario: ImportS
         assert rejection.problems[0].code == "ambiguous_duplicate"
 
 
-def test_a_row_changes_a_lead_and_its_empty_cells_change_nothing(scenario: ImportScenario) -> None:
-    new = NewLead(name="Grace", phone=GRACE, email="grace@example.com", source="fair", assigned_to=scenario.admin.id)
-    known = scenario.unite.leads.add(scenario.ann, new)
+def test_a_row_changes_a_lead_and_its_empty_cells_change_nothing(scenario: Scenario) -> None:
+    new = NewLead(
+        name="Grace", phone=GRACE, email="grace@example.com", source="fair", assigned_to=scenario.admin.user_id
+    )
+    known = scenario.unite.leads.add(scenario.admin, new)
     done = scenario.import_file([("", GRACE, "", "lost")], on_duplicate=UPDATE, default_source="list")
 
     (lead,) = scenario.leads()
@@ -149,13 +142,13 @@ def test_a_row_changes_a_lead_and_its_empty_cells_change_nothing(scenario: Impor
         known.phone,
         "grace@example.com",
         "fair",
-        scenario.admin.id,
+        scenario.admin.user_id,
     )
     assert (lead.version, lead.import_id) == (2, None)
 
 
-def test_a_row_that_says_nothing_new_leaves_the_version_as_it_is(scenario: ImportScenario) -> None:
-    known = scenario.unite.leads.add(scenario.ann, NewLead(name="Grace", phone=GRACE))
+def test_a_row_that_says_nothing_new_leaves_the_version_as_it_is(scenario: Scenario) -> None:
+    known = scenario.unite.leads.add(scenario.admin, NewLead(name="Grace", phone=GRACE))
 
     assert scenario.import_file([("Grace", GRACE)], on_duplicate=UPDATE).counts.updated == 1
     assert scenario.leads() == [known]
@@ -163,7 +156,7 @@ def test_a_row_that_says_nothing_new_leaves_the_version_as_it_is(scenario: Impor
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 100])
 def test_a_later_row_changes_what_an_earlier_one_made(chunk_rows: int) -> None:
-    scenario = ImportScenario(chunk_rows=chunk_rows)
+    scenario = Scenario(chunk_rows=chunk_rows)
     rows = [("Grace", GRACE), ("Grace Hopper", GRACE, "grace@example.com"), ("Rear Admiral", "", "grace@example.com")]
     done = scenario.import_file(rows, on_duplicate=UPDATE)
 
@@ -174,7 +167,7 @@ def test_a_later_row_changes_what_an_earlier_one_made(chunk_rows: int) -> None:
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 3, 4, 100])
 def test_a_row_takes_a_phone_that_an_earlier_one_freed(chunk_rows: int) -> None:
-    scenario = ImportScenario(chunk_rows=chunk_rows)
+    scenario = Scenario(chunk_rows=chunk_rows)
     rows = [
         ("Grace", GRACE, "grace@example.com"),
         ("Grace", ADA, "grace@example.com"),
@@ -193,8 +186,8 @@ def test_a_row_takes_a_phone_that_an_earlier_one_freed(chunk_rows: int) -> None:
     }
 
 
-def test_a_new_lead_needs_a_name_and_a_changed_one_does_not(scenario: ImportScenario) -> None:
-    scenario.unite.leads.add(scenario.ann, NewLead(name="Grace", phone=GRACE))
+def test_a_new_lead_needs_a_name_and_a_changed_one_does_not(scenario: Scenario) -> None:
+    scenario.unite.leads.add(scenario.admin, NewLead(name="Grace", phone=GRACE))
     done = scenario.import_file([("", GRACE, "", "lost"), ("", ADA)], on_duplicate=UPDATE)
 
     (rejection,) = scenario.rejections(done.id)
@@ -202,12 +195,11 @@ def test_a_new_lead_needs_a_name_and_a_changed_one_does_not(scenario: ImportScen
     assert (rejection.row, rejection.problems[0].field, rejection.problems[0].code) == (3, "name", "required")
 
 
-def test_an_owner_is_named_by_address_by_id_or_by_a_name_that_only_one_has(scenario: ImportScenario) -> None:
-    ben = add_user(scenario, "Ben", "ben@unite.example")
-    add_user(scenario, "Cleo", "cleo@unite.example")
-    other_cleo = add_user(scenario, "CLEO", "cleo.two@unite.example")
-    gone = add_user(scenario, "Dan", "dan@unite.example")
-    scenario.unite.identity.update_user(scenario.ann, UserChanges(user_id=gone, active=False))
+def test_an_owner_is_named_by_address_by_id_or_by_a_name_that_only_one_has(scenario: Scenario) -> None:
+    ben = scenario.ben.user_id
+    scenario.add_user("Cleo")
+    other_cleo = scenario.add_user("CLEO", email="cleo.two@unite.example").user_id
+    scenario.deactivate(scenario.add_user("Dan"))
     named = ["Ben@Unite.example", str(ben), "bEN", "cleo.two@unite.example", "Cleo", "dan@unite.example", "Nobody"]
     rows = [(f"Lead {number}", f"+1212555011{number}", "", "", "", owner) for number, owner in enumerate(named)]
     done = scenario.import_file(rows)
@@ -220,14 +212,14 @@ def test_an_owner_is_named_by_address_by_id_or_by_a_name_that_only_one_has(scena
     ]
 
 
-def test_a_deleted_lead_is_no_duplicate(scenario: ImportScenario) -> None:
+def test_a_deleted_lead_is_no_duplicate(scenario: Scenario) -> None:
     first = scenario.import_file([("Grace", GRACE)])
-    scenario.unite.imports.undo(scenario.ann, first.id)
+    scenario.unite.imports.undo(scenario.admin, first.id)
 
     assert scenario.import_file([("Grace Hopper", GRACE)]).counts.created == 1
 
 
-def test_the_error_report_can_be_corrected_and_uploaded_again(scenario: ImportScenario) -> None:
+def test_the_error_report_can_be_corrected_and_uploaded_again(scenario: Scenario) -> None:
     rows = [("Grace", GRACE), ("Ada", "12"), ("=Jean", "+12125550103", "jean at example.com")]
     first = scenario.import_file(rows)
     assert first.report_key is not None
@@ -243,22 +235,21 @@ def test_the_error_report_can_be_corrected_and_uploaded_again(scenario: ImportSc
     assert [lead.name for lead in scenario.leads()] == ["Grace", "Ada", "=Jean"]
 
 
-def test_a_file_with_a_header_alone_is_an_import_of_nothing(scenario: ImportScenario) -> None:
+def test_a_file_with_a_header_alone_is_an_import_of_nothing(scenario: Scenario) -> None:
     done = scenario.import_file(csv_text(HEADER, []))
 
     assert (done.status, done.counts.rows, done.report_key) == (ImportStatus.COMPLETED, 0, None)
 
 
-def test_a_lead_that_a_row_makes_is_seen_by_the_agent_whose_it_is(scenario: ImportScenario) -> None:
-    ben = add_user(scenario, "Ben", "ben@unite.example")
+def test_a_lead_that_a_row_makes_is_seen_by_the_agent_whose_it_is(scenario: Scenario) -> None:
     scenario.import_file([("Grace", GRACE, "", "", "", "Ben")])
 
     (lead,) = scenario.leads()
-    assert scenario.unite.leads.get(Actor(user_id=ben, role=Role.AGENT), lead.id) == lead
+    assert scenario.unite.leads.get(scenario.ben, lead.id) == lead
 
 
 def test_a_file_without_names_updates_leads_and_makes_none() -> None:
-    scenario = ImportScenario()
+    scenario = Scenario(chunk_rows=2)
     scenario.import_file([("Ada", "+12125550101")])
 
     done = scenario.import_file(

@@ -6,9 +6,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.imports.scenario import ImportScenario, contents
+from tests.core.imports.contents import contents
 from unite_core import LeadChanges, NewLead, OnDuplicate, RowKind
 from unite_core.imports.undo import UndoStep
+from unite_core.testing.scenario import Scenario
 
 PHONES = [f"+1212555010{number}" for number in range(3)]
 EMAILS = [f"{letter}@example.com" for letter in "abc"]
@@ -36,13 +37,13 @@ either = st.sampled_from([OnDuplicate.UPDATE, OnDuplicate.UPDATE, OnDuplicate.SK
 thoroughly = settings(max_examples=150, deadline=None)
 
 
-def _floor(before: Before, chunk: int) -> ImportScenario:
-    scenario = ImportScenario(chunk_rows=chunk)
+def _floor(before: Before, chunk: int) -> Scenario:
+    scenario = Scenario(chunk_rows=chunk)
     phones: set[str] = set()
     emails: set[str] = set()
     for name, phone, email in before:
         if (phone or email) and phone not in phones and email not in emails:
-            scenario.unite.leads.add(scenario.ann, NewLead(name=name, phone=phone, email=email))
+            scenario.unite.leads.add(scenario.admin, NewLead(name=name, phone=phone, email=email))
             phones |= {phone} if phone else set()
             emails |= {email} if email else set()
     return scenario
@@ -63,10 +64,10 @@ def test_each_row_is_accounted_for_once(before: Before, table: Sequence[Row], ch
     assert done.counts.duplicate == sum(it.kind is RowKind.DUPLICATE for it in rejections)
     made = [lead.import_row for lead in scenario.leads() if lead.import_id == done.id]
     assert done.counts.created == len(made) == len(scenario.leads()) - known
-    told = [it.row for it in rejections] + [row for row in made if row is not None]
-    assert len(told) == len(set(told))
-    assert set(told) <= set(filled)
-    assert len(filled) - len(told) == done.counts.updated
+    accounted = [it.row for it in rejections] + [row for row in made if row is not None]
+    assert len(accounted) == len(set(accounted))
+    assert set(accounted) <= set(filled)
+    assert len(filled) - len(accounted) == done.counts.updated
 
 
 @thoroughly
@@ -124,7 +125,7 @@ def test_what_was_undone_is_as_it_was_before(
     while undo(done.id).undoing:
         pass
 
-    undone = scenario.get(done.id).undone
+    undone = scenario.get_import(done.id).undone
     assert contents(scenario.leads()) == contents(at_first)
     assert [lead.id for lead in scenario.leads()] == [lead.id for lead in at_first]
     assert undone is not None
@@ -144,11 +145,11 @@ def test_undoing_leaves_a_lead_alone_that_somebody_has_touched_since(
     if not leads:
         return
     theirs = leads[touched % len(leads)]
-    scenario.unite.leads.change(scenario.ann, LeadChanges(lead_id=theirs.id, name="Touched"))
+    scenario.unite.leads.change(scenario.admin, LeadChanges(lead_id=theirs.id, name="Touched"))
 
-    undone = scenario.unite.imports.undo(scenario.ann, done.id).undone
+    undone = scenario.unite.imports.undo(scenario.admin, done.id).undone
 
     assert undone is not None
     assert undone.finished_at is not None
-    assert scenario.unite.leads.get(scenario.ann, theirs.id).name == "Touched"
+    assert scenario.unite.leads.get(scenario.admin, theirs.id).name == "Touched"
     assert undone.removed + sum(lead.import_id == done.id for lead in scenario.leads()) == done.counts.created

@@ -5,45 +5,33 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from tests.core.imports.scenario import ImportScenario
 from unite_core import (
     Actor,
     Conflict,
     FileToImport,
     Invalid,
     NewImport,
-    NewUser,
     Quotas,
-    Role,
     Rules,
-    build,
 )
 from unite_core.files import upload_key
 from unite_core.imports.model import MAX_FILE_BYTES
 from unite_core.imports.use_cases.cancel_and_undo import ABANDONED_AFTER
+from unite_core.testing.scenario import Scenario
 from unite_core.usage import HOUR
 
 CSV = b"Name,Phone\nAda,+12125550100\n"
 
 
 @pytest.fixture
-def scenario() -> ImportScenario:
-    scenario = ImportScenario()
-    scenario.unite = build(
-        scenario.ports, Rules(quotas=Quotas(open_imports=3, open_bytes=1000, excess_files_per_hour=2))
-    )
-    return scenario
+def scenario() -> Scenario:
+    return Scenario(rules=Rules(quotas=Quotas(open_imports=3, open_bytes=1000, excess_files_per_hour=2)), chunk_rows=2)
 
 
-def another(scenario: ImportScenario) -> Actor:
-    new = NewUser(email="mo@unite.example", name="Mo", role=Role.MANAGER, password="correct horse battery")
-    return Actor(user_id=scenario.unite.identity.create_user.unchecked(new).id, role=Role.MANAGER)
-
-
-def announce(scenario: ImportScenario, size: int = 10, actor: Actor | None = None) -> str:
+def announce(scenario: Scenario, size: int = 10, actor: Actor | None = None) -> str:
     """Announce a file; the code of the refusal, or an empty text."""
     try:
-        scenario.unite.imports.announce(actor or scenario.ann, NewImport(filename="a.csv", size=size))
+        scenario.unite.imports.announce(actor or scenario.admin, NewImport(filename="a.csv", size=size))
     except Conflict as refused:
         return refused.code
     return ""
@@ -57,42 +45,42 @@ class Unread:
 
 
 def test_a_user_has_no_more_open_imports_than_the_quota() -> None:
-    scenario = ImportScenario()
+    scenario = Scenario(chunk_rows=2)
 
-    told = [announce(scenario) for _ in range(60)]
+    codes = [announce(scenario) for _ in range(60)]
 
-    assert told == [""] * 50 + ["too_many_imports"] * 10
+    assert codes == [""] * 50 + ["too_many_imports"] * 10
 
 
-def test_the_refusal_says_what_to_do(scenario: ImportScenario) -> None:
+def test_the_refusal_says_what_to_do(scenario: Scenario) -> None:
     for _ in range(3):
         announce(scenario)
 
     with pytest.raises(Conflict, match="You have 3 imports that have not ended, and may have 3; start those"):
-        scenario.unite.imports.announce(scenario.ann, NewImport(filename="a.csv", size=1))
+        scenario.unite.imports.announce(scenario.admin, NewImport(filename="a.csv", size=1))
 
 
-def test_each_user_has_a_quota_of_their_own(scenario: ImportScenario) -> None:
-    mo = another(scenario)
+def test_each_user_has_a_quota_of_their_own(scenario: Scenario) -> None:
+    mo = scenario.manager
 
     assert [announce(scenario) for _ in range(4)] == ["", "", "", "too_many_imports"]
     assert announce(scenario, actor=mo) == ""
 
 
-def test_queued_and_running_imports_count_and_ended_ones_do_not(scenario: ImportScenario) -> None:
+def test_queued_and_running_imports_count_and_ended_ones_do_not(scenario: Scenario) -> None:
     queued = scenario.upload("Name,Phone\nAda,+12125550100\n")
     assert [announce(scenario), announce(scenario), announce(scenario)] == ["", "", "too_many_imports"]
 
-    scenario.run(queued.id)
+    scenario.run_import(queued.id)
 
     assert [announce(scenario), announce(scenario)] == ["", "too_many_imports"]
 
 
-def test_a_cancelled_and_an_abandoned_import_make_room(scenario: ImportScenario) -> None:
-    coming = scenario.unite.imports.announce(scenario.ann, NewImport(filename="a.csv", size=1)).lead_import
+def test_a_cancelled_and_an_abandoned_import_make_room(scenario: Scenario) -> None:
+    coming = scenario.unite.imports.announce(scenario.admin, NewImport(filename="a.csv", size=1)).lead_import
     assert [announce(scenario), announce(scenario), announce(scenario)] == ["", "", "too_many_imports"]
 
-    scenario.unite.imports.cancel(scenario.ann, coming.id)
+    scenario.unite.imports.cancel(scenario.admin, coming.id)
     assert [announce(scenario), announce(scenario)] == ["", "too_many_imports"]
 
     scenario.ports.clock.advance(ABANDONED_AFTER * 2)
@@ -100,17 +88,17 @@ def test_a_cancelled_and_an_abandoned_import_make_room(scenario: ImportScenario)
     assert announce(scenario) == ""
 
 
-def test_starting_an_announced_import_takes_no_further_place(scenario: ImportScenario) -> None:
-    coming = scenario.unite.imports.announce(scenario.ann, NewImport(filename="a.csv", size=len(CSV))).lead_import
+def test_starting_an_announced_import_takes_no_further_place(scenario: Scenario) -> None:
+    coming = scenario.unite.imports.announce(scenario.admin, NewImport(filename="a.csv", size=len(CSV))).lead_import
     announce(scenario)
     announce(scenario)
     with scenario.ports.files.write(upload_key(coming.key), content_type="text/csv") as target:
         target.write(CSV)
 
-    assert scenario.unite.imports.start(scenario.ann, coming.id).status == "queued"
+    assert scenario.unite.imports.start(scenario.admin, coming.id).status == "queued"
 
 
-def test_the_bytes_of_open_imports_are_limited_together(scenario: ImportScenario) -> None:
+def test_the_bytes_of_open_imports_are_limited_together(scenario: Scenario) -> None:
     assert [announce(scenario, 600), announce(scenario, 401), announce(scenario, 400)] == [
         "",
         "too_many_import_bytes",
@@ -119,83 +107,83 @@ def test_the_bytes_of_open_imports_are_limited_together(scenario: ImportScenario
 
 
 def test_the_default_leaves_room_for_several_of_the_largest_files() -> None:
-    scenario = ImportScenario()
+    scenario = Scenario(chunk_rows=2)
 
-    told = [announce(scenario, MAX_FILE_BYTES) for _ in range(9)]
+    codes = [announce(scenario, MAX_FILE_BYTES) for _ in range(9)]
 
-    assert told == [""] * 8 + ["too_many_import_bytes"]
+    assert codes == [""] * 8 + ["too_many_import_bytes"]
 
 
-def test_what_breaks_a_rule_is_told_as_before(scenario: ImportScenario) -> None:
+def test_what_breaks_a_rule_is_told_as_before(scenario: Scenario) -> None:
     for _ in range(3):
         announce(scenario)
 
     with pytest.raises(Invalid):
-        scenario.unite.imports.announce(scenario.ann, NewImport(filename="", size=0))
+        scenario.unite.imports.announce(scenario.admin, NewImport(filename="", size=0))
 
 
 @pytest.mark.parametrize(("sizes", "code"), [([1, 1, 1], "too_many_imports"), ([1000], "too_many_import_bytes")])
 def test_a_few_files_are_read_though_there_is_no_room_and_further_ones_are_not(
-    scenario: ImportScenario, sizes: list[int], code: str
+    scenario: Scenario, sizes: list[int], code: str
 ) -> None:
     for size in sizes:
         announce(scenario, size)
     for _ in range(2):
-        scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+        scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.imports.store_file(scenario.ann, cast("BinaryIO", Unread()))
+        scenario.unite.imports.store_file(scenario.admin, cast("BinaryIO", Unread()))
 
     assert refused.value.code == code
 
 
-def test_files_that_are_read_though_there_is_no_room_are_counted_per_user_and_hour(scenario: ImportScenario) -> None:
-    mo = another(scenario)
-    for actor in (scenario.ann, mo):
+def test_files_that_are_read_though_there_is_no_room_are_counted_per_user_and_hour(scenario: Scenario) -> None:
+    mo = scenario.manager
+    for actor in (scenario.admin, mo):
         for _ in range(3):
             announce(scenario, actor=actor)
     for _ in range(2):
-        scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+        scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
 
     assert scenario.unite.imports.store_file(mo, io.BytesIO(CSV)).size == len(CSV)
     scenario.ports.clock.advance(HOUR)
-    assert scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV)).size == len(CSV)
+    assert scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV)).size == len(CSV)
 
 
-def test_files_are_not_counted_while_there_is_room(scenario: ImportScenario) -> None:
+def test_files_are_not_counted_while_there_is_room(scenario: Scenario) -> None:
     for _ in range(9):
-        scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+        scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
 
 
-def test_a_stored_file_that_is_one_too_many_is_refused_and_can_be_thrown_away(scenario: ImportScenario) -> None:
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+def test_a_stored_file_that_is_one_too_many_is_refused_and_can_be_thrown_away(scenario: Scenario) -> None:
+    stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
     for _ in range(3):
         announce(scenario)
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.imports.import_stored_file(scenario.ann, FileToImport(stored=stored, filename="a.csv"))
+        scenario.unite.imports.import_stored_file(scenario.admin, FileToImport(stored=stored, filename="a.csv"))
     scenario.unite.imports.store_file.discard(stored)
 
     assert refused.value.code == "too_many_imports"
     assert scenario.ports.files.size(stored.key) is None
 
 
-def test_the_bytes_of_a_stored_file_count(scenario: ImportScenario) -> None:
+def test_the_bytes_of_a_stored_file_count(scenario: Scenario) -> None:
     announce(scenario, 999)
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+    stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
 
     with pytest.raises(Conflict) as refused:
-        scenario.unite.imports.import_stored_file(scenario.ann, FileToImport(stored=stored, filename="a.csv"))
+        scenario.unite.imports.import_stored_file(scenario.admin, FileToImport(stored=stored, filename="a.csv"))
 
     assert refused.value.code == "too_many_import_bytes"
 
 
-def test_the_same_file_again_is_its_import_though_there_is_no_room_by_now(scenario: ImportScenario) -> None:
+def test_the_same_file_again_is_its_import_though_there_is_no_room_by_now(scenario: Scenario) -> None:
     first = scenario.upload(CSV)
     announce(scenario)
     announce(scenario)
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+    stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
 
-    again = scenario.unite.imports.import_stored_file(scenario.ann, FileToImport(stored=stored, filename="leads.csv"))
+    again = scenario.unite.imports.import_stored_file(scenario.admin, FileToImport(stored=stored, filename="leads.csv"))
 
     assert again.id == first.id

@@ -5,30 +5,30 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.imports.scenario import ImportScenario
 from unite_core import Conflict, LeadImport, NotFound, OnDuplicate, Rules, build
+from unite_core.testing.scenario import Scenario
 
 DAYS = timedelta(days=1)
 ROWS: Sequence[Sequence[str]] = [("Ada", "+12125550101"), ("", "+12125550102"), ("", "+12125550103")]
 
 
-def a_floor(retention: timedelta | None) -> ImportScenario:
-    scenario = ImportScenario()
+def a_floor(retention: timedelta | None) -> Scenario:
+    scenario = Scenario(chunk_rows=2)
     scenario.unite = build(scenario.ports, Rules(import_retention=retention))
     return scenario
 
 
 @pytest.fixture
-def scenario() -> ImportScenario:
+def scenario() -> Scenario:
     return a_floor(30 * DAYS)
 
 
-def snapshots(scenario: ImportScenario, done: LeadImport) -> int:
+def snapshots(scenario: Scenario, done: LeadImport) -> int:
     with scenario.ports.reads() as reads:
         return len(reads.rows.remembered(done.id, limit=10))
 
 
-def test_after_its_time_the_rows_and_the_report_of_an_import_are_deleted(scenario: ImportScenario) -> None:
+def test_after_its_time_the_rows_and_the_report_of_an_import_are_deleted(scenario: Scenario) -> None:
     scenario.import_file(ROWS[:1])
     done = scenario.import_file(ROWS, on_duplicate=OnDuplicate.UPDATE)
     scenario.import_file([("Ada Lovelace", "+12125550101")], on_duplicate=OnDuplicate.UPDATE)
@@ -43,31 +43,31 @@ def test_after_its_time_the_rows_and_the_report_of_an_import_are_deleted(scenari
     assert scenario.rejections(done.id) == []
     assert scenario.ports.files.size(done.report_key) is None
     with pytest.raises(NotFound, match="it was deleted after its time"):
-        scenario.unite.imports.get_error_report(scenario.ann, done.id)
-    assert scenario.get(done.id).counts == done.counts
+        scenario.unite.imports.get_error_report(scenario.admin, done.id)
+    assert scenario.get_import(done.id).counts == done.counts
 
 
-def test_rows_are_deleted_in_portions_of_any_number_of_imports(scenario: ImportScenario) -> None:
+def test_rows_are_deleted_in_portions_of_any_number_of_imports(scenario: Scenario) -> None:
     first, second = scenario.import_file(ROWS), scenario.import_file(ROWS, default_source="fair")
     scenario.ports.clock.advance(31 * DAYS)
 
     assert scenario.unite.upkeep.purge_imports(limit=1, should_stop=lambda: True) == 1
     assert [len(scenario.rejections(it.id)) for it in (first, second)] == [1, 3]
     assert scenario.unite.upkeep.purge_imports(limit=3) == 4
-    assert [scenario.get(it.id).report_key for it in (first, second)] == [None, None]
+    assert [scenario.get_import(it.id).report_key for it in (first, second)] == [None, None]
 
 
-def test_after_its_time_an_import_cannot_be_undone(scenario: ImportScenario) -> None:
+def test_after_its_time_an_import_cannot_be_undone(scenario: Scenario) -> None:
     done, undone = scenario.import_file(ROWS[:1]), scenario.import_file([("Bo", "+12125550109")])
-    scenario.unite.imports.undo(scenario.ann, undone.id)
+    scenario.unite.imports.undo(scenario.admin, undone.id)
     scenario.ports.clock.advance(31 * DAYS)
 
     with pytest.raises(Conflict) as late:
-        scenario.unite.imports.undo(scenario.ann, done.id)
+        scenario.unite.imports.undo(scenario.admin, done.id)
 
     assert late.value.code == "import_expired"
-    assert scenario.get(done.id).undone is None
-    assert scenario.unite.imports.undo(scenario.ann, undone.id).undone is not None
+    assert scenario.get_import(done.id).undone is None
+    assert scenario.unite.imports.undo(scenario.admin, undone.id).undone is not None
 
 
 def test_without_a_limit_everything_stays() -> None:
@@ -77,4 +77,4 @@ def test_without_a_limit_everything_stays() -> None:
 
     assert scenario.unite.upkeep.purge_imports() == 0
     assert len(scenario.rejections(done.id)) == 2
-    assert scenario.unite.imports.undo(scenario.ann, done.id).undone is not None
+    assert scenario.unite.imports.undo(scenario.admin, done.id).undone is not None

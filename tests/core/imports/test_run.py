@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError, RacingWork, TroubledFiles
-from tests.core.imports.scenario import ImportScenario, contents
+from tests.core.imports.contents import contents
 from unite_core import ImportStatus, NotFound, OnDuplicate, RowKind, Unavailable
 from unite_core.imports.model import LEASE, MAX_ATTEMPTS
 from unite_core.testing.in_memory import FixedClock, in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 ROWS = [
     ("Ada", "+12125550101"),
@@ -23,17 +24,12 @@ COMMITS = 6  # taking it, examining it, three chunks of two rows, ending it
 
 
 @pytest.fixture
-def scenario() -> ImportScenario:
-    return ImportScenario()
-
-
-@pytest.fixture
-def troubled() -> ImportScenario:
+def troubled() -> Scenario:
     clock = FixedClock()
-    return ImportScenario(in_memory_ports(clock=clock, files=TroubledFiles(clock)))
+    return Scenario(in_memory_ports(clock=clock, files=TroubledFiles(clock)), chunk_rows=2)
 
 
-def trouble(scenario: ImportScenario) -> TroubledFiles:
+def trouble(scenario: Scenario) -> TroubledFiles:
     files: object = scenario.ports.files
     assert isinstance(files, TroubledFiles)
     return files
@@ -45,20 +41,20 @@ def trouble(scenario: ImportScenario) -> TroubledFiles:
 def test_a_worker_may_die_at_any_commit_and_another_goes_on_without_loss_or_repetition(
     at: int, after: bool, dry_run: bool
 ) -> None:
-    calm, scenario = ImportScenario(), ImportScenario()
+    calm, scenario = Scenario(chunk_rows=2), Scenario(chunk_rows=2)
     undisturbed = calm.import_file(ROWS, on_duplicate=OnDuplicate.UPDATE, dry_run=dry_run)
     coming = scenario.upload(ROWS, on_duplicate=OnDuplicate.UPDATE, dry_run=dry_run)
     failing = FailingWork(scenario.ports.work, PowerCutError(), at=at, after=after)
     with pytest.raises(PowerCutError):
         replace(scenario.continue_import, work=failing)(coming.id, holder="first")
 
-    left = scenario.get(coming.id)
+    left = scenario.get_import(coming.id)
     if left.held_until is not None:
         assert scenario.continue_import(coming.id, holder="second") is None
         assert scenario.unite.imports.due().to_import == ()
         scenario.ports.clock.advance(LEASE)
         assert scenario.unite.imports.due().to_import == (coming.id,)
-    done = scenario.run(coming.id, holder="second")
+    done = scenario.run_import(coming.id, holder="second")
 
     assert done.status is ImportStatus.COMPLETED
     assert done.counts == undisturbed.counts
@@ -72,29 +68,29 @@ def test_a_worker_may_die_at_any_commit_and_another_goes_on_without_loss_or_repe
         )
 
 
-def test_a_worker_that_has_to_stop_lets_go_between_two_chunks(scenario: ImportScenario) -> None:
+def test_a_worker_that_has_to_stop_lets_go_between_two_chunks(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
 
     assert scenario.continue_import(coming.id, holder="first", should_stop=lambda: True) is ImportStatus.RUNNING
 
-    left = scenario.get(coming.id)
+    left = scenario.get_import(coming.id)
     assert (left.holder, left.counts.rows, left.last_row) == (None, 2, 3)
     assert 0 < left.bytes_done <= left.size
-    assert scenario.run(coming.id, holder="second").status is ImportStatus.COMPLETED
+    assert scenario.run_import(coming.id, holder="second").status is ImportStatus.COMPLETED
 
 
-def test_a_worker_may_take_up_its_own_import_again_at_once(scenario: ImportScenario) -> None:
+def test_a_worker_may_take_up_its_own_import_again_at_once(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
     failing = FailingWork(scenario.ports.work, PowerCutError(), at=3)
     with pytest.raises(PowerCutError):
         replace(scenario.continue_import, work=failing)(coming.id, holder="first")
 
-    assert scenario.run(coming.id, holder="first").status is ImportStatus.COMPLETED
+    assert scenario.run_import(coming.id, holder="first").status is ImportStatus.COMPLETED
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 3])
 def test_a_worker_that_was_silent_for_too_long_finds_another_in_its_place_and_changes_nothing(
-    scenario: ImportScenario, chunks: int
+    scenario: Scenario, chunks: int
 ) -> None:
     coming = scenario.upload(ROWS, on_duplicate=OnDuplicate.UPDATE)
     asked = 0
@@ -104,40 +100,40 @@ def test_a_worker_that_was_silent_for_too_long_finds_another_in_its_place_and_ch
         asked += 1
         if asked == chunks:
             scenario.ports.clock.advance(LEASE)
-            scenario.run(coming.id, holder="second")
+            scenario.run_import(coming.id, holder="second")
         return False
 
     assert scenario.continue_import(coming.id, holder="first", should_stop=sleep) is None
 
-    done = scenario.get(coming.id)
+    done = scenario.get_import(coming.id)
     assert done.status is ImportStatus.COMPLETED
     assert (done.counts.rows, done.counts.created) == (5, 3)
     assert len(scenario.leads()) == 3
 
 
 def test_a_worker_that_finds_neither_its_lease_nor_the_file_says_nothing_and_changes_nothing(
-    troubled: ImportScenario,
+    troubled: Scenario,
 ) -> None:
     coming = troubled.upload(ROWS)
 
     def sleep() -> None:
         trouble(troubled).trouble = lambda: None
         troubled.ports.clock.advance(LEASE)
-        troubled.run(coming.id, holder="second")
+        troubled.run_import(coming.id, holder="second")
         raise NotFound("It is gone.")
 
     trouble(troubled).trouble = sleep
 
     assert troubled.continue_import(coming.id, holder="first") is None
-    assert troubled.get(coming.id).status is ImportStatus.COMPLETED
+    assert troubled.get_import(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_progress_is_stored_with_each_chunk_and_renews_the_lease(scenario: ImportScenario) -> None:
+def test_progress_is_stored_with_each_chunk_and_renews_the_lease(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
     seen = []
 
     def look() -> bool:
-        running = scenario.get(coming.id)
+        running = scenario.get_import(coming.id)
         assert running.held_until == scenario.ports.clock.now() + LEASE
         seen.append((running.last_row, running.counts.rows, running.seconds_worked))
         scenario.ports.clock.advance(timedelta(seconds=4))
@@ -146,66 +142,68 @@ def test_progress_is_stored_with_each_chunk_and_renews_the_lease(scenario: Impor
     scenario.continue_import(coming.id, holder="worker", should_stop=look)
 
     assert seen == [(3, 2, 0.0), (5, 4, 4.0), (6, 5, 8.0)]
-    done = scenario.get(coming.id)
+    done = scenario.get_import(coming.id)
     assert done.bytes_done == done.size
     assert done.finished_at == scenario.ports.clock.now()
 
 
 @pytest.mark.parametrize("status", [ImportStatus.COMPLETED, ImportStatus.CANCELLED])
-def test_an_import_that_has_ended_is_not_continued(scenario: ImportScenario, status: ImportStatus) -> None:
+def test_an_import_that_has_ended_is_not_continued(scenario: Scenario, status: ImportStatus) -> None:
     coming = scenario.upload(ROWS)
     if status is ImportStatus.CANCELLED:
-        scenario.unite.imports.cancel(scenario.ann, coming.id)
+        scenario.unite.imports.cancel(scenario.admin, coming.id)
     else:
-        scenario.run(coming.id)
-    ended = scenario.get(coming.id)
+        scenario.run_import(coming.id)
+    ended = scenario.get_import(coming.id)
 
     taken: list[int] = []
     assert scenario.continue_import(coming.id, holder="second", on_taken=lambda: taken.append(1)) is status
-    assert scenario.get(coming.id) == ended
+    assert scenario.get_import(coming.id) == ended
     assert taken == []
 
 
-def test_whoever_continues_an_import_is_told_so_once_it_is_certain(scenario: ImportScenario) -> None:
+def test_whoever_continues_an_import_is_told_so_once_it_is_certain(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
     taken: list[ImportStatus] = []
 
-    scenario.continue_import(coming.id, holder="first", on_taken=lambda: taken.append(scenario.get(coming.id).status))
+    scenario.continue_import(
+        coming.id, holder="first", on_taken=lambda: taken.append(scenario.get_import(coming.id).status)
+    )
 
     assert taken == [ImportStatus.RUNNING]
 
 
-def test_an_import_that_is_cancelled_in_the_middle_keeps_what_it_has_and_reports_it(scenario: ImportScenario) -> None:
+def test_an_import_that_is_cancelled_in_the_middle_keeps_what_it_has_and_reports_it(scenario: Scenario) -> None:
     coming = scenario.upload([("", "+12125550100"), *ROWS])
 
     def cancel() -> bool:
-        scenario.unite.imports.cancel(scenario.ann, coming.id)
+        scenario.unite.imports.cancel(scenario.admin, coming.id)
         return False
 
     assert scenario.continue_import(coming.id, holder="worker", should_stop=cancel) is ImportStatus.CANCELLED
 
-    done = scenario.get(coming.id)
+    done = scenario.get_import(coming.id)
     assert (done.counts.created, done.counts.rejected) == (1, 1)
     assert [lead.name for lead in scenario.leads()] == ["Ada"]
     assert done.finished_at is not None
     assert b"+12125550100" in _report(scenario, done.report_key)
 
 
-def test_an_import_that_is_cancelled_while_no_worker_is_at_it_ends_with_the_next_one(scenario: ImportScenario) -> None:
+def test_an_import_that_is_cancelled_while_no_worker_is_at_it_ends_with_the_next_one(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
     scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
-    assert scenario.unite.imports.cancel(scenario.ann, coming.id).status is ImportStatus.RUNNING
+    assert scenario.unite.imports.cancel(scenario.admin, coming.id).status is ImportStatus.RUNNING
 
     assert scenario.continue_import(coming.id, holder="second") is ImportStatus.CANCELLED
-    assert scenario.get(coming.id).counts.rows == 2
+    assert scenario.get_import(coming.id).counts.rows == 2
 
 
-def test_a_file_that_is_gone_fails_the_import_and_tells_of_the_rows_before(scenario: ImportScenario) -> None:
+def test_a_file_that_is_gone_fails_the_import_and_tells_of_the_rows_before(scenario: Scenario) -> None:
     coming = scenario.upload([("", "+12125550100"), *ROWS])
     scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
     scenario.ports.files.delete(coming.key)
 
-    failed = scenario.run(coming.id)
+    failed = scenario.run_import(coming.id)
 
     assert failed.status is ImportStatus.FAILED
     assert failed.failure is not None
@@ -214,7 +212,7 @@ def test_a_file_that_is_gone_fails_the_import_and_tells_of_the_rows_before(scena
     assert failed.same_file_key is None
 
 
-def test_a_file_that_cannot_be_read_fails_the_import_with_its_reason_and_its_columns(scenario: ImportScenario) -> None:
+def test_a_file_that_cannot_be_read_fails_the_import_with_its_reason_and_its_columns(scenario: Scenario) -> None:
     failed = scenario.import_file("Name,Shoe Size\nAda,37\n")
 
     assert failed.status is ImportStatus.FAILED
@@ -225,14 +223,14 @@ def test_a_file_that_cannot_be_read_fails_the_import_with_its_reason_and_its_col
     assert scenario.leads() == []
 
 
-def test_a_file_that_is_no_text_fails_the_import(scenario: ImportScenario) -> None:
+def test_a_file_that_is_no_text_fails_the_import(scenario: Scenario) -> None:
     failed = scenario.import_file(b"%PDF-1.7")
 
     assert failed.failure is not None
     assert (failed.failure.code, failed.columns) == ("binary_file", [])
 
 
-def test_the_columns_are_shown(scenario: ImportScenario) -> None:
+def test_the_columns_are_shown(scenario: Scenario) -> None:
     done = scenario.import_file("Full Name,Mobile,Shoe Size\nAda,+12125550101,37\n")
 
     assert [(it["header"], it["field"]) for it in done.columns] == [
@@ -242,7 +240,7 @@ def test_the_columns_are_shown(scenario: ImportScenario) -> None:
     ]
 
 
-def test_an_import_that_no_worker_gets_any_further_with_is_given_up(scenario: ImportScenario) -> None:
+def test_an_import_that_no_worker_gets_any_further_with_is_given_up(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS, dry_run=True)
     scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
     for number in range(MAX_ATTEMPTS):
@@ -253,7 +251,7 @@ def test_an_import_that_no_worker_gets_any_further_with_is_given_up(scenario: Im
 
     assert scenario.continue_import(coming.id, holder="last") is ImportStatus.FAILED
 
-    failed = scenario.get(coming.id)
+    failed = scenario.get_import(coming.id)
     assert failed.failure is not None
     assert failed.failure.code == "gave_up"
     assert "row 4" in failed.failure.detail
@@ -261,7 +259,7 @@ def test_an_import_that_no_worker_gets_any_further_with_is_given_up(scenario: Im
         assert reads.rehearsal.matches(coming.id, ["+12125550101"], []).by_phone == {}
 
 
-def test_an_import_outlasts_any_outage_of_what_it_depends_on(troubled: ImportScenario) -> None:
+def test_an_import_outlasts_any_outage_of_what_it_depends_on(troubled: Scenario) -> None:
     coming = troubled.upload(ROWS)
 
     def outage() -> None:
@@ -271,13 +269,13 @@ def test_an_import_outlasts_any_outage_of_what_it_depends_on(troubled: ImportSce
     for _ in range(MAX_ATTEMPTS + 1):
         with pytest.raises(Unavailable):
             troubled.continue_import(coming.id, holder="worker")
-        assert troubled.get(coming.id).status is ImportStatus.RUNNING
+        assert troubled.get_import(coming.id).status is ImportStatus.RUNNING
     trouble(troubled).trouble = lambda: None
 
-    assert troubled.run(coming.id).status is ImportStatus.COMPLETED
+    assert troubled.run_import(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_a_storage_that_is_silent_for_longer_than_the_lease_is_held_against_no_import(troubled: ImportScenario) -> None:
+def test_a_storage_that_is_silent_for_longer_than_the_lease_is_held_against_no_import(troubled: Scenario) -> None:
     coming = troubled.upload(ROWS)
     beginning = iter(range(10))
 
@@ -295,13 +293,13 @@ def test_a_storage_that_is_silent_for_longer_than_the_lease_is_held_against_no_i
         with pytest.raises(Unavailable):
             troubled.continue_import(coming.id, holder="worker")
         troubled.ports.clock.advance(LEASE)
-        assert troubled.get(coming.id).attempts == 0
+        assert troubled.get_import(coming.id).attempts == 0
     trouble(troubled).trouble = lambda: None
 
-    assert troubled.run(coming.id).status is ImportStatus.COMPLETED
+    assert troubled.run_import(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_an_import_that_another_worker_ended_meanwhile_stays_as_it_is(troubled: ImportScenario) -> None:
+def test_an_import_that_another_worker_ended_meanwhile_stays_as_it_is(troubled: Scenario) -> None:
     coming = troubled.upload(ROWS)
 
     def slow() -> None:
@@ -314,41 +312,41 @@ def test_an_import_that_another_worker_ended_meanwhile_stays_as_it_is(troubled: 
     with pytest.raises(Unavailable):
         troubled.continue_import(coming.id, holder="worker")
 
-    assert troubled.get(coming.id).status is ImportStatus.COMPLETED
+    assert troubled.get_import(coming.id).status is ImportStatus.COMPLETED
 
 
 @pytest.mark.parametrize("at", range(COMMITS))
-def test_an_outage_of_the_database_passes_through(scenario: ImportScenario, at: int) -> None:
+def test_an_outage_of_the_database_passes_through(scenario: Scenario, at: int) -> None:
     coming = scenario.upload(ROWS)
     down = FailingWork(scenario.ports.work, Unavailable("The database does not answer."), at=at)
 
     with pytest.raises(Unavailable):
         replace(scenario.continue_import, work=down)(coming.id, holder="worker")
 
-    assert scenario.get(coming.id).attempts == 0
-    assert scenario.run(coming.id).counts.rows == 5
+    assert scenario.get_import(coming.id).attempts == 0
+    assert scenario.run_import(coming.id).counts.rows == 5
 
 
-def test_a_chunk_is_decided_anew_where_somebody_else_adds_one_of_its_leads_meanwhile(scenario: ImportScenario) -> None:
+def test_a_chunk_is_decided_anew_where_somebody_else_adds_one_of_its_leads_meanwhile(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
     racing = RacingWork(scenario.ports.work, times=4)
 
     assert replace(scenario.continue_import, work=racing)(coming.id, holder="worker") is ImportStatus.COMPLETED
     assert racing.times == 0
-    assert scenario.get(coming.id).counts.created == 3
+    assert scenario.get_import(coming.id).counts.created == 3
 
 
-def test_an_import_that_others_are_always_quicker_than_is_continued_later(scenario: ImportScenario) -> None:
+def test_an_import_that_others_are_always_quicker_than_is_continued_later(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
 
     with pytest.raises(Unavailable):
         replace(scenario.continue_import, work=RacingWork(scenario.ports.work, times=5))(coming.id, holder="worker")
 
-    assert scenario.get(coming.id).counts.rows == 0
-    assert scenario.run(coming.id).status is ImportStatus.COMPLETED
+    assert scenario.get_import(coming.id).counts.rows == 0
+    assert scenario.run_import(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_a_report_of_thousands_of_rows_has_them_all(scenario: ImportScenario) -> None:
+def test_a_report_of_thousands_of_rows_has_them_all(scenario: Scenario) -> None:
     scenario.chunk_rows = 1000
     done = scenario.import_file([("", f"+1212555{number:04}") for number in range(2001)])
 
@@ -357,7 +355,7 @@ def test_a_report_of_thousands_of_rows_has_them_all(scenario: ImportScenario) ->
     assert [it.kind for it in scenario.rejections(done.id)[:1]] == [RowKind.REJECTED]
 
 
-def _report(scenario: ImportScenario, key: str | None) -> bytes:
+def _report(scenario: Scenario, key: str | None) -> bytes:
     assert key is not None
     with scenario.ports.files.read(key) as stream:
         return stream.read()

@@ -6,13 +6,13 @@ from typing import Self
 
 import pytest
 
-from tests.core.imports.scenario import ImportScenario
 from unite_core import FileToImport, ImportStatus, LeadImport, NewImport, Unavailable
 from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS
 from unite_core.files import upload_key
 from unite_core.imports.use_cases import ImportStoredFile, StartImport
 from unite_core.testing.in_memory import InMemoryImports, InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 from unite_core.testing.in_memory.tables import Tables
+from unite_core.testing.scenario import Scenario
 
 CSV = b"Name,Phone\nGrace,+12125550101\n"
 
@@ -59,32 +59,27 @@ class _LateImports(InMemoryImports):
         self._refusing = False
 
 
-@pytest.fixture
-def scenario() -> ImportScenario:
-    return ImportScenario()
-
-
-def send(scenario: ImportScenario, work: InMemoryUnitOfWorkFactory) -> LeadImport:
+def send(scenario: Scenario, work: InMemoryUnitOfWorkFactory) -> LeadImport:
     ports = scenario.ports
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+    stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
     use_case = ImportStoredFile(work, ports.files, ports.jobs, ports.clock, ports.ids)
-    return use_case(scenario.ann, FileToImport(stored=stored, filename="leads.csv"))
+    return use_case(scenario.admin, FileToImport(stored=stored, filename="leads.csv"))
 
 
-def upload(scenario: ImportScenario, work: InMemoryUnitOfWorkFactory) -> LeadImport:
+def upload(scenario: Scenario, work: InMemoryUnitOfWorkFactory) -> LeadImport:
     ports = scenario.ports
-    coming = scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
+    coming = scenario.unite.imports.announce(scenario.admin, NewImport(filename="leads.csv", size=len(CSV))).lead_import
     with ports.files.write(upload_key(coming.key), content_type="text/csv") as stream:
         stream.write(CSV)
-    return StartImport(work, ports.files, ports.jobs, ports.clock)(scenario.ann, coming.id)
+    return StartImport(work, ports.files, ports.jobs, ports.clock)(scenario.admin, coming.id)
 
 
 WAYS = pytest.mark.parametrize("way", [send, upload])
-Way = Callable[[ImportScenario, InMemoryUnitOfWorkFactory], LeadImport]
+Way = Callable[[Scenario, InMemoryUnitOfWorkFactory], LeadImport]
 
 
 @WAYS
-def test_whoever_comes_second_gets_the_import_of_the_first(scenario: ImportScenario, way: Way) -> None:
+def test_whoever_comes_second_gets_the_import_of_the_first(scenario: Scenario, way: Way) -> None:
     first = way(scenario, scenario.ports.work)
 
     second = way(scenario, LateWork(scenario.ports.work, times=1))
@@ -95,7 +90,7 @@ def test_whoever_comes_second_gets_the_import_of_the_first(scenario: ImportScena
 
 
 @WAYS
-def test_whoever_never_sees_the_first_is_told_to_come_back(scenario: ImportScenario, way: Way) -> None:
+def test_whoever_never_sees_the_first_is_told_to_come_back(scenario: Scenario, way: Way) -> None:
     way(scenario, scenario.ports.work)
 
     with pytest.raises(Unavailable):

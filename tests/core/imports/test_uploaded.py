@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 
 from tests.core.imports.accidents import FailingWork
-from tests.core.imports.scenario import ImportScenario
 from unite_core import (
     Actor,
     Conflict,
@@ -19,57 +18,48 @@ from unite_core import (
     Role,
     Unavailable,
     UploadOutcome,
-    UserChanges,
 )
 from unite_core.files import upload_key
-from unite_core.identity.use_cases import NewUser
 from unite_core.imports.use_cases import StartImport
 from unite_core.imports.use_cases.start import file_key
-from unite_core.testing.builders import acting, an_id
+from unite_core.testing.builders import an_id
+from unite_core.testing.scenario import Scenario
 
 CSV = b"Name,Phone\nGrace,+12125550101\n"
 
 
-@pytest.fixture
-def scenario() -> ImportScenario:
-    scenario = ImportScenario()
-    boss = NewUser(email="boss@unite.example", name="Boss", role=Role.MANAGER, password="correct horse battery")
-    scenario.ann = acting(scenario.unite.identity.create_user(scenario.ann, boss))
-    return scenario
+def announce(scenario: Scenario) -> LeadImport:
+    return scenario.unite.imports.announce(scenario.manager, NewImport(filename="leads.csv", size=len(CSV))).lead_import
 
 
-def announce(scenario: ImportScenario) -> LeadImport:
-    return scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
-
-
-def put(scenario: ImportScenario, key: str) -> str:
+def put(scenario: Scenario, key: str) -> str:
     with scenario.ports.files.write(key, content_type="text/csv") as stream:
         stream.write(CSV)
     return key
 
 
-def uploaded(scenario: ImportScenario) -> LeadImport:
+def uploaded(scenario: Scenario) -> LeadImport:
     coming = announce(scenario)
     put(scenario, upload_key(coming.key))
     return coming
 
 
-def notice(scenario: ImportScenario, of: LeadImport) -> UploadOutcome:
+def notice(scenario: Scenario, of: LeadImport) -> UploadOutcome:
     return scenario.unite.imports.start_uploaded(upload_key(of.key))
 
 
-def test_an_uploaded_file_starts_its_import_on_behalf_of_its_creator(scenario: ImportScenario) -> None:
+def test_an_uploaded_file_starts_its_import_on_behalf_of_its_creator(scenario: Scenario) -> None:
     coming = uploaded(scenario)
 
     outcome = scenario.unite.imports.start_uploaded(upload_key(coming.key), "the notice")
 
     assert (outcome, outcome.settled) == (UploadOutcome.STARTED, True)
     assert scenario.ports.jobs.imports == [coming.id]
-    done = scenario.run(coming.id)
-    assert (done.counts.created, done.created_by, done.correlation_id) == (1, scenario.ann.user_id, "the notice")
+    done = scenario.run_import(coming.id)
+    assert (done.counts.created, done.created_by, done.correlation_id) == (1, scenario.manager.user_id, "the notice")
 
 
-def test_a_notice_that_comes_twice_starts_the_import_once(scenario: ImportScenario) -> None:
+def test_a_notice_that_comes_twice_starts_the_import_once(scenario: Scenario) -> None:
     coming = uploaded(scenario)
 
     outcomes = [notice(scenario, coming) for _ in range(3)]
@@ -78,38 +68,37 @@ def test_a_notice_that_comes_twice_starts_the_import_once(scenario: ImportScenar
     assert scenario.ports.jobs.imports == [coming.id]
 
 
-def test_a_notice_of_what_the_client_started_itself_does_nothing(scenario: ImportScenario) -> None:
+def test_a_notice_of_what_the_client_started_itself_does_nothing(scenario: Scenario) -> None:
     coming = uploaded(scenario)
-    started = scenario.unite.imports.start(scenario.ann, coming.id)
+    started = scenario.unite.imports.start(scenario.manager, coming.id)
 
     outcome = notice(scenario, coming)
 
     assert (outcome, outcome.settled) == (UploadOutcome.KNOWN, True)
-    assert scenario.get(coming.id) == started
+    assert scenario.get_import(coming.id) == started
 
 
-def test_a_notice_starts_nothing_that_was_cancelled(scenario: ImportScenario) -> None:
+def test_a_notice_starts_nothing_that_was_cancelled(scenario: Scenario) -> None:
     coming = uploaded(scenario)
-    scenario.unite.imports.cancel(scenario.ann, coming.id)
+    scenario.unite.imports.cancel(scenario.manager, coming.id)
 
     assert notice(scenario, coming) is UploadOutcome.KNOWN
-    assert scenario.get(coming.id).status is ImportStatus.CANCELLED
+    assert scenario.get_import(coming.id).status is ImportStatus.CANCELLED
 
 
-def test_the_same_file_again_stands_back_for_the_first_import(scenario: ImportScenario) -> None:
+def test_the_same_file_again_stands_back_for_the_first_import(scenario: Scenario) -> None:
     first, second = uploaded(scenario), uploaded(scenario)
     notice(scenario, first)
 
     assert notice(scenario, second) is UploadOutcome.STARTED
-    assert scenario.get(second.id).status is ImportStatus.CANCELLED
+    assert scenario.get_import(second.id).status is ImportStatus.CANCELLED
     assert scenario.ports.jobs.imports == [first.id]
 
 
 @pytest.mark.parametrize("change", [{"active": False}, {"role": Role.AGENT}], ids=["who left", "who is no manager now"])
-def test_nothing_is_imported_for_somebody(scenario: ImportScenario, change: dict[str, object]) -> None:
+def test_nothing_is_imported_for_somebody(scenario: Scenario, change: dict[str, object]) -> None:
     coming = uploaded(scenario)
-    changes = UserChanges(user_id=coming.created_by, **change)  # type: ignore[arg-type]  # one of its fields each
-    scenario.unite.identity.update_user(acting(scenario.admin), changes)
+    scenario.update_user(scenario.manager, **change)
 
     outcome = notice(scenario, coming)
 
@@ -130,7 +119,7 @@ def test_nothing_is_imported_for_somebody(scenario: ImportScenario, change: dict
     ids=["not an upload", "no CSV file", "of a picture", "another spelling of the id", "in capitals", "empty"],
 )
 def test_a_key_that_is_none_of_an_uploaded_import_is_unknown(
-    scenario: ImportScenario, misspell: Callable[[str], str]
+    scenario: Scenario, misspell: Callable[[str], str]
 ) -> None:
     coming = uploaded(scenario)
 
@@ -140,23 +129,23 @@ def test_a_key_that_is_none_of_an_uploaded_import_is_unknown(
     assert scenario.ports.jobs.imports == []
 
 
-def test_a_file_that_belongs_to_no_import_is_unknown(scenario: ImportScenario) -> None:
+def test_a_file_that_belongs_to_no_import_is_unknown(scenario: Scenario) -> None:
     key = put(scenario, upload_key(file_key(an_id())))
 
     assert scenario.unite.imports.start_uploaded(key) is UploadOutcome.UNKNOWN
 
 
-def test_a_file_that_comes_with_its_request_is_unknown_until_its_import_is_made(scenario: ImportScenario) -> None:
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+def test_a_file_that_comes_with_its_request_is_unknown_until_its_import_is_made(scenario: Scenario) -> None:
+    stored = scenario.unite.imports.store_file(scenario.manager, io.BytesIO(CSV))
     assert scenario.unite.imports.start_uploaded(stored.key) is UploadOutcome.UNKNOWN
 
-    scenario.unite.imports.import_stored_file(scenario.ann, FileToImport(stored=stored, filename="leads.csv"))
+    scenario.unite.imports.import_stored_file(scenario.manager, FileToImport(stored=stored, filename="leads.csv"))
 
     assert scenario.unite.imports.start_uploaded(stored.key) is UploadOutcome.KNOWN
 
 
-def test_a_file_that_was_thrown_away_is_gone(scenario: ImportScenario) -> None:
-    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+def test_a_file_that_was_thrown_away_is_gone(scenario: Scenario) -> None:
+    stored = scenario.unite.imports.store_file(scenario.manager, io.BytesIO(CSV))
     scenario.unite.imports.store_file.discard(stored)
 
     outcome = scenario.unite.imports.start_uploaded(stored.key)
@@ -164,11 +153,11 @@ def test_a_file_that_was_thrown_away_is_gone(scenario: ImportScenario) -> None:
     assert (outcome, outcome.settled) == (UploadOutcome.GONE, True)
 
 
-def test_a_file_that_is_missing_from_its_import_is_gone(scenario: ImportScenario) -> None:
+def test_a_file_that_is_missing_from_its_import_is_gone(scenario: Scenario) -> None:
     coming = announce(scenario)
 
     assert notice(scenario, coming) is UploadOutcome.GONE
-    assert scenario.get(coming.id).status is ImportStatus.AWAITING_UPLOAD
+    assert scenario.get_import(coming.id).status is ImportStatus.AWAITING_UPLOAD
 
 
 class Overtaken(StartImport):
@@ -184,7 +173,7 @@ class Overtaken(StartImport):
         return super().__call__(actor, import_id, expected_version)
 
 
-def test_an_import_that_is_cancelled_meanwhile_is_not_started(scenario: ImportScenario) -> None:
+def test_an_import_that_is_cancelled_meanwhile_is_not_started(scenario: Scenario) -> None:
     coming = uploaded(scenario)
     ports = scenario.ports
     start = Overtaken(ports.work, ports.files, ports.jobs, ports.clock)
@@ -199,7 +188,7 @@ def test_an_import_that_is_cancelled_meanwhile_is_not_started(scenario: ImportSc
     "failure",
     [Unavailable("The database does not answer."), Conflict("The same file is being imported.", code="same_file")],
 )
-def test_a_failure_is_passed_on_and_the_next_notice_makes_it_good(scenario: ImportScenario, failure: Exception) -> None:
+def test_a_failure_is_passed_on_and_the_next_notice_makes_it_good(scenario: Scenario, failure: Exception) -> None:
     coming = uploaded(scenario)
     start_uploaded = scenario.unite.imports.start_uploaded
     failing = replace(start_uploaded.start, work=FailingWork(scenario.ports.work, failure, at=0))

@@ -4,44 +4,42 @@ from itertools import pairwise
 
 import pytest
 
-from tests.core.imports.scenario import ImportScenario
 from unite_core.imports.chunk import MAX_STORED_LENGTH
 from unite_core.imports.columns import MAX_SHOWN_LENGTH
 from unite_core.imports.reading import MAX_HEADER_LENGTH
 from unite_core.imports.use_cases.continue_import import CHUNK_BYTES
 from unite_core.testing.builders import csv_text
+from unite_core.testing.scenario import Scenario
 
 PHONE = "+12125550101"
 CUT = "The longest cells are cut here and end with “…”; take them from your own file."
 
 
 @pytest.fixture
-def scenario() -> ImportScenario:
-    return ImportScenario(chunk_rows=2000)
+def scenario() -> Scenario:
+    return Scenario(chunk_rows=2000)
 
 
-def test_a_chunk_of_wide_rows_ends_before_it_fills_the_memory(scenario: ImportScenario) -> None:
+def test_a_chunk_of_wide_rows_ends_before_it_fills_the_memory(scenario: Scenario) -> None:
     notes = "x" * 100_000
     leads = [(f"Ada {number}", f"+1212555{number:04}", notes) for number in range(60)]
     coming = scenario.upload(csv_text(("Name", "Phone", "Notes"), leads))
     ends = [1]
 
     def look() -> bool:
-        ends.append(scenario.get(coming.id).last_row)
+        ends.append(scenario.get_import(coming.id).last_row)
         return False
 
     scenario.continue_import(coming.id, holder="worker", should_stop=look)
 
     sizes = [end - start for start, end in pairwise(ends)]
-    assert (sum(sizes), scenario.get(coming.id).counts.created) == (60, 60)
+    assert (sum(sizes), scenario.get_import(coming.id).counts.created) == (60, 60)
     # The file is read a block at a time, and a chunk may begin with rows of the block before.
     assert CHUNK_BYTES - 512 * 1024 < max(sizes) * len(notes) < CHUNK_BYTES + 512 * 1024
 
 
 @pytest.mark.parametrize("others", [0, 900])
-def test_the_longest_cells_of_a_rejected_row_are_cut_and_its_message_says_so(
-    scenario: ImportScenario, others: int
-) -> None:
+def test_the_longest_cells_of_a_rejected_row_are_cut_and_its_message_says_so(scenario: Scenario, others: int) -> None:
     short = ["short"] * others
     header = ("Name", *(f"Column {number}" for number in range(others)), "Notes", "Remarks", "Phone")
     done = scenario.import_file(csv_text(header, [("", *short, "x" * 100_000, "y" * 100_000, PHONE)]))
@@ -55,7 +53,7 @@ def test_the_longest_cells_of_a_rejected_row_are_cut_and_its_message_says_so(
     assert rejected.problems[-1].detail.endswith(CUT)
 
 
-def test_the_error_report_has_what_was_kept(scenario: ImportScenario) -> None:
+def test_the_error_report_has_what_was_kept(scenario: Scenario) -> None:
     done = scenario.import_file(csv_text(("Name", "Phone", "Notes"), [("", PHONE, "x" * 100_000)]))
 
     assert done.report_key is not None
@@ -66,7 +64,7 @@ def test_the_error_report_has_what_was_kept(scenario: ImportScenario) -> None:
     assert text.endswith("x…\r\n")
 
 
-def test_the_longest_cells_of_a_row_that_repeats_a_lead_are_cut_too(scenario: ImportScenario) -> None:
+def test_the_longest_cells_of_a_row_that_repeats_a_lead_are_cut_too(scenario: Scenario) -> None:
     leads = [("Ada", PHONE, ""), ("Ada", PHONE, "x" * 100_000)]
     done = scenario.import_file(csv_text(("Name", "Phone", "Notes"), leads))
 
@@ -75,7 +73,7 @@ def test_the_longest_cells_of_a_row_that_repeats_a_lead_are_cut_too(scenario: Im
     assert repeated.problems[0].detail.endswith(CUT)
 
 
-def test_a_row_that_is_as_large_as_what_is_kept_is_whole(scenario: ImportScenario) -> None:
+def test_a_row_that_is_as_large_as_what_is_kept_is_whole(scenario: Scenario) -> None:
     notes = "x" * (MAX_STORED_LENGTH - len(PHONE))
     done = scenario.import_file(csv_text(("Name", "Phone", "Notes"), [("", PHONE, notes)]))
 
@@ -84,7 +82,7 @@ def test_a_row_that_is_as_large_as_what_is_kept_is_whole(scenario: ImportScenari
     assert not rejected.problems[0].detail.endswith(CUT)
 
 
-def test_a_long_header_is_shown_short_and_stands_whole_in_the_report(scenario: ImportScenario) -> None:
+def test_a_long_header_is_shown_short_and_stands_whole_in_the_report(scenario: Scenario) -> None:
     whole, long = "w" * MAX_SHOWN_LENGTH, "x" * (MAX_SHOWN_LENGTH + 1)
     done = scenario.import_file(csv_text(("Name", "Phone", whole, long), [("", PHONE)]))
 
@@ -94,7 +92,7 @@ def test_a_long_header_is_shown_short_and_stands_whole_in_the_report(scenario: I
         assert f"Name,Phone,{whole},{long}\r\n" in report.read().decode()
 
 
-def test_a_long_header_is_shown_short_where_the_file_is_refused_too(scenario: ImportScenario) -> None:
+def test_a_long_header_is_shown_short_where_the_file_is_refused_too(scenario: Scenario) -> None:
     failed = scenario.import_file(csv_text(("Name", "x" * 1000), [("Ada", "")]))
 
     assert failed.failure is not None
@@ -103,7 +101,7 @@ def test_a_long_header_is_shown_short_where_the_file_is_refused_too(scenario: Im
 
 
 @pytest.mark.parametrize(("more", "code"), [(0, None), (1, "unreadable_header")])
-def test_a_header_has_so_many_characters_at_most(scenario: ImportScenario, more: int, code: str | None) -> None:
+def test_a_header_has_so_many_characters_at_most(scenario: Scenario, more: int, code: str | None) -> None:
     names = ("Name", "Phone", "", "x" * (MAX_HEADER_LENGTH // 2))
     last = "y" * (MAX_HEADER_LENGTH - sum(map(len, names)) + more)
     done = scenario.import_file("\n" + csv_text((*names, last), [("Ada", PHONE)]))

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from tests.core.imports.accidents import TroubledFiles
-from tests.core.leads.conftest import LeadScenario
 from tests.core.replay import SHOW_AGAIN
 from tests.pictures import PNG
 from unite_core import (
@@ -24,19 +23,20 @@ from unite_core import (
 from unite_core.events import Event
 from unite_core.files import upload_key
 from unite_core.testing.in_memory import FixedClock, in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 
-def told(scenario: LeadScenario) -> list[Event]:
+def events(scenario: Scenario) -> list[Event]:
     """The events so far, in the order in which they were recorded."""
     scenario.ports.jobs.run_all(scenario.unite)
     return sorted(scenario.ports.activity.events.values(), key=lambda event: event.id)
 
 
-def types(scenario: LeadScenario) -> list[str]:
-    return [event.type for event in told(scenario)]
+def types(scenario: Scenario) -> list[str]:
+    return [event.type for event in events(scenario)]
 
 
-def upload(scenario: LeadScenario, lead: Lead) -> ImageUpload:
+def upload(scenario: Scenario, lead: Lead) -> ImageUpload:
     """A picture of the lead whose bytes have arrived."""
     new = NewImage(lead_id=lead.id, content_type="image/png", size=len(PNG), filename="ada.png")
     announced = scenario.unite.leads.create_image(scenario.admin, new)
@@ -45,17 +45,17 @@ def upload(scenario: LeadScenario, lead: Lead) -> ImageUpload:
     return announced
 
 
-def test_a_lead_that_is_added_is_told_of_as_it_was_then(scenario: LeadScenario) -> None:
-    lead = scenario.add(
+def test_a_lead_that_is_added_is_told_of_as_it_was_then(scenario: Scenario) -> None:
+    lead = scenario.create_lead(
         scenario.admin, phone="(212) 555-0123 x7", email="g@example.com", assigned_to=scenario.ann.user_id
     )
 
-    (event,) = told(scenario)
+    (event,) = events(scenario)
 
     assert (event.type, event.at, event.actor_id) == ("lead.created", lead.created_at, scenario.admin.user_id)
-    assert (event.lead_ids, event.import_id, event.correlation_id) == ((lead.id,), None, None)
+    assert (event.lead_ids, event.import_id, event.correlation_id) == ((lead.id,), None, "of-admin")
     assert event.data == {
-        "name": "Grace",
+        "name": "Grace Hopper",
         "phone": "+12125550123",
         "phone_extension": "7",
         "email": "g@example.com",
@@ -66,11 +66,11 @@ def test_a_lead_that_is_added_is_told_of_as_it_was_then(scenario: LeadScenario) 
     }
 
 
-def test_an_event_bears_the_id_of_the_request_that_it_follows_from(scenario: LeadScenario) -> None:
+def test_an_event_bears_the_id_of_the_request_that_it_follows_from(scenario: Scenario) -> None:
     actor = replace(scenario.admin, correlation_id="c0ffee-1234")
-    scenario.add(actor)
+    scenario.create_lead(actor)
 
-    (event,) = told(scenario)
+    (event,) = events(scenario)
 
     assert event.correlation_id == "c0ffee-1234"
 
@@ -78,7 +78,7 @@ def test_an_event_bears_the_id_of_the_request_that_it_follows_from(scenario: Lea
 @pytest.mark.parametrize(
     ("changes", "data"),
     [
-        ({"name": "Ada"}, {"name": {"from": "Grace", "to": "Ada"}}),
+        ({"name": "Ada"}, {"name": {"from": "Grace Hopper", "to": "Ada"}}),
         ({"status": LeadStatus.LOST}, {"status": {"from": "new", "to": "lost"}}),
         (
             {"phone": None, "email": "g@example.com"},
@@ -86,53 +86,51 @@ def test_an_event_bears_the_id_of_the_request_that_it_follows_from(scenario: Lea
         ),
     ],
 )
-def test_a_change_tells_what_is_different(
-    scenario: LeadScenario, changes: dict[str, Any], data: dict[str, Any]
-) -> None:
-    lead = scenario.add(phone="(212) 555-0123")
+def test_a_change_tells_what_is_different(scenario: Scenario, changes: dict[str, Any], data: dict[str, Any]) -> None:
+    lead = scenario.create_lead(phone="(212) 555-0123")
 
-    changed = scenario.change(scenario.admin, lead, **changes)
+    changed = scenario.update_lead(lead, **changes)
 
-    _, event = told(scenario)
+    _, event = events(scenario)
     assert (event.type, event.at, event.actor_id) == ("lead.changed", changed.updated_at, scenario.admin.user_id)
     assert (event.lead_ids, event.data) == ((lead.id,), data)
 
 
-def test_a_change_that_changes_nothing_is_not_told_of(scenario: LeadScenario) -> None:
-    lead = scenario.add()
+def test_a_change_that_changes_nothing_is_not_told_of(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
 
-    scenario.change(scenario.admin, lead, name=lead.name)
+    scenario.update_lead(lead, name=lead.name)
 
     assert types(scenario) == ["lead.created"]
 
 
-def test_a_lead_that_is_deleted_is_told_of_without_what_it_was(scenario: LeadScenario) -> None:
-    lead = scenario.add()
+def test_a_lead_that_is_deleted_is_told_of_without_what_it_was(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
 
     scenario.unite.leads.delete(scenario.admin, LeadToDelete(lead_id=lead.id))
 
-    _, event = told(scenario)
+    _, event = events(scenario)
     assert (event.type, event.lead_ids, event.data) == ("lead.deleted", (lead.id,), {})
     assert event.actor_id == scenario.admin.user_id
 
 
-def test_a_picture_is_told_of_when_it_has_arrived_and_when_it_is_deleted(scenario: LeadScenario) -> None:
-    lead = scenario.add()
+def test_a_picture_is_told_of_when_it_has_arrived_and_when_it_is_deleted(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     image = upload(scenario, lead).image
     assert types(scenario) == ["lead.created"]
 
     scenario.unite.leads.complete_image(scenario.admin, lead.id, image.id)
     scenario.unite.leads.delete_image(scenario.admin, lead.id, image.id)
 
-    _, added, deleted = told(scenario)
+    _, added, deleted = events(scenario)
     assert [added.type, deleted.type] == ["lead.image_added", "lead.image_deleted"]
     of = {"image_id": str(image.id), "filename": "ada.png", "content_type": "image/png"}
     assert added.data == deleted.data == of
     assert {added.lead_ids, deleted.lead_ids} == {(lead.id,)}
 
 
-def test_a_picture_that_is_completed_twice_is_told_of_once(scenario: LeadScenario) -> None:
-    lead = scenario.add()
+def test_a_picture_that_is_completed_twice_is_told_of_once(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
     image = upload(scenario, lead).image
 
     for _ in range(2):
@@ -144,8 +142,8 @@ def test_a_picture_that_is_completed_twice_is_told_of_once(scenario: LeadScenari
 def test_a_picture_that_is_completed_twice_at_the_same_time_is_told_of_once() -> None:
     clock = FixedClock()
     files = TroubledFiles(clock)
-    scenario = LeadScenario(in_memory_ports(clock=clock, files=files))
-    lead = scenario.add()
+    scenario = Scenario(in_memory_ports(clock=clock, files=files))
+    lead = scenario.create_lead()
     image = upload(scenario, lead).image
 
     def be_overtaken() -> None:
@@ -159,24 +157,24 @@ def test_a_picture_that_is_completed_twice_at_the_same_time_is_told_of_once() ->
     assert types(scenario) == ["lead.created", "lead.image_added"]
 
 
-def test_what_is_refused_is_not_told_of(scenario: LeadScenario) -> None:
-    ann, ben = (scenario.add(email=f"{name}@example.com") for name in ("ann", "ben"))
+def test_what_is_refused_is_not_told_of(scenario: Scenario) -> None:
+    ann, ben = (scenario.create_lead(email=f"{name}@example.com") for name in ("ann", "ben"))
 
     with pytest.raises(DuplicateLead):
-        scenario.add(email="ann@example.com")
+        scenario.create_lead(email="ann@example.com")
     with pytest.raises(DuplicateLead):
-        scenario.change(scenario.admin, ben, email="ann@example.com")
+        scenario.update_lead(ben, email="ann@example.com")
     with pytest.raises(PreconditionFailed):
         scenario.unite.leads.delete(scenario.admin, LeadToDelete(lead_id=ann.id, expected_version=7))
     with pytest.raises(Forbidden):
         scenario.unite.leads.delete(
-            scenario.ann, LeadToDelete(lead_id=scenario.add(assigned_to=scenario.ann.user_id).id)
+            scenario.ann, LeadToDelete(lead_id=scenario.create_lead(assigned_to=scenario.ann.user_id).id)
         )
 
     assert types(scenario) == ["lead.created"] * 3
 
 
-def test_a_request_that_is_sent_again_with_its_key_is_told_of_once(scenario: LeadScenario) -> None:
+def test_a_request_that_is_sent_again_with_its_key_is_told_of_once(scenario: Scenario) -> None:
     claims = [Claim(scope="a" * 64, fingerprint="b" * 64, holder=holder) for holder in ("first", "second")]
     new = NewLead(name="Grace", email="grace@example.com")
 
@@ -191,7 +189,7 @@ def test_a_request_that_is_sent_again_with_its_key_is_told_of_once(scenario: Lea
     assert types(scenario) == ["lead.created"]
 
 
-def test_a_use_case_whose_answer_cannot_be_kept_tells_of_nothing(scenario: LeadScenario) -> None:
+def test_a_use_case_whose_answer_cannot_be_kept_tells_of_nothing(scenario: Scenario) -> None:
     def fail(_: Lead) -> bytes:
         raise ZeroDivisionError
 

@@ -4,27 +4,27 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.leads.conftest import LeadScenario
 from tests.core.leads.test_images import announce, upload
 from tests.pictures import PNG
 from unite_core import Actor, Conflict, Invalid, Lead, NewImage, PhonePolicy, Quotas, Rules, build
 from unite_core.leads.use_cases.images import ABANDONED_AFTER
+from unite_core.testing.scenario import Scenario
 
 
 @pytest.fixture
-def scenario() -> LeadScenario:
-    scenario = LeadScenario()
+def scenario() -> Scenario:
+    scenario = Scenario()
     quotas = Quotas(images_per_lead=4, open_images=3)
     scenario.unite = build(scenario.ports, Rules(phones=PhonePolicy(default_country="US"), quotas=quotas))
     return scenario
 
 
 @pytest.fixture
-def lead(scenario: LeadScenario) -> Lead:
-    return scenario.add(assigned_to=scenario.ann.user_id)
+def lead(scenario: Scenario) -> Lead:
+    return scenario.create_lead(assigned_to=scenario.ann.user_id)
 
 
-def code_of(scenario: LeadScenario, lead: Lead, actor: Actor | None = None) -> str:
+def code_of(scenario: Scenario, lead: Lead, actor: Actor | None = None) -> str:
     """Announce a picture; the code of the refusal, or an empty text."""
     try:
         announce(scenario, lead, actor)
@@ -33,22 +33,22 @@ def code_of(scenario: LeadScenario, lead: Lead, actor: Actor | None = None) -> s
     return ""
 
 
-def add_ready(scenario: LeadScenario, lead: Lead, actor: Actor | None = None) -> None:
+def add_ready(scenario: Scenario, lead: Lead, actor: Actor | None = None) -> None:
     announced = announce(scenario, lead, actor)
     upload(scenario, announced)
     scenario.unite.leads.complete_image(actor or scenario.ann, lead.id, announced.image.id)
 
 
-def test_a_lead_has_no_more_pictures_than_the_quota_whoever_adds_them(scenario: LeadScenario, lead: Lead) -> None:
+def test_a_lead_has_no_more_pictures_than_the_quota_whoever_adds_them(scenario: Scenario, lead: Lead) -> None:
     for actor in (scenario.ann, scenario.ann, scenario.manager):
         add_ready(scenario, lead, actor)
     assert code_of(scenario, lead, scenario.admin) == ""
 
     assert [code_of(scenario, lead, actor) for actor in (scenario.ann, scenario.admin)] == ["too_many_images"] * 2
-    assert code_of(scenario, scenario.add(), scenario.admin) == ""
+    assert code_of(scenario, scenario.create_lead(), scenario.admin) == ""
 
 
-def test_a_picture_that_is_deleted_makes_room(scenario: LeadScenario, lead: Lead) -> None:
+def test_a_picture_that_is_deleted_makes_room(scenario: Scenario, lead: Lead) -> None:
     for _ in range(3):
         add_ready(scenario, lead)
     announced = announce(scenario, lead)
@@ -59,14 +59,14 @@ def test_a_picture_that_is_deleted_makes_room(scenario: LeadScenario, lead: Lead
     assert code_of(scenario, lead) == ""
 
 
-def test_a_user_announces_no_more_pictures_than_they_upload(scenario: LeadScenario, lead: Lead) -> None:
-    leads = [scenario.add(assigned_to=scenario.ann.user_id) for _ in range(4)]
+def test_a_user_announces_no_more_pictures_than_they_upload(scenario: Scenario, lead: Lead) -> None:
+    leads = [scenario.create_lead(assigned_to=scenario.ann.user_id) for _ in range(4)]
 
     assert [code_of(scenario, each) for each in leads] == ["", "", "", "too_many_announced_images"]
     assert code_of(scenario, lead, scenario.manager) == ""
 
 
-def test_an_upload_and_a_day_make_room_for_others(scenario: LeadScenario, lead: Lead) -> None:
+def test_an_upload_and_a_day_make_room_for_others(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     assert [code_of(scenario, lead) for _ in range(3)] == ["", "", "too_many_announced_images"]
     upload(scenario, announced)
@@ -78,7 +78,7 @@ def test_an_upload_and_a_day_make_room_for_others(scenario: LeadScenario, lead: 
     assert code_of(scenario, lead) == ""
 
 
-def test_what_breaks_a_rule_is_told_as_before(scenario: LeadScenario, lead: Lead) -> None:
+def test_what_breaks_a_rule_is_told_as_before(scenario: Scenario, lead: Lead) -> None:
     for _ in range(3):
         announce(scenario, lead)
 

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.leads.conftest import LeadScenario
 from tests.pictures import PNG
 from unite_core import (
     Actor,
@@ -29,32 +28,33 @@ from unite_core.files import upload_key
 from unite_core.leads.model import MAX_IMAGE_BYTES, real_image_type
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 16
 WEBP = b"RIFF\x0c\x00\x00\x00WEBP" + b"\x00" * 8
 
 
-def announce(scenario: LeadScenario, lead: Lead, actor: Actor | None = None, content: bytes = PNG) -> ImageUpload:
+def announce(scenario: Scenario, lead: Lead, actor: Actor | None = None, content: bytes = PNG) -> ImageUpload:
     new = NewImage(lead_id=lead.id, content_type="image/png", size=len(content), filename=" Grace.png ")
     return scenario.unite.leads.create_image(actor or scenario.ann, new)
 
 
-def upload(scenario: LeadScenario, announced: ImageUpload, content: bytes = PNG) -> None:
+def upload(scenario: Scenario, announced: ImageUpload, content: bytes = PNG) -> None:
     with scenario.ports.files.write(upload_key(announced.image.key), content_type="image/png") as stream:
         stream.write(content)
 
 
-def picture(scenario: LeadScenario, announced: ImageUpload) -> bytes:
+def picture(scenario: Scenario, announced: ImageUpload) -> bytes:
     with scenario.ports.files.read(announced.image.key) as stream:
         return stream.read()
 
 
 @pytest.fixture
-def lead(scenario: LeadScenario) -> Lead:
-    return scenario.add(assigned_to=scenario.ann.user_id)
+def lead(scenario: Scenario) -> Lead:
+    return scenario.create_lead(assigned_to=scenario.ann.user_id)
 
 
-def test_a_picture_is_announced_uploaded_completed_and_shown(scenario: LeadScenario, lead: Lead) -> None:
+def test_a_picture_is_announced_uploaded_completed_and_shown(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     assert announced.upload.expires_at == scenario.ports.clock.now() + timedelta(minutes=15)
     assert (announced.image.filename, announced.image.status) == ("Grace.png", ImageStatus.AWAITING_UPLOAD)
@@ -71,7 +71,7 @@ def test_a_picture_is_announced_uploaded_completed_and_shown(scenario: LeadScena
     assert (served.filename, served.content_type, served.body.read()) == ("Grace.png", "image/png", PNG)
 
 
-def test_a_picture_without_a_name_is_saved_under_its_id(scenario: LeadScenario, lead: Lead) -> None:
+def test_a_picture_without_a_name_is_saved_under_its_id(scenario: Scenario, lead: Lead) -> None:
     new = NewImage(lead_id=lead.id, content_type="image/png", size=len(PNG))
     announced = scenario.unite.leads.create_image(scenario.ann, new)
     upload(scenario, announced)
@@ -82,7 +82,7 @@ def test_a_picture_without_a_name_is_saved_under_its_id(scenario: LeadScenario, 
     assert f"filename={announced.image.id}" in shown.download.url
 
 
-def test_completing_twice_gives_the_same_answer(scenario: LeadScenario, lead: Lead) -> None:
+def test_completing_twice_gives_the_same_answer(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced)
     first = scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
@@ -90,7 +90,7 @@ def test_completing_twice_gives_the_same_answer(scenario: LeadScenario, lead: Le
     assert scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id) == first
 
 
-def test_a_picture_that_has_not_come_is_not_complete(scenario: LeadScenario, lead: Lead) -> None:
+def test_a_picture_that_has_not_come_is_not_complete(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
 
     with pytest.raises(Conflict) as refused:
@@ -110,7 +110,7 @@ def test_a_picture_that_has_not_come_is_not_complete(scenario: LeadScenario, lea
     ],
 )
 def test_bytes_that_are_not_as_announced_are_removed_with_the_picture(
-    scenario: LeadScenario, lead: Lead, content: bytes, code: str, detail: str
+    scenario: Scenario, lead: Lead, content: bytes, code: str, detail: str
 ) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced, content)
@@ -125,13 +125,13 @@ def test_bytes_that_are_not_as_announced_are_removed_with_the_picture(
         scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
 
-def test_a_link_does_not_lead_to_the_picture_itself(scenario: LeadScenario, lead: Lead) -> None:
+def test_a_link_does_not_lead_to_the_picture_itself(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
 
     assert f"/{upload_key(announced.image.key)}?" in announced.upload.url
 
 
-def test_what_is_uploaded_after_the_check_does_not_replace_the_picture(scenario: LeadScenario, lead: Lead) -> None:
+def test_what_is_uploaded_after_the_check_does_not_replace_the_picture(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced)
     image = scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
@@ -143,7 +143,7 @@ def test_what_is_uploaded_after_the_check_does_not_replace_the_picture(scenario:
 
 
 def test_a_picture_whose_completion_was_cut_short_is_completed_by_the_next_attempt(
-    scenario: LeadScenario, lead: Lead
+    scenario: Scenario, lead: Lead
 ) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced)
@@ -159,7 +159,7 @@ def test_a_picture_whose_completion_was_cut_short_is_completed_by_the_next_attem
 
 
 def test_bytes_that_are_not_as_announced_go_though_the_first_attempt_to_remove_them_was_cut_short(
-    scenario: LeadScenario, lead: Lead
+    scenario: Scenario, lead: Lead
 ) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced, JPEG.ljust(len(PNG)))
@@ -175,7 +175,7 @@ def test_bytes_that_are_not_as_announced_go_though_the_first_attempt_to_remove_t
     assert scenario.ports.files._contents == {}
 
 
-def test_a_picture_is_completed_and_deleted_at_the_version_that_was_named(scenario: LeadScenario, lead: Lead) -> None:
+def test_a_picture_is_completed_and_deleted_at_the_version_that_was_named(scenario: Scenario, lead: Lead) -> None:
     leads = scenario.unite.leads
     announced = announce(scenario, lead)
     upload(scenario, announced)
@@ -201,7 +201,7 @@ class SlowFiles(InMemoryFiles):
 
     def __init__(self, clock: FixedClock) -> None:
         super().__init__(clock)
-        self.scenario: LeadScenario | None = None
+        self.scenario: Scenario | None = None
         self.announced: ImageUpload | None = None
 
     @contextmanager
@@ -219,8 +219,8 @@ class SlowFiles(InMemoryFiles):
 def test_a_picture_that_is_deleted_while_it_is_checked_stays_deleted() -> None:
     clock = FixedClock()
     files = SlowFiles(clock)
-    scenario = LeadScenario(in_memory_ports(clock=clock, files=files))
-    lead = scenario.add()
+    scenario = Scenario(in_memory_ports(clock=clock, files=files))
+    lead = scenario.create_lead()
     announced = announce(scenario, lead, scenario.admin)
     upload(scenario, announced)
     files.scenario, files.announced = scenario, announced
@@ -244,7 +244,7 @@ def test_a_picture_that_is_deleted_while_it_is_checked_stays_deleted() -> None:
     ],
 )
 def test_a_picture_that_breaks_a_rule_is_refused(
-    scenario: LeadScenario, lead: Lead, content_type: str, size: int, filename: str | None, field: str, code: str
+    scenario: Scenario, lead: Lead, content_type: str, size: int, filename: str | None, field: str, code: str
 ) -> None:
     new = NewImage(lead_id=lead.id, content_type=content_type, size=size, filename=filename)
 
@@ -255,7 +255,7 @@ def test_a_picture_that_breaks_a_rule_is_refused(
 
 
 @pytest.mark.parametrize("completed", [True, False])
-def test_a_picture_is_deleted_with_its_bytes(scenario: LeadScenario, lead: Lead, *, completed: bool) -> None:
+def test_a_picture_is_deleted_with_its_bytes(scenario: Scenario, lead: Lead, *, completed: bool) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced)
     if completed:
@@ -269,7 +269,7 @@ def test_a_picture_is_deleted_with_its_bytes(scenario: LeadScenario, lead: Lead,
         scenario.unite.leads.delete_image(scenario.ann, lead.id, announced.image.id)
 
 
-def test_who_may_not_see_the_lead_may_do_nothing_with_its_pictures(scenario: LeadScenario, lead: Lead) -> None:
+def test_who_may_not_see_the_lead_may_do_nothing_with_its_pictures(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced)
     leads = scenario.unite.leads
@@ -288,9 +288,9 @@ def test_who_may_not_see_the_lead_may_do_nothing_with_its_pictures(scenario: Lea
     assert leads.complete_image(scenario.manager, lead.id, announced.image.id).status is ImageStatus.READY
 
 
-def test_a_picture_of_another_lead_is_not_found(scenario: LeadScenario, lead: Lead) -> None:
+def test_a_picture_of_another_lead_is_not_found(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
-    other = scenario.add()
+    other = scenario.create_lead()
 
     with pytest.raises(NotFound):
         scenario.unite.leads.complete_image(scenario.admin, other.id, announced.image.id)
@@ -298,7 +298,7 @@ def test_a_picture_of_another_lead_is_not_found(scenario: LeadScenario, lead: Le
         scenario.unite.leads.delete_image(scenario.admin, lead.id, an_id())
 
 
-def test_pictures_whose_bytes_never_came_are_forgotten_after_a_day(scenario: LeadScenario, lead: Lead) -> None:
+def test_pictures_whose_bytes_never_came_are_forgotten_after_a_day(scenario: Scenario, lead: Lead) -> None:
     announced = [announce(scenario, lead) for _ in range(2)]
     upload(scenario, announced[0])  # it came, and nobody said so
     upload(scenario, announced[1])  # this one was taken, and then the power went
@@ -351,8 +351,8 @@ class FilesReadMeanwhile(InMemoryFiles):
 def test_a_picture_that_another_request_completes_meanwhile_is_not_removed() -> None:
     clock = FixedClock()
     files = FilesReadMeanwhile(clock)
-    scenario = LeadScenario(in_memory_ports(clock=clock, files=files))
-    lead = scenario.add(assigned_to=scenario.ann.user_id)
+    scenario = Scenario(in_memory_ports(clock=clock, files=files))
+    lead = scenario.create_lead(assigned_to=scenario.ann.user_id)
     announced = announce(scenario, lead)
     upload(scenario, announced)
     complete = scenario.unite.leads.complete_image

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from tests.core.leads.conftest import LeadScenario
 from unite_core import (
     Actor,
     Duplicate,
@@ -30,22 +29,23 @@ from unite_core import (
 )
 from unite_core.testing.builders import an_id
 from unite_core.testing.contracts.database import run_concurrently
+from unite_core.testing.scenario import Scenario
 
 
-def everybody(scenario: LeadScenario) -> dict[str, Actor]:
+def everybody(scenario: Scenario) -> dict[str, Actor]:
     return {"admin": scenario.admin, "manager": scenario.manager, "ann": scenario.ann, "ben": scenario.ben}
 
 
-def listed(scenario: LeadScenario, actor: Actor, **wanted: Any) -> list[UUID]:
-    return [lead.id for lead in scenario.unite.leads.list(actor, LeadFilter(**wanted), PageRequest()).items]
+def listed(scenario: Scenario, actor: Actor, **filters: Any) -> list[UUID]:
+    return [lead.id for lead in scenario.unite.leads.list(actor, LeadFilter(**filters), PageRequest()).items]
 
 
-def delete(scenario: LeadScenario, actor: Actor, lead: Lead, expected_version: int | None = None) -> None:
+def delete(scenario: Scenario, actor: Actor, lead: Lead, expected_version: int | None = None) -> None:
     scenario.unite.leads.delete(actor, LeadToDelete(lead_id=lead.id, expected_version=expected_version))
 
 
-def test_a_lead_is_added_as_it_was_meant(scenario: LeadScenario) -> None:
-    lead = scenario.add(
+def test_a_lead_is_added_as_it_was_meant(scenario: Scenario) -> None:
+    lead = scenario.create_lead(
         name="  Grace  ",
         phone="(212) 555-0123 x7",
         email="Grace@Example.COM",
@@ -60,14 +60,16 @@ def test_a_lead_is_added_as_it_was_meant(scenario: LeadScenario) -> None:
     assert scenario.unite.leads.get(scenario.manager, lead.id) == lead
 
 
-def test_a_lead_is_new_comes_from_the_api_and_is_nobodys(scenario: LeadScenario) -> None:
-    lead = scenario.add(name="Grace", email="grace@example.com")
+def test_a_lead_is_new_comes_from_the_api_and_is_nobodys(scenario: Scenario) -> None:
+    new = NewLead(name="Grace", email="grace@example.com")
+
+    lead = scenario.unite.leads.add(scenario.admin, new)
 
     assert (lead.phone, lead.status, lead.source, lead.assigned_to) == (None, LeadStatus.NEW, "api", None)
 
 
-def test_an_extension_may_be_told_apart(scenario: LeadScenario) -> None:
-    assert scenario.add(phone="212-555-0123", phone_extension=" 9 ").phone == Phone("+12125550123", "9")
+def test_an_extension_may_be_told_apart(scenario: Scenario) -> None:
+    assert scenario.create_lead(phone="212-555-0123", phone_extension=" 9 ").phone == Phone("+12125550123", "9")
 
 
 @pytest.mark.parametrize(
@@ -90,53 +92,51 @@ def test_an_extension_may_be_told_apart(scenario: LeadScenario) -> None:
         ({"assigned_to": an_id()}, "assigned_to", "unknown_user"),
     ],
 )
-def test_a_lead_that_breaks_a_rule_is_refused(
-    scenario: LeadScenario, new: dict[str, Any], field: str, code: str
-) -> None:
+def test_a_lead_that_breaks_a_rule_is_refused(scenario: Scenario, new: dict[str, Any], field: str, code: str) -> None:
     with pytest.raises(Invalid) as refused:
-        scenario.add(**new)
+        scenario.create_lead(**new)
 
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
     assert listed(scenario, scenario.admin) == []
 
 
-def test_all_that_is_wrong_is_told_at_once(scenario: LeadScenario) -> None:
+def test_all_that_is_wrong_is_told_at_once(scenario: Scenario) -> None:
     with pytest.raises(Invalid) as refused:
-        scenario.add(name="", phone="12", email="no address", source="")
+        scenario.create_lead(name="", phone="12", email="no address", source="")
 
     assert [problem.field for problem in refused.value.problems] == ["name", "phone", "email", "source"]
 
 
-def test_how_strictly_a_phone_is_judged_is_the_owners_rule(scenario: LeadScenario) -> None:
+def test_how_strictly_a_phone_is_judged_is_the_owners_rule(scenario: Scenario) -> None:
     unused = "+1 212 155 0123"  # no American number has a 1 there
     strict = build(scenario.ports, Rules(phones=PhonePolicy(rule=PhoneRule.VALID)))
 
     with pytest.raises(Invalid):
         strict.leads.add(scenario.admin, NewLead(name="Grace", phone=unused))
-    assert scenario.add(phone=unused).phone == Phone("+12121550123")
+    assert scenario.create_lead(phone=unused).phone == Phone("+12121550123")
 
 
-def test_leads_are_not_given_to_somebody_who_has_left(scenario: LeadScenario) -> None:
+def test_leads_are_not_given_to_somebody_who_has_left(scenario: Scenario) -> None:
     scenario.deactivate(scenario.ann)
-    lead = scenario.add()
+    lead = scenario.create_lead(assigned_to=None)
     with pytest.raises(Invalid):
-        scenario.add(assigned_to=scenario.ann.user_id)
+        scenario.create_lead(assigned_to=scenario.ann.user_id)
     with pytest.raises(Invalid):
-        scenario.change(scenario.admin, lead, assigned_to=scenario.ann.user_id)
+        scenario.update_lead(lead, assigned_to=scenario.ann.user_id)
 
 
-def test_what_an_agent_adds_is_that_agents(scenario: LeadScenario) -> None:
-    assert scenario.add(scenario.ann).assigned_to == scenario.ann.user_id
-    assert scenario.add(scenario.ann, assigned_to=scenario.ann.user_id).assigned_to == scenario.ann.user_id
+def test_what_an_agent_adds_is_that_agents(scenario: Scenario) -> None:
+    assert scenario.create_lead(scenario.ann).assigned_to == scenario.ann.user_id
+    assert scenario.create_lead(scenario.ann, assigned_to=scenario.ann.user_id).assigned_to == scenario.ann.user_id
     with pytest.raises(Forbidden):
-        scenario.add(scenario.ann, assigned_to=scenario.ben.user_id)
+        scenario.create_lead(scenario.ann, assigned_to=scenario.ben.user_id)
 
 
-def test_a_duplicate_is_refused_however_the_phone_is_written(scenario: LeadScenario) -> None:
-    lead = scenario.add(phone="+1 212 555 0123", email="grace@example.com")
+def test_a_duplicate_is_refused_however_the_phone_is_written(scenario: Scenario) -> None:
+    lead = scenario.create_lead(phone="+1 212 555 0123", email="grace@example.com")
 
     with pytest.raises(DuplicateLead) as refused:
-        scenario.add(phone="(212) 555-0123", email="GRACE@example.com")
+        scenario.create_lead(phone="(212) 555-0123", email="GRACE@example.com")
 
     assert refused.value.duplicates == (Duplicate("phone", lead.id), Duplicate("email", lead.id))
     assert refused.value.detail == (
@@ -145,28 +145,28 @@ def test_a_duplicate_is_refused_however_the_phone_is_written(scenario: LeadScena
     assert refused.value.code == "duplicate_lead"
 
 
-def test_a_duplicate_is_named_to_those_who_may_see_it(scenario: LeadScenario) -> None:
-    anns = scenario.add(scenario.ann, phone="+12125550123")
-    bens = scenario.add(scenario.ben, email="grace@example.com")
-    third = scenario.add(scenario.ben, phone="+12125550124")
-    told = {}
+def test_a_duplicate_is_named_to_those_who_may_see_it(scenario: Scenario) -> None:
+    anns = scenario.create_lead(scenario.ann, phone="+12125550123")
+    bens = scenario.create_lead(scenario.ben, email="grace@example.com")
+    third = scenario.create_lead(scenario.ben, phone="+12125550124")
+    duplicates = {}
     for name, actor in everybody(scenario).items():
         with pytest.raises(DuplicateLead) as refused:
-            scenario.add(actor, phone="+12125550123", email="grace@example.com")
-        told[name] = [duplicate.id for duplicate in refused.value.duplicates]
+            scenario.create_lead(actor, phone="+12125550123", email="grace@example.com")
+        duplicates[name] = [duplicate.id for duplicate in refused.value.duplicates]
 
-    assert told == {
+    assert duplicates == {
         "admin": [anns.id, bens.id],
         "manager": [anns.id, bens.id],
         "ann": [anns.id, None],
         "ben": [None, bens.id],
     }
     with pytest.raises(DuplicateLead) as changing:
-        scenario.change(scenario.ben, third, phone="+12125550123")
+        scenario.update_lead(third, scenario.ben, phone="+12125550123")
     assert changing.value.duplicates == (Duplicate("phone", None),)
 
 
-def test_of_fifty_that_add_one_lead_at_once_one_succeeds(scenario: LeadScenario) -> None:
+def test_of_fifty_that_add_one_lead_at_once_one_succeeds(scenario: Scenario) -> None:
     new = NewLead(name="Grace", phone="+12125550123")
 
     def add(_: int) -> bool:
@@ -180,36 +180,36 @@ def test_of_fifty_that_add_one_lead_at_once_one_succeeds(scenario: LeadScenario)
     assert len(listed(scenario, scenario.admin)) == 1
 
 
-def test_agents_see_and_change_what_is_assigned_to_them(scenario: LeadScenario) -> None:
-    lead = scenario.add(assigned_to=scenario.ann.user_id)
+def test_agents_see_and_change_what_is_assigned_to_them(scenario: Scenario) -> None:
+    lead = scenario.create_lead(assigned_to=scenario.ann.user_id)
 
     for actor in (scenario.admin, scenario.manager, scenario.ann):
         assert scenario.unite.leads.get(actor, lead.id).id == lead.id
         assert listed(scenario, actor) == [lead.id]
-        scenario.change(actor, lead, name="Changed")
+        scenario.update_lead(lead, actor, name="Changed")
     assert listed(scenario, scenario.ben) == []
     assert listed(scenario, scenario.ben, assigned_to=frozenset({scenario.ann.user_id})) == []
     with pytest.raises(NotFound):
         scenario.unite.leads.get(scenario.ben, lead.id)
     with pytest.raises(NotFound):
-        scenario.change(scenario.ben, lead, name="Changed")
+        scenario.update_lead(lead, scenario.ben, name="Changed")
     with pytest.raises(NotFound):
         delete(scenario, scenario.ben, lead)
 
 
-def test_what_is_nobodys_is_not_an_agents(scenario: LeadScenario) -> None:
-    lead = scenario.add()
+def test_what_is_nobodys_is_not_an_agents(scenario: Scenario) -> None:
+    lead = scenario.create_lead(assigned_to=None)
 
     assert listed(scenario, scenario.ann, unassigned=True) == []
     with pytest.raises(NotFound):
         scenario.unite.leads.get(scenario.ann, lead.id)
 
 
-def test_a_lead_is_changed_and_what_is_not_mentioned_stays(scenario: LeadScenario) -> None:
-    lead = scenario.add(phone="+12125550123", phone_extension="7", email="grace@example.com", source="fair")
+def test_a_lead_is_changed_and_what_is_not_mentioned_stays(scenario: Scenario) -> None:
+    lead = scenario.create_lead(phone="+12125550123", phone_extension="7", email="grace@example.com", source="fair")
     scenario.ports.clock.advance(timedelta(minutes=1))
 
-    changed = scenario.change(scenario.manager, lead, status=LeadStatus.LOST)
+    changed = scenario.update_lead(lead, scenario.manager, status=LeadStatus.LOST)
 
     now = scenario.ports.clock.now()
     assert changed == replace(
@@ -237,11 +237,11 @@ def test_a_lead_is_changed_and_what_is_not_mentioned_stays(scenario: LeadScenari
     ],
 )
 def test_phone_extension_and_email_are_changed_each_by_itself(
-    scenario: LeadScenario, changes: dict[str, Any], phone: Phone | None, email: str | None
+    scenario: Scenario, changes: dict[str, Any], phone: Phone | None, email: str | None
 ) -> None:
-    lead = scenario.add(phone="+12125550123", phone_extension="7", email="grace@example.com")
+    lead = scenario.create_lead(phone="+12125550123", phone_extension="7", email="grace@example.com")
 
-    changed = scenario.change(scenario.admin, lead, **changes)
+    changed = scenario.update_lead(lead, **changes)
 
     assert (changed.phone, changed.email) == (phone, email)
 
@@ -261,90 +261,95 @@ def test_phone_extension_and_email_are_changed_each_by_itself(
     ],
 )
 def test_a_change_that_breaks_a_rule_is_refused(
-    scenario: LeadScenario, changes: dict[str, Any], field: str, code: str
+    scenario: Scenario, changes: dict[str, Any], field: str, code: str
 ) -> None:
-    lead = scenario.add(phone="+12125550123", email="grace@example.com")
+    lead = scenario.create_lead(phone="+12125550123", email="grace@example.com")
 
     with pytest.raises(Invalid) as refused:
-        scenario.change(scenario.admin, lead, **changes)
+        scenario.update_lead(lead, **changes)
 
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
     assert scenario.unite.leads.get(scenario.admin, lead.id) == lead
 
 
-def test_an_extension_goes_with_its_phone_and_a_first_phone_has_none(scenario: LeadScenario) -> None:
-    lead = scenario.add(phone="+12125550123", phone_extension="7", email="grace@example.com")
-    scenario.change(scenario.admin, lead, phone=None)
+def test_an_extension_goes_with_its_phone_and_a_first_phone_has_none(scenario: Scenario) -> None:
+    lead = scenario.create_lead(phone="+12125550123", phone_extension="7", email="grace@example.com")
+    scenario.update_lead(lead, phone=None)
 
-    assert scenario.change(scenario.admin, lead, phone="+12125550124").phone == Phone("+12125550124")
+    assert scenario.update_lead(lead, phone="+12125550124").phone == Phone("+12125550124")
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {},
-        {"name": " Grace ", "status": LeadStatus.NEW, "source": "API", "assigned_to": None},
+        {"name": " Grace Hopper ", "status": LeadStatus.NEW, "source": "API", "assigned_to": None},
         {"phone": "(212) 555-0123", "email": "GRACE@example.com"},
         {"phone_extension": "7"},
     ],
 )
 def test_a_change_that_changes_nothing_leaves_the_lead_at_its_version(
-    scenario: LeadScenario, changes: dict[str, Any]
+    scenario: Scenario, changes: dict[str, Any]
 ) -> None:
-    lead = scenario.add(phone="+12125550123", phone_extension="7", email="grace@example.com")
+    lead = scenario.create_lead(phone="+12125550123", phone_extension="7", email="grace@example.com", assigned_to=None)
     scenario.ports.clock.advance(timedelta(minutes=1))
 
-    assert scenario.change(scenario.admin, lead, **changes, expected_version=1) == lead
+    assert scenario.update_lead(lead, **changes, expected_version=1) == lead
     assert scenario.unite.leads.get(scenario.admin, lead.id) == lead
     with pytest.raises(PreconditionFailed):
-        scenario.change(scenario.admin, lead, **changes, expected_version=2)
+        scenario.update_lead(lead, **changes, expected_version=2)
 
 
-def test_an_extension_needs_a_phone_to_go_with(scenario: LeadScenario) -> None:
-    lead = scenario.add(email="grace@example.com")
+def test_an_extension_needs_a_phone_to_go_with(scenario: Scenario) -> None:
+    lead = scenario.create_lead(email="grace@example.com")
 
     with pytest.raises(Invalid):
-        scenario.change(scenario.admin, lead, phone_extension="7")
-    assert scenario.change(scenario.admin, lead, phone_extension=None).phone is None
+        scenario.update_lead(lead, phone_extension="7")
+    assert scenario.update_lead(lead, phone_extension=None).phone is None
 
 
-def test_a_lead_cannot_take_the_phone_of_another(scenario: LeadScenario) -> None:
-    other = scenario.add(phone="+12125550123")
-    lead = scenario.add(phone="+12125550124")
+def test_a_lead_cannot_take_the_phone_of_another(scenario: Scenario) -> None:
+    other = scenario.create_lead(phone="+12125550123")
+    lead = scenario.create_lead(phone="+12125550124")
 
     with pytest.raises(DuplicateLead) as refused:
-        scenario.change(scenario.manager, lead, phone="+12125550123")
+        scenario.update_lead(lead, scenario.manager, phone="+12125550123")
 
     assert refused.value.duplicates == (Duplicate("phone", other.id),)
 
 
-def test_managers_reassign_leads_and_agents_do_not_give_them_away(scenario: LeadScenario) -> None:
-    lead = scenario.add(assigned_to=scenario.ann.user_id)
+def test_managers_reassign_leads_and_agents_do_not_give_them_away(scenario: Scenario) -> None:
+    lead = scenario.create_lead(assigned_to=scenario.ann.user_id)
     for nobody_or_ben in (None, scenario.ben.user_id):
         with pytest.raises(Forbidden):
-            scenario.change(scenario.ann, lead, assigned_to=nobody_or_ben)
-    assert scenario.change(scenario.ann, lead, assigned_to=scenario.ann.user_id).assigned_to == scenario.ann.user_id
+            scenario.update_lead(lead, scenario.ann, assigned_to=nobody_or_ben)
+    assert (
+        scenario.update_lead(lead, scenario.ann, assigned_to=scenario.ann.user_id).assigned_to == scenario.ann.user_id
+    )
 
-    assert scenario.change(scenario.manager, lead, assigned_to=scenario.ben.user_id).assigned_to == scenario.ben.user_id
-    assert scenario.change(scenario.admin, lead, assigned_to=None).assigned_to is None
+    assert (
+        scenario.update_lead(lead, scenario.manager, assigned_to=scenario.ben.user_id).assigned_to
+        == scenario.ben.user_id
+    )
+    assert scenario.update_lead(lead, assigned_to=None).assigned_to is None
 
 
-def test_changes_and_deletions_may_name_the_version_that_they_are_for(scenario: LeadScenario) -> None:
-    lead = scenario.add()
-    scenario.change(scenario.admin, lead, name="Changed", expected_version=1)
+def test_changes_and_deletions_may_name_the_version_that_they_are_for(scenario: Scenario) -> None:
+    lead = scenario.create_lead()
+    scenario.update_lead(lead, name="Changed", expected_version=1)
     with pytest.raises(PreconditionFailed):
-        scenario.change(scenario.admin, lead, name="Changed again", expected_version=1)
+        scenario.update_lead(lead, name="Changed again", expected_version=1)
     with pytest.raises(PreconditionFailed):
         delete(scenario, scenario.admin, lead, expected_version=1)
 
     delete(scenario, scenario.admin, lead, expected_version=2)
 
     with pytest.raises(NotFound):
-        scenario.change(scenario.admin, lead, name="Changed")
+        scenario.update_lead(lead, name="Changed")
 
 
-def test_managers_delete_leads_and_agents_do_not(scenario: LeadScenario) -> None:
-    lead = scenario.add(assigned_to=scenario.ann.user_id, phone="+12125550123")
+def test_managers_delete_leads_and_agents_do_not(scenario: Scenario) -> None:
+    lead = scenario.create_lead(assigned_to=scenario.ann.user_id, phone="+12125550123")
     with pytest.raises(Forbidden):
         delete(scenario, scenario.ann, lead)
 
@@ -353,11 +358,11 @@ def test_managers_delete_leads_and_agents_do_not(scenario: LeadScenario) -> None
     assert listed(scenario, scenario.admin) == []
     with pytest.raises(NotFound):
         scenario.unite.leads.get(scenario.admin, lead.id)
-    assert scenario.add(phone="+12125550123").id != lead.id
+    assert scenario.create_lead(phone="+12125550123").id != lead.id
     with scenario.ports.work() as work, pytest.raises(NotFound):
         work.leads.get(lead.id)
 
 
-def test_a_lead_that_does_not_exist_is_not_found(scenario: LeadScenario) -> None:
+def test_a_lead_that_does_not_exist_is_not_found(scenario: Scenario) -> None:
     with pytest.raises(NotFound):
         scenario.unite.leads.get(scenario.admin, an_id())

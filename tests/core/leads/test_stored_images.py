@@ -9,7 +9,6 @@ from typing import BinaryIO, cast
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.leads.conftest import LeadScenario
 from tests.core.leads.test_images import announce, upload
 from tests.pictures import PNG, a_png, png_chunk
 from unite_core import Conflict, ImageStatus, Invalid, Lead, NotFound
@@ -17,18 +16,19 @@ from unite_core.errors import Unavailable
 from unite_core.files import upload_key
 from unite_core.leads.use_cases.images import PictureSlots
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 
 @pytest.fixture
-def lead(scenario: LeadScenario) -> Lead:
-    return scenario.add(assigned_to=scenario.ann.user_id)
+def lead(scenario: Scenario) -> Lead:
+    return scenario.create_lead(assigned_to=scenario.ann.user_id)
 
 
 TOLD = png_chunk(b"tEXt", b"Comment\0taken at home")
 
 
 def test_what_is_told_beside_the_pixels_is_left_out_and_the_size_is_that_of_what_is_stored(
-    scenario: LeadScenario, lead: Lead
+    scenario: Scenario, lead: Lead
 ) -> None:
     uploaded = a_png(before=TOLD) + b"and more"
     announced = announce(scenario, lead, content=uploaded)
@@ -52,7 +52,7 @@ def test_what_is_told_beside_the_pixels_is_left_out_and_the_size_is_that_of_what
     ],
 )
 def test_a_picture_that_nobody_should_open_is_removed(
-    scenario: LeadScenario, lead: Lead, content: bytes, code: str
+    scenario: Scenario, lead: Lead, content: bytes, code: str
 ) -> None:
     announced = announce(scenario, lead, content=content)
     upload(scenario, announced, content)
@@ -68,7 +68,7 @@ def test_a_picture_that_nobody_should_open_is_removed(
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_picture_is_cleaned_by_the_next_attempt_wherever_the_power_went(
-    scenario: LeadScenario, lead: Lead, *, after: bool
+    scenario: Scenario, lead: Lead, *, after: bool
 ) -> None:
     uploaded = a_png(before=TOLD)
     announced = announce(scenario, lead, content=uploaded)
@@ -83,9 +83,7 @@ def test_a_picture_is_cleaned_by_the_next_attempt_wherever_the_power_went(
     assert scenario.ports.files._contents == {announced.image.key: PNG}
 
 
-def test_a_picture_that_an_earlier_version_took_and_did_not_check_is_checked(
-    scenario: LeadScenario, lead: Lead
-) -> None:
+def test_a_picture_that_an_earlier_version_took_and_did_not_check_is_checked(scenario: Scenario, lead: Lead) -> None:
     uploaded = a_png(before=TOLD)
     announced = announce(scenario, lead, content=uploaded)
     upload(scenario, announced, uploaded)
@@ -111,14 +109,14 @@ class MeanwhileFiles(InMemoryFiles):
 
 
 @pytest.fixture
-def busy() -> LeadScenario:
-    """A floor where other requests come in between."""
+def busy() -> Scenario:
+    """A scenario in which other requests come in between."""
     clock = FixedClock()
-    return LeadScenario(in_memory_ports(clock=clock, files=MeanwhileFiles(clock)))
+    return Scenario(in_memory_ports(clock=clock, files=MeanwhileFiles(clock)))
 
 
-def test_a_picture_that_two_complete_at_once_is_completed_once(busy: LeadScenario) -> None:
-    lead = busy.add()
+def test_a_picture_that_two_complete_at_once_is_completed_once(busy: Scenario) -> None:
+    lead = busy.create_lead()
     announced = announce(busy, lead, busy.admin)
     upload(busy, announced)
     ids = (lead.id, announced.image.id)
@@ -130,8 +128,8 @@ def test_a_picture_that_two_complete_at_once_is_completed_once(busy: LeadScenari
     assert files._contents == {announced.image.key: PNG}
 
 
-def test_a_picture_whose_bytes_get_lost_while_they_are_checked_has_not_come(busy: LeadScenario) -> None:
-    lead = busy.add()
+def test_a_picture_whose_bytes_get_lost_while_they_are_checked_has_not_come(busy: Scenario) -> None:
+    lead = busy.create_lead()
     announced = announce(busy, lead, busy.admin)
     upload(busy, announced)
     files = cast("MeanwhileFiles", busy.ports.files)
@@ -146,8 +144,8 @@ def test_a_picture_whose_bytes_get_lost_while_they_are_checked_has_not_come(busy
 
 
 @pytest.mark.parametrize("max_waiting", [0, 1])
-def test_so_many_pictures_at_a_time_are_checked_and_no_more(busy: LeadScenario, max_waiting: int) -> None:
-    lead = busy.add()
+def test_so_many_pictures_at_a_time_are_checked_and_no_more(busy: Scenario, max_waiting: int) -> None:
+    lead = busy.create_lead()
     one, other = announce(busy, lead, busy.admin), announce(busy, lead, busy.admin)
     for announced in (one, other):
         upload(busy, announced)

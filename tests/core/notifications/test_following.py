@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.core.imports.accidents import FailingWork
-from tests.core.notifications.scenario import NotificationScenario
-from unite_core import Quotas, Rules, build
+from unite_core import Quotas, Rules
 from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.notifications.delivery_reports import DeliveryReport
 from unite_core.notifications.destinations import TextsOfEvents
@@ -22,6 +21,7 @@ from unite_core.paging import PageRequest
 from unite_core.quotas import NO_LIMIT
 from unite_core.testing.in_memory import InMemoryTextMessages
 from unite_core.testing.in_memory.messages import message_id
+from unite_core.testing.scenario import Scenario
 
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
 MESSAGE = message_id(1)
@@ -48,7 +48,7 @@ class Carrier(InMemoryTextMessages):
 
 
 def destinations_by(watch: "Watch") -> dict[str, Destination]:
-    """The destinations of the floor, of which text messages go by the watched carrier."""
+    """The destinations of the scenario, with the watched carrier for text messages."""
     destinations = watch.scenario.unite.notifications.relay.destinations
     texts = destinations[TEXTS]
     assert isinstance(texts, TextsOfEvents)
@@ -56,14 +56,13 @@ def destinations_by(watch: "Watch") -> dict[str, Destination]:
 
 
 class Watch:
-    """A floor with texts that were taken just now; nothing is told of them unless somebody asks."""
+    """A scenario with texts that were just accepted, and no reports about them unless the carrier is asked."""
 
     def __init__(self, says: dict[str, Any] | Exception, texts: int = 1) -> None:
-        self.scenario = NotificationScenario()
-        self.scenario.unite = build(self.scenario.ports, Rules(quotas=Quotas(texts_per_number=NO_LIMIT)))
+        self.scenario = Scenario(rules=Rules(quotas=Quotas(texts_per_number=NO_LIMIT)))
         for _ in range(texts):
-            self.scenario.plan()
-        self.scenario.relay()
+            self.scenario.create_call_task()
+        self.scenario.run_jobs()
         self.clock = self.scenario.ports.clock
         self.began = self.clock.now()
         self.carrier = Carrier(lambda: _said(says))
@@ -76,15 +75,15 @@ class Watch:
         return self.follow()
 
     def deliveries(self) -> list[Delivery]:
-        wanted = DeliveryFilter(destination=TEXTS)
-        page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, wanted, PageRequest(limit=200))
+        filters = DeliveryFilter(destination=TEXTS)
+        page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, filters, PageRequest(limit=200))
         return [*page.items]
 
     def delivery(self) -> Delivery:
         return self.deliveries()[0]
 
     def reports(self) -> list[dict[str, Any]]:
-        self.scenario.relay()
+        self.scenario.run_jobs()
         page = self.scenario.unite.notifications.activity(self.scenario.manager, self.delivery().id, PageRequest())
         return [event.data["response"] for event in page.items if event.type == REPORTED]
 
@@ -122,7 +121,7 @@ def test_once_a_message_has_arrived_at_a_known_cost_nothing_more_is_asked() -> N
     assert moments_asked(watch) == [FIVE_MINUTES]
 
     assert watch.delivery().response == {"message_id": MESSAGE, "segments": 1, **KNOWN}
-    assert [told["cost"] for told in watch.reports()] == ["0.0079"]
+    assert [report["cost"] for report in watch.reports()] == ["0.0079"]
 
 
 def test_a_cost_that_comes_late_is_kept_and_told_though_the_status_is_the_same() -> None:
@@ -132,7 +131,7 @@ def test_a_cost_that_comes_late_is_kept_and_told_though_the_status_is_the_same()
 
     assert watch.at(HOUR) == 1
 
-    assert [told["cost"] for told in watch.reports()] == ["0.0079", None]
+    assert [report["cost"] for report in watch.reports()] == ["0.0079", None]
     assert watch.delivery().next_attempt_at == NEVER
 
 
@@ -168,7 +167,7 @@ def test_a_message_that_did_not_arrive_is_a_dead_letter_though_nobody_told() -> 
 
     assert dead == watch.deliveries()
     assert (dead[0].status, dead[0].delivered_at, dead[0].response["error"]) == (DEAD, None, "It is switched off.")
-    assert [told["status"] for told in watch.reports()] == ["failed"]
+    assert [report["status"] for report in watch.reports()] == ["failed"]
     assert watch.at(HOUR) == 0
 
 

@@ -2,17 +2,18 @@
 
 import json
 import re
+from datetime import timedelta
 
 import jsonschema_rs
 
 from tests.conftest import CHECKOUT
-from tests.core.notifications.scenario import NotificationScenario
 from unite_core.notifications.audience import AUDIENCES, DAILY_SUMMARY
 from unite_core.notifications.model import DeliveryStatus
 from unite_core.notifications.names import MASK
 from unite_core.notifications.texts import MIN_SHORTENED_NAME_LENGTH, compose
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryLinks, in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 PAGE = (CHECKOUT / "docs" / "reference" / "messages.md").read_text("utf-8")
 URL = "https://unite.example"
@@ -26,15 +27,15 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def test_who_is_told_what_is_who_is_told_what() -> None:
-    told = {
+    expected = {
         f"`{kind}`": [audience.role.value, audience.text_to and f"(`{audience.text_to}`)"]
         for kind, audience in AUDIENCES.items()
     }
     table = rows("Recipients of each event")
     page = {kind: [role, re.findall(r"\(`\w+`\)|$", text)[0] or None] for kind, role, text in table}
 
-    assert page == told
-    assert [*page] == [*told]
+    assert page == expected
+    assert [*page] == [*expected]
 
 
 def test_the_example_is_as_the_schema_says() -> None:
@@ -46,9 +47,9 @@ def test_the_example_is_as_the_schema_says() -> None:
 
 
 def test_the_texts_are_what_is_sent() -> None:
-    scenario = NotificationScenario(in_memory_ports(links=InMemoryLinks(f"{URL}/v1")))
-    scenario.complete(scenario.plan())
-    scenario.relay()
+    scenario = Scenario(in_memory_ports(links=InMemoryLinks(f"{URL}/v1")))
+    scenario.complete(scenario.create_call_task(due_at=scenario.now + timedelta(minutes=30)))
+    scenario.run_jobs()
 
     shown = [text.strip("`").removesuffix("0195568a-ed4e-…") for _, text in rows("Text messages")[:2]]
     assert [message.text.rpartition("/")[0] + "/" for message in scenario.ports.texts.sent] == shown

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.notifications.scenario import NotificationScenario
 from tests.core.notifications.test_texted import sent, texts_of
-from tests.core.summaries.team import counting
+from tests.core.summaries.scenario import counting
 from unite_core import Role
 from unite_core.events import Event
 from unite_core.notifications.audience import DAILY_SUMMARY
@@ -19,6 +18,7 @@ from unite_core.notifications.use_cases import NewConsent
 from unite_core.summaries.model import DayFigure
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryLinks
+from unite_core.testing.scenario import Scenario
 
 LINKS = InMemoryLinks()
 FIGURES = {"total_calls": 42, "completed": 38, "missed": 4, "contacts": 21, "conversions": 3}
@@ -71,14 +71,14 @@ def test_two_summaries_of_the_same_figures_are_told_apart() -> None:
 
 
 @pytest.fixture
-def scenario() -> NotificationScenario:
-    scenario = NotificationScenario()
+def scenario() -> Scenario:
+    scenario = Scenario()
     scenario.unite = counting(scenario.unite, lambda _day, _tz: DayFigure(**FIGURES))
-    scenario.ask_for_summary(scenario.manager, at="09:30", tz="UTC")
+    scenario.update_daily_summary(scenario.manager, at="09:30", tz="UTC")
     return scenario
 
 
-def make(scenario: NotificationScenario) -> None:
+def make(scenario: Scenario) -> None:
     scenario.ports.clock.advance(timedelta(minutes=30))
     assert scenario.unite.upkeep.create_daily_summaries() == 1
 
@@ -86,7 +86,7 @@ def make(scenario: NotificationScenario) -> None:
 TEXT = "Unite, Mon 2 Mar: 42 calls, 38 completed, 4 missed, 21 reached (55 %), 3 converted."
 
 
-def test_whoever_asked_is_texted_once(scenario: NotificationScenario) -> None:
+def test_whoever_asked_is_texted_once(scenario: Scenario) -> None:
     make(scenario)
 
     ((to, text),) = sent(scenario)
@@ -95,19 +95,19 @@ def test_whoever_asked_is_texted_once(scenario: NotificationScenario) -> None:
     assert len(sent(scenario)) == 1
 
 
-def _deactivate(scenario: NotificationScenario) -> None:
-    scenario.change(scenario.mia, active=False)
+def _deactivate(scenario: Scenario) -> None:
+    scenario.update_user(scenario.manager, active=False)
 
 
-def _demote(scenario: NotificationScenario) -> None:
-    scenario.change(scenario.mia, role=Role.AGENT)
+def _demote(scenario: Scenario) -> None:
+    scenario.update_user(scenario.manager, role=Role.AGENT)
 
 
-def _lose_phone(scenario: NotificationScenario) -> None:
-    scenario.change(scenario.mia, phone=None)
+def _lose_phone(scenario: Scenario) -> None:
+    scenario.update_user(scenario.manager, phone=None)
 
 
-def _opt_out(scenario: NotificationScenario) -> None:
+def _opt_out(scenario: Scenario) -> None:
     scenario.unite.notifications.record_consent(NewConsent(source="stop", phone="+12125550101", opted_out=True))
 
 
@@ -116,13 +116,12 @@ def _opt_out(scenario: NotificationScenario) -> None:
     [(_deactivate, "inactive"), (_demote, "not_visible"), (_lose_phone, "no_phone"), (_opt_out, "opted_out")],
 )
 def test_a_summary_that_was_made_is_not_texted_to_somebody_who_may_not_get_it_any_more(
-    scenario: NotificationScenario, happens: Any, reason: str
+    scenario: Scenario, happens: Any, reason: str
 ) -> None:
     make(scenario)
     happens(scenario)
 
     assert sent(scenario) == []
-    admin = scenario.acting(scenario.add_user("Admin", Role.ADMIN, None))
-    scenario.manager = admin
+    scenario.manager = scenario.admin
     (delivery,) = texts_of(scenario)
     assert (delivery.status, delivery.response) == (DeliveryStatus.SKIPPED, {"reason": reason})

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.notifications.scenario import NotificationScenario
 from unite_core import Role
 from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.events import Event
@@ -25,6 +24,7 @@ from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import InMemoryTextMessages
 from unite_core.testing.in_memory.messages import message_id
+from unite_core.testing.scenario import Scenario
 
 MESSAGE = message_id(1)
 STATUSES = [progress.value for progress in Progress if progress is not Progress.UNKNOWN]
@@ -34,18 +34,18 @@ PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
 
 
 class Carrier:
-    """A floor with one message on its way, and whoever carries it."""
+    """A scenario with one message that was sent, and the carrier of text messages."""
 
     def __init__(self, *, relayed: bool = True) -> None:
-        self.scenario = NotificationScenario()
-        self.scenario.plan()
+        self.scenario = Scenario()
+        self.scenario.create_call_task()
         if relayed:
-            self.scenario.relay()
+            self.scenario.run_jobs()
         self.take = self.scenario.unite.notifications.record_text_report
 
     def delivery(self, destination: str = TEXTS) -> Delivery:
-        wanted = DeliveryFilter(destination=destination)
-        page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, wanted, PageRequest())
+        filters = DeliveryFilter(destination=destination)
+        page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, filters, PageRequest())
         return page.items[0]
 
     def tell(self, status: str, of: str = MESSAGE, *, phone: str | None = None, **more: Any) -> Delivery | None:
@@ -60,7 +60,7 @@ class Carrier:
 
     def history(self) -> list[Event]:
         """What the log has of the delivery, the oldest first."""
-        self.scenario.relay()
+        self.scenario.run_jobs()
         page = self.scenario.unite.notifications.activity(self.scenario.manager, self.delivery().id, PageRequest())
         return [*page.items][::-1]
 
@@ -106,8 +106,8 @@ def test_statuses_that_come_in_any_order_end_with_the_last(order: tuple[str, ...
         carrier.tell(status)
 
     assert carrier.delivery().response["status"] == "delivered"
-    told = [event.data["response"]["status"] for event in carrier.history()]
-    assert told == sorted(told, key=STATUSES.index)
+    reports = [event.data["response"]["status"] for event in carrier.history()]
+    assert reports == sorted(reports, key=STATUSES.index)
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -222,7 +222,7 @@ def test_what_was_sent_and_not_stored_is_settled_by_its_first_status_and_not_sen
     assert delivery.delivered_at == carrier.scenario.ports.clock.now()
     assert delivery.response == {"message_id": MESSAGE, "status": "sent"}
     carrier.scenario.ports.clock.advance(2 * CLAIM_TTL)
-    carrier.scenario.relay()
+    carrier.scenario.run_jobs()
     assert len(carrier.scenario.ports.texts.sent) == sent
 
 
@@ -234,7 +234,7 @@ def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_it
         return Receipt(taken=True)
 
     carrier.scenario.ports.texts.answer = be_overtaken
-    carrier.scenario.relay()
+    carrier.scenario.run_jobs()
 
     assert carrier.delivery().response == {"message_id": MESSAGE, "status": "sent"}
     assert sorted(event.type for event in carrier.history()) == [ANSWERED, REPORTED]
@@ -308,11 +308,13 @@ def test_a_status_whose_transaction_gave_way_to_another_is_taken_nevertheless() 
 
 
 @given(st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from([MESSAGE, "other"])), max_size=12))
-def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_message(told: list[tuple[str, str]]) -> None:
+def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_message(
+    reports: list[tuple[str, str]],
+) -> None:
     carrier = Carrier()
     furthest = "queued"
     dead = 0
-    for status, message in told:
+    for status, message in reports:
         if message == MESSAGE and RANKS[status] > RANKS[furthest]:
             furthest = status
         dead += carrier.tell(status, message) is not None

@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.notifications.scenario import NotificationScenario
-from unite_core import LeadChanges, Role
-from unite_core.calls.use_cases import Assignment
+from unite_core import Role
 from unite_core.errors import Forbidden, NotFound, Unavailable
 from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.events import ANSWERED
@@ -19,6 +17,7 @@ from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_actor, an_event, an_id
 from unite_core.testing.in_memory import InMemoryTextMessages
 from unite_core.testing.in_memory.messages import message_id
+from unite_core.testing.scenario import Scenario
 
 OPTED_OUT = Receipt(
     taken=False,
@@ -27,72 +26,72 @@ OPTED_OUT = Receipt(
 )
 
 
-def texts_of(scenario: NotificationScenario) -> list[Delivery]:
+def texts_of(scenario: Scenario) -> list[Delivery]:
     """The deliveries of text messages, the oldest first."""
-    wanted = DeliveryFilter(destination=TEXTS)
-    return [*scenario.unite.notifications.list_deliveries(scenario.manager, wanted, PageRequest()).items][::-1]
+    filters = DeliveryFilter(destination=TEXTS)
+    return [*scenario.unite.notifications.list_deliveries(scenario.manager, filters, PageRequest()).items][::-1]
 
 
-def sent(scenario: NotificationScenario) -> list[tuple[str, str]]:
+def sent(scenario: Scenario) -> list[tuple[str, str]]:
     """To which number what was sent, without the links."""
-    scenario.relay()
+    scenario.run_jobs()
     return [(message.to, message.text.partition(" http")[0]) for message in scenario.ports.texts.sent]
 
 
 def test_whoever_is_to_call_and_whoever_planned_the_call_are_texted() -> None:
-    scenario = NotificationScenario()
+    scenario = Scenario()
 
-    scenario.complete(scenario.plan())
+    scenario.complete(scenario.create_call_task())
 
     assert sent(scenario) == [
-        ("+12125550102", "Unite: call Grace Hopper, due 2 Mar 09:30 UTC."),
+        ("+12125550102", "Unite: call Grace Hopper, due 2 Mar 10:00 UTC."),
         ("+12125550101", "Unite: your call to Grace Hopper is done: connected, 5 min."),
     ]
 
 
 def test_nobody_is_texted_what_they_did_themselves() -> None:
-    scenario = NotificationScenario()
-    own = scenario.plan(assigned_to=scenario.mia)
+    scenario = Scenario()
+    own = scenario.create_call_task(assigned_to=scenario.manager.user_id)
 
-    scenario.complete(own, by=scenario.manager)
+    scenario.complete(own, actor=scenario.manager)
 
     assert sent(scenario) == []
     assert texts_of(scenario) == []
 
 
 def test_whoever_is_assigned_later_is_texted_then() -> None:
-    scenario = NotificationScenario()
-    task = scenario.plan(assigned_to=scenario.mia)
+    scenario = Scenario()
+    task = scenario.create_call_task(assigned_to=scenario.manager.user_id)
 
-    scenario.unite.calls.assign(scenario.manager, Assignment(task_id=task.id, assigned_to=scenario.ada.id))
+    scenario.assign(task, scenario.ann)
 
     assert [to for to, _ in sent(scenario)] == ["+12125550102"]
 
 
 def test_a_message_goes_by_its_delivery_and_the_answer_is_kept_and_told() -> None:
-    scenario = NotificationScenario()
-    scenario.plan()
-    scenario.relay()
+    scenario = Scenario()
+    scenario.create_call_task()
+    scenario.run_jobs()
 
     (delivery,) = texts_of(scenario)
     (message,) = scenario.ports.texts.sent
     assert message.delivery_id == delivery.id == delivery_id(delivery.event_id, TEXTS)
-    assert (message.since, message.correlation_id) == (delivery.created_at, "c0ffee-1234")
+    assert (message.since, message.correlation_id) == (delivery.created_at, "of-manager")
     assert (delivery.status, delivery.response["message_id"]) == (DeliveryStatus.DELIVERED, message_id(1))
-    (told,) = scenario.unite.notifications.activity(scenario.manager, delivery.id, PageRequest()).items
-    assert (told.type, told.data["response"]) == (ANSWERED, delivery.response)
-    assert told.correlation_id == "c0ffee-1234"
+    (event,) = scenario.unite.notifications.activity(scenario.manager, delivery.id, PageRequest()).items
+    assert (event.type, event.data["response"]) == (ANSWERED, delivery.response)
+    assert event.correlation_id == "of-manager"
 
 
-def deactivate(scenario: NotificationScenario) -> None:
-    scenario.change(scenario.ada, active=False)
+def deactivate(scenario: Scenario) -> None:
+    scenario.update_user(scenario.ann, active=False)
 
 
-def lose_phone(scenario: NotificationScenario) -> None:
-    scenario.change(scenario.ada, phone=None)
+def lose_phone(scenario: Scenario) -> None:
+    scenario.update_user(scenario.ann, phone=None)
 
 
-def opt_out(scenario: NotificationScenario) -> None:
+def opt_out(scenario: Scenario) -> None:
     scenario.unite.notifications.record_consent(NewConsent(source="stop", phone="+12125550102", opted_out=True))
 
 
@@ -100,8 +99,8 @@ def opt_out(scenario: NotificationScenario) -> None:
     ("happens", "reason"), [(deactivate, "inactive"), (lose_phone, "no_phone"), (opt_out, "opted_out")]
 )
 def test_where_nobody_can_be_texted_nothing_is_sent_and_the_reason_is_kept(happens: Any, reason: str) -> None:
-    scenario = NotificationScenario()
-    scenario.plan()
+    scenario = Scenario()
+    scenario.create_call_task()
 
     happens(scenario)
 
@@ -112,30 +111,27 @@ def test_where_nobody_can_be_texted_nothing_is_sent_and_the_reason_is_kept(happe
 
 
 def test_an_agent_who_planned_a_call_that_is_no_longer_theirs_is_not_texted_what_became_of_it() -> None:
-    scenario = NotificationScenario()
-    ben = scenario.add_user("Ben", Role.AGENT, "+12125550103")
-    scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=scenario.lead.id, assigned_to=scenario.ada.id))
-    task = scenario.plan(by=scenario.agent)
-    scenario.unite.calls.assign(scenario.manager, Assignment(task_id=task.id, assigned_to=ben.id))
+    scenario = Scenario()
+    task = scenario.create_call_task(actor=scenario.ann)
+    scenario.assign(task, scenario.ben)
 
-    scenario.complete(task, by=scenario.acting(ben))
+    scenario.complete(task, scenario.ben)
 
     assert [to for to, _ in sent(scenario)] == ["+12125550103"]
-    told = {delivery.status: delivery.response for delivery in texts_of(scenario)}
-    assert told[DeliveryStatus.SKIPPED] == {"reason": "not_visible"}
+    responses = {delivery.status: delivery.response for delivery in texts_of(scenario)}
+    assert responses[DeliveryStatus.SKIPPED] == {"reason": "not_visible"}
 
 
 def test_an_agent_who_planned_their_own_call_is_texted_when_somebody_else_completes_it() -> None:
-    scenario = NotificationScenario()
-    scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=scenario.lead.id, assigned_to=scenario.ada.id))
+    scenario = Scenario()
 
-    scenario.complete(scenario.plan(by=scenario.agent), by=scenario.manager)
+    scenario.complete(scenario.create_call_task(actor=scenario.ann), scenario.manager)
 
     assert [to for to, _ in sent(scenario)] == ["+12125550102"]
 
 
 def test_whoever_is_no_user_is_not_texted() -> None:
-    scenario = NotificationScenario()
+    scenario = Scenario()
     texts = scenario.unite.notifications.relay.destinations[TEXTS]
     event = an_event(type="call_task.assigned", data={"assigned_to": str(an_id())})
 
@@ -144,9 +140,9 @@ def test_whoever_is_no_user_is_not_texted() -> None:
 
 
 def test_whoever_wants_messages_again_is_texted_again_and_what_was_skipped_can_be_replayed() -> None:
-    scenario = NotificationScenario()
+    scenario = Scenario()
     opt_out(scenario)
-    scenario.plan()
+    scenario.create_call_task()
     assert sent(scenario) == []
     scenario.ports.clock.advance(timedelta(seconds=1))
 
@@ -159,13 +155,13 @@ def test_whoever_wants_messages_again_is_texted_again_and_what_was_skipped_can_b
 
 
 def test_whoever_is_refused_because_they_opted_out_is_known_to_have() -> None:
-    scenario = NotificationScenario()
+    scenario = Scenario()
     scenario.ports.texts.answer = lambda _: OPTED_OUT
-    scenario.plan()
-    scenario.relay()
+    scenario.create_call_task()
+    scenario.run_jobs()
     scenario.ports.texts.answer = lambda _: Receipt(taken=True)
 
-    scenario.plan()
+    scenario.create_call_task()
 
     assert sent(scenario) == []
     first, second = texts_of(scenario)
@@ -175,21 +171,21 @@ def test_whoever_is_refused_because_they_opted_out_is_known_to_have() -> None:
 
 @pytest.mark.parametrize("response", [{"error": "no number", "reason": "not_a_number"}, {"error": "spam"}])
 def test_any_other_refusal_says_nothing_of_what_somebody_wants(response: dict[str, Any]) -> None:
-    scenario = NotificationScenario()
+    scenario = Scenario()
     scenario.ports.texts.answer = lambda _: Receipt(taken=False, refused=True, response=response)
-    scenario.plan()
-    scenario.relay()
+    scenario.create_call_task()
+    scenario.run_jobs()
     scenario.ports.texts.answer = lambda _: Receipt(taken=True)
 
-    scenario.plan()
+    scenario.create_call_task()
 
     assert len(sent(scenario)) == 1
 
 
 def test_an_opt_out_by_refusal_is_kept_once_though_the_relay_is_killed_before_it_is_stored() -> None:
-    scenario = NotificationScenario()
+    scenario = Scenario()
     scenario.ports.texts.answer = lambda _: OPTED_OUT
-    scenario.plan()
+    scenario.create_call_task()
     doomed = FailingWork(scenario.ports.work, PowerCutError(), at=1)
     relay = scenario.unite.notifications.relay
     with pytest.raises(PowerCutError):
@@ -198,7 +194,7 @@ def test_an_opt_out_by_refusal_is_kept_once_though_the_relay_is_killed_before_it
         assert reads.consents.opted_out("+12125550102")
     scenario.ports.clock.advance(CLAIM_TTL)
 
-    scenario.relay()
+    scenario.run_jobs()
 
     (delivery,) = texts_of(scenario)
     with scenario.ports.work() as work:
@@ -209,8 +205,8 @@ def test_an_opt_out_by_refusal_is_kept_once_though_the_relay_is_killed_before_it
 
 
 def test_a_message_that_may_have_been_sent_is_looked_for_before_it_is_sent_again() -> None:
-    scenario = NotificationScenario()
-    scenario.plan()
+    scenario = Scenario()
+    scenario.create_call_task()
     looked: list[bool] = []
 
     class Watched(InMemoryTextMessages):
@@ -233,51 +229,51 @@ def test_a_message_that_may_have_been_sent_is_looked_for_before_it_is_sent_again
 
 
 def test_while_nothing_can_be_sent_every_message_waits_and_is_sent_once_afterwards() -> None:
-    scenario = NotificationScenario()
-    tasks = [scenario.plan() for _ in range(12)]
+    scenario = Scenario()
+    tasks = [scenario.create_call_task() for _ in range(12)]
 
     def be_away(_: Any) -> Receipt:
         raise Unavailable("It is being moved.")
 
     scenario.ports.texts.answer = be_away
-    scenario.relay()
+    scenario.run_jobs()
     assert len(scenario.ports.topic.published) == 2 * len(tasks)
     assert {it.status for it in texts_of(scenario)} == {DeliveryStatus.PENDING}
     scenario.ports.texts.answer = lambda _: Receipt(taken=True)
     scenario.ports.clock.advance(timedelta(minutes=5))
-    scenario.relay()
+    scenario.run_jobs()
 
     assert len(scenario.ports.texts.sent) == len(tasks)
     assert len({message.delivery_id for message in scenario.ports.texts.sent}) == len(tasks)
 
 
 def test_what_a_delivery_went_through_is_for_those_who_may_list_them() -> None:
-    scenario = NotificationScenario()
-    scenario.plan()
-    scenario.relay()
+    scenario = Scenario()
+    scenario.create_call_task()
+    scenario.run_jobs()
     (delivery,) = texts_of(scenario)
     activity = scenario.unite.notifications.activity
 
     with pytest.raises(Forbidden):
-        activity(scenario.agent, delivery.id, PageRequest())
+        activity(scenario.ann, delivery.id, PageRequest())
     with pytest.raises(NotFound):
         activity(scenario.manager, an_id(), PageRequest())
 
 
 def test_a_phone_number_is_not_shown_where_a_message_is() -> None:
-    scenario = NotificationScenario()
-    scenario.plan()
-    scenario.relay()
+    scenario = Scenario()
+    scenario.create_call_task()
+    scenario.run_jobs()
 
     assert "555" not in repr(scenario.ports.texts.sent)
     assert "555" not in repr(NewConsent(source="stop", phone="+12125550102", opted_out=True))
 
 
 def test_unite_has_the_numbers_of_users_in_the_form_in_which_consents_name_them() -> None:
-    scenario = NotificationScenario()
-    ben = scenario.add_user("Ben", Role.AGENT, "+1 (212) 555-0103")
-    scenario.unite.notifications.record_consent(NewConsent(source="stop", phone="+12125550103", opted_out=True))
+    scenario = Scenario()
+    cleo = scenario.add_user("Cleo", Role.AGENT, phone="+1 (212) 555-0104")
+    scenario.unite.notifications.record_consent(NewConsent(source="stop", phone="+12125550104", opted_out=True))
 
-    scenario.plan(assigned_to=ben)
+    scenario.create_call_task(assigned_to=cleo.user_id)
 
     assert sent(scenario) == []

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ import jsonschema_rs
 import pytest
 
 from tests.conftest import CHECKOUT
-from tests.core.notifications.scenario import NotificationScenario
+from unite_core import CallOutcome
 from unite_core.notifications.audience import AUDIENCES
 from unite_core.notifications.destinations import VERSION, TopicOfEvents
 from unite_core.notifications.model import TOPIC, DeliveryStatus, Receipt
@@ -18,15 +19,35 @@ from unite_core.notifications.ports import DeliveryFilter, TopicMessage
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryLinks, InMemoryTopic, in_memory_ports
+from unite_core.testing.scenario import Scenario
 
 SCHEMA = json.loads((CHECKOUT / "docs" / "events" / f"event.v{VERSION}.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True)
 
 
+def record_all_events(scenario: Scenario) -> None:
+    """Record every event that has recipients, and a failed import."""
+    scenario.complete(scenario.create_call_task())
+    scenario.assign(scenario.create_call_task(), scenario.manager)
+    callback = scenario.create_call_task()
+    scenario.complete(callback, outcome=CallOutcome.CALLBACK_REQUESTED, follow_up_at=scenario.now + timedelta(days=1))
+    scenario.cancel(scenario.create_call_task(), "They called us.")
+    scenario.cancel(scenario.create_call_task())
+    scenario.advance(timedelta(days=3))
+    assert scenario.unite.upkeep.mark_missed() == 2
+    scenario.correct(callback, CallOutcome.CALLBACK_REQUESTED, duration_seconds=360)
+    scenario.upload("Name,Email\nAlan,alan@example.com\n,nobody@example.com\n", scenario.manager)
+    scenario.upload("Nothing,Known\n1,2\n", scenario.manager)
+    scenario.update_daily_summary(scenario.manager, at="09:30")
+    scenario.advance()
+    assert scenario.unite.upkeep.create_daily_summaries() == 1
+    scenario.run_jobs()
+
+
 @pytest.fixture(scope="module")
 def published() -> list[TopicMessage]:
-    scenario = NotificationScenario()
-    scenario.record_all_events()
+    scenario = Scenario()
+    record_all_events(scenario)
     return scenario.ports.topic.published
 
 
@@ -71,9 +92,9 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
 def test_what_messages_are_filtered_by_is_what_stands_in_them(published: list[TopicMessage]) -> None:
     for message in published:
         body = json.loads(message.body)
-        told = str(message.event_id), message.type, message.role, message.correlation_id
-        assert told == (body["id"], body["type"], body["role"], body["correlation_id"])
-    assert {message.correlation_id for message in published} == {"c0ffee-1234", None}
+        attributes = str(message.event_id), message.type, message.role, message.correlation_id
+        assert attributes == (body["id"], body["type"], body["role"], body["correlation_id"])
+    assert {message.correlation_id for message in published} == {"of-manager", "of-ann", None}
 
 
 def test_no_number_leaves_by_the_topic(published: list[TopicMessage]) -> None:
@@ -82,10 +103,10 @@ def test_no_number_leaves_by_the_topic(published: list[TopicMessage]) -> None:
 
 
 def test_each_event_is_published_once_and_its_message_id_is_kept() -> None:
-    scenario = NotificationScenario()
-    scenario.plan()
-    scenario.relay()
-    scenario.relay()
+    scenario = Scenario()
+    scenario.create_call_task()
+    scenario.run_jobs()
+    scenario.run_jobs()
 
     created, assigned = scenario.ports.topic.published
     assert (created.type, assigned.type) == ("call_task.created", "call_task.assigned")
@@ -94,15 +115,15 @@ def test_each_event_is_published_once_and_its_message_id_is_kept() -> None:
     assert {it.event_id: it.response for it in deliveries.items} == {
         message.event_id: {"message_id": f"message-{message.event_id}"} for message in (created, assigned)
     }
-    (told,) = scenario.unite.notifications.activity(admin, deliveries.items[0].id, PageRequest()).items
-    assert told.data["response"] == deliveries.items[0].response
+    (event,) = scenario.unite.notifications.activity(admin, deliveries.items[0].id, PageRequest()).items
+    assert event.data["response"] == deliveries.items[0].response
 
 
 def test_links_lead_to_where_the_service_is_reached() -> None:
-    scenario = NotificationScenario(in_memory_ports(links=InMemoryLinks("https://unite.example/floor/v1")))
-    task = scenario.plan()
-    scenario.import_leads(b"Name,Email\nAlan,alan@example.com\n")
-    scenario.relay()
+    scenario = Scenario(in_memory_ports(links=InMemoryLinks("https://unite.example/floor/v1")))
+    task = scenario.create_call_task()
+    scenario.upload("Name,Email\nAlan,alan@example.com\n")
+    scenario.run_jobs()
 
     links = {body["type"]: body["link"] for body in map(json.loads, (it.body for it in scenario.ports.topic.published))}
     assert links["call_task.created"] == f"https://unite.example/floor/v1/call-tasks/{task.id}"
@@ -127,15 +148,15 @@ def test_what_is_nobodys_business_any_more_is_skipped_and_keeps_its_place() -> N
 
 
 def test_what_the_topic_does_not_take_yet_is_published_later_and_what_it_refuses_is_dead() -> None:
-    scenario = NotificationScenario()
-    answers = iter([Receipt(taken=False, response={"error_code": "Throttled"}), Receipt(taken=False, refused=True)])
-    scenario.ports.topic.answer = lambda _: next(answers)
-    scenario.plan()
-    scenario.relay()
+    scenario = Scenario()
+    outcomes = iter([Receipt(taken=False, response={"error_code": "Throttled"}), Receipt(taken=False, refused=True)])
+    scenario.ports.topic.answer = lambda _: next(outcomes)
+    scenario.create_call_task()
+    scenario.run_jobs()
 
     def statuses() -> list[DeliveryStatus]:
-        wanted = DeliveryFilter(destination=TOPIC)
-        page = scenario.unite.notifications.list_deliveries(scenario.manager, wanted, PageRequest())
+        filters = DeliveryFilter(destination=TOPIC)
+        page = scenario.unite.notifications.list_deliveries(scenario.manager, filters, PageRequest())
         return sorted(it.status for it in page.items)
 
     assert statuses() == [DeliveryStatus.DEAD, DeliveryStatus.PENDING]

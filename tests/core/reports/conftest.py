@@ -1,8 +1,8 @@
 import pytest
 
-from tests.core.reports.team import Team
+from tests.core.reports.scenario import ReportScenario
 
 
 @pytest.fixture
-def team() -> Team:
-    return Team()
+def scenario() -> ReportScenario:
+    return ReportScenario()

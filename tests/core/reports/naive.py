@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tests.core.reports.team import Team
+from tests.core.reports.scenario import ReportScenario
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.days import Period
 
@@ -18,21 +18,21 @@ SPOKEN_WITH = {"connected", "callback_requested", "not_interested", "converted"}
 
 @dataclass
 class Plainly:
-    """The figures of a team's calls and leads in a period, for one agent or for all."""
+    """The figures of a scenario's calls and leads in a period, for one agent or for all."""
 
-    team: Team
+    scenario: ReportScenario
     period: Period
     agent_id: UUID | None
 
     def __post_init__(self) -> None:
         self.zone = ZoneInfo(self.period.tz)
-        ordered = sorted(self.team.tables.ledger.values(), key=lambda entry: entry.number)
+        ordered = sorted(self.scenario.tables.ledger.values(), key=lambda entry: entry.number)
         self.every = [*{entry.task_id: entry for entry in ordered}.values()]
         self.own = [entry for entry in self.every if self._own(entry)]
         self.calls = [entry for entry in self.own if self._within(entry.called_at)]
         self.leads = [
             lead
-            for lead in self.team.tables.leads.values()
+            for lead in self.scenario.tables.leads.values()
             if lead.deleted_at is None and self._within(lead.created_at) and self.agent_id in (None, lead.assigned_to)
         ]
 
@@ -63,8 +63,10 @@ class Plainly:
         shown = [call.called_at.astimezone(self.zone) for call in calls]
         overdue = [
             task
-            for task in self.team.tables.tasks.values()
-            if task.status == "pending" and task.due_at < self.team.now and self.agent_id in (None, task.assigned_to)
+            for task in self.scenario.tables.tasks.values()
+            if task.status == "pending"
+            and task.due_at < self.scenario.now
+            and self.agent_id in (None, task.assigned_to)
         ]
         return (
             figures(self.calls),

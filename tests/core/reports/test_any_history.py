@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from entrypoints.http.reports import report_json
 from tests.core.reports.naive import Plainly
-from tests.core.reports.team import Team, a_period, nonzero, values
+from tests.core.reports.scenario import ReportScenario, a_period, nonzero, values
 from unite_core import Actor, CallOutcome
 from unite_core.calls.model import TaskStatus
 from unite_core.days import Period
@@ -41,96 +41,98 @@ STEPS = st.lists(
 )
 
 
-def happen(team: Team, step: dict[str, Any]) -> None:
+def happen(scenario: ReportScenario, step: dict[str, Any]) -> None:
     """One thing happens to a lead or a call of before, or to a new one."""
-    team.ports.clock.advance(step["later"] * MINUTE)
-    leads = [lead for lead in team.tables.leads.values() if lead.deleted_at is None]
+    scenario.ports.clock.advance(step["later"] * MINUTE)
+    leads = [lead for lead in scenario.tables.leads.values() if lead.deleted_at is None]
     lead = leads[step["which"]] if step["which"] < len(leads) else None
-    closed = [task for task in team.tables.tasks.values() if task.status is not TaskStatus.PENDING]
-    owner = None if step["owner"] is None else getattr(team, step["owner"]).user_id
-    what, agent = step["what"], getattr(team, step["agent"])
+    closed = [task for task in scenario.tables.tasks.values() if task.status is not TaskStatus.PENDING]
+    owner = None if step["owner"] is None else getattr(scenario, step["owner"]).user_id
+    what, agent = step["what"], getattr(scenario, step["agent"])
     if what == "call":
-        at = (team.now - step["began"] * MINUTE).isoformat()
-        lead = lead or team.lead(source=step["source"], assigned_to=owner)
-        team.call(step["outcome"], at=at, agent=agent, seconds=step["seconds"], lead=lead)
+        at = (scenario.now - step["began"] * MINUTE).isoformat()
+        lead = lead or scenario.create_lead(source=step["source"], assigned_to=owner)
+        scenario.call(step["outcome"], at=at, agent=agent, seconds=step["seconds"], lead=lead)
     elif what == "miss":
-        team.missed_call(agent, lead)
+        scenario.missed_call(agent, lead)
     elif what == "cancel":
-        team.cancelled_call(agent)
+        scenario.cancelled_call(agent)
     elif what == "plan":
-        team.create(lead or team.lead(assigned_to=owner))
+        scenario.create_call_task(lead or scenario.create_lead(assigned_to=owner))
     elif what == "correct" and closed:
         task = closed[step["which"] % len(closed)]
-        seconds = step["seconds"] + len(team.chain(task))
-        began = team.now - step["began"] * MINUTE if step["began"] else None
-        team.correct(task, step["outcome"], duration_seconds=seconds, started_at=began)
+        seconds = step["seconds"] + len(scenario.ledger(task))
+        began = scenario.now - step["began"] * MINUTE if step["began"] else None
+        scenario.correct(task, step["outcome"], duration_seconds=seconds, started_at=began)
     elif what == "reassign" and lead:
-        team.unite.leads.change(team.manager, LeadChanges(lead_id=lead.id, assigned_to=owner))
+        scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=lead.id, assigned_to=owner))
     elif what == "source" and lead:
-        team.unite.leads.change(team.manager, LeadChanges(lead_id=lead.id, source=step["source"]))
+        scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=lead.id, source=step["source"]))
     elif what == "delete" and lead:
-        team.unite.leads.delete(team.manager, LeadToDelete(lead_id=lead.id))
-    then(team, step["then"])
+        scenario.unite.leads.delete(scenario.manager, LeadToDelete(lead_id=lead.id))
+    then(scenario, step["then"])
 
 
-def then(team: Team, what: str) -> None:
+def then(scenario: ReportScenario, what: str) -> None:
     if what == "fold":
-        team.unite.reports.fold(limit=2)
+        scenario.unite.reports.fold(limit=2)
     elif what == "rebuild":
-        team.unite.reports.rebuild()
+        scenario.unite.reports.rebuild()
     elif what == "claim":
         for _ in range(3):
-            with team.ports.work() as unit:
+            with scenario.ports.work() as unit:
                 unit.rollups.fold(unit.rollups.claim(limit=5), {})
 
 
-def shown(team: Team, report: str, period: Period, actor: Actor) -> Any:
+def shown(scenario: ReportScenario, report: str, period: Period, actor: Actor) -> Any:
     """What the report says, in the form in which `Plainly` says it."""
-    found: Any = getattr(team.unite.reports, report)(actor, period)
+    result: Any = getattr(scenario.unite.reports, report)(actor, period)
     shapes: dict[str, Callable[[], Any]] = {
         "daily": lambda: (
-            values(found.figures),
-            found.cancelled.value,
-            {row.agent.id: values(row.figures) for row in found.by_agent},
-            nonzero(found.by_outcome),
-            {hour.starts_at.isoformat(): hour.attempts.value for hour in found.by_hour if hour.attempts.value},
+            values(result.figures),
+            result.cancelled.value,
+            {row.agent.id: values(row.figures) for row in result.by_agent},
+            nonzero(result.by_outcome),
+            {hour.starts_at.isoformat(): hour.attempts.value for hour in result.by_hour if hour.attempts.value},
         ),
         "insights": lambda: (
-            values(found.figures),
-            {busy.agent.id: busy.calls.value for busy in found.busiest_agents},
-            {time.hour: time.attempts.value for time in found.busiest_hours},
-            {time.weekday: time.attempts.value for time in found.busiest_weekdays},
-            [values(day.figures) for day in found.trend],
-            {row.source: (row.attempts.value, row.conversions.value) for row in found.conversion_by_source},
-            found.overdue_now.value,
+            values(result.figures),
+            {busy.agent.id: busy.calls.value for busy in result.busiest_agents},
+            {time.hour: time.attempts.value for time in result.busiest_hours},
+            {time.weekday: time.attempts.value for time in result.busiest_weekdays},
+            [values(day.figures) for day in result.trend],
+            {row.source: (row.attempts.value, row.conversions.value) for row in result.conversion_by_source},
+            result.overdue_now.value,
         ),
-        "attempts": lambda: [(row.attempts.value, row.contacts.value, row.conversions.value) for row in found.attempts],
+        "attempts": lambda: [
+            (row.attempts.value, row.contacts.value, row.conversions.value) for row in result.attempts
+        ],
         "heatmap": lambda: {
-            (cell.weekday, cell.hour): cell.attempts.value for cell in found.cells if cell.attempts.value
+            (cell.weekday, cell.hour): cell.attempts.value for cell in result.cells if cell.attempts.value
         },
-        "leaderboard": lambda: {place.agent.id: (place.rank, place.value.value) for place in found.places},
+        "leaderboard": lambda: {place.agent.id: (place.rank, place.value.value) for place in result.places},
         "funnel": lambda: {
             row.source: (row.leads.value, row.called.value, row.contacted.value, row.converted.value)
-            for row in found.by_source
+            for row in result.by_source
         },
         "speed_to_lead": lambda: (
-            found.leads.value,
-            found.called.value,
-            found.within_5_minutes.value,
-            found.p50_seconds,
-            found.p90_seconds,
+            result.leads.value,
+            result.called.value,
+            result.within_5_minutes.value,
+            result.p50_seconds,
+            result.p90_seconds,
         ),
     }
     return shapes[report]()
 
 
-def versions(team: Team, period: Period) -> list[str]:
+def versions(scenario: ReportScenario, period: Period) -> list[str]:
     """The versions of all reports, which change as soon as anything changes that they say."""
-    found = []
+    result = []
     for report in REPORTS:
-        answer = getattr(team.unite.reports, report)(team.manager, period)
-        found.append(getattr(report_json, report)(answer).version)
-    return found
+        answer = getattr(scenario.unite.reports, report)(scenario.manager, period)
+        result.append(getattr(report_json, report)(answer).version)
+    return result
 
 
 @settings(max_examples=80)
@@ -144,62 +146,62 @@ def versions(team: Team, period: Period) -> list[str]:
 def test_every_report_says_what_the_last_entries_say(
     steps: list[dict[str, Any]], first: int, days: int, tz: str, who: str
 ) -> None:
-    team = Team()
-    team.go_to(FIRST)
+    scenario = ReportScenario()
+    scenario.go_to(FIRST)
     for step in steps:
-        happen(team, step)
+        happen(scenario, step)
     begin = date(2026, 3, 7) + timedelta(days=first)
-    actor: Actor = getattr(team, who)
+    actor: Actor = getattr(scenario, who)
     agent_id = None if who == "manager" else actor.user_id
 
     for report in REPORTS:
         period = a_period(begin, begin + timedelta(days=0 if report == "daily" else days), tz)
-        assert shown(team, report, period, actor) == getattr(Plainly(team, period, agent_id), report)(), report
+        assert shown(scenario, report, period, actor) == getattr(Plainly(scenario, period, agent_id), report)(), report
 
 
 @settings(max_examples=10)
 @given(steps=STEPS)
 def test_folding_and_a_rebuild_change_nothing_that_a_report_says(steps: list[dict[str, Any]]) -> None:
-    team = Team()
-    team.go_to(FIRST)
+    scenario = ReportScenario()
+    scenario.go_to(FIRST)
     for step in steps:
-        happen(team, step)
+        happen(scenario, step)
     period = a_period("2026-03-06", "2026-03-12", "America/New_York")
-    before = versions(team, period)
+    before = versions(scenario, period)
 
-    for what in (team.unite.reports.rebuild, team.unite.reports.fold, team.unite.reports.rebuild):
+    for what in (scenario.unite.reports.rebuild, scenario.unite.reports.fold, scenario.unite.reports.rebuild):
         what()
-        team.ports.cache.invalidate({"call counts"})
-        assert versions(team, period) == before
+        scenario.ports.cache.invalidate({"call counts"})
+        assert versions(scenario, period) == before
 
 
 def test_a_thousand_reassignments_change_nothing_that_was_counted() -> None:
-    team = Team()
-    lead = team.lead(source="web")
-    for agent, outcome in ((team.ann, CallOutcome.BUSY), (team.ben, CallOutcome.CONVERTED)):
-        team.call(outcome, lead=lead, agent=agent)
-    team.unite.reports.fold()
-    team.call(CallOutcome.CONNECTED, lead=lead)
-    before = versions(team, a_period())
-    own = [team.unite.reports.daily(actor, a_period()).figures for actor in (team.ann, team.ben)]
+    scenario = ReportScenario()
+    lead = scenario.create_lead(source="web")
+    for agent, outcome in ((scenario.ann, CallOutcome.BUSY), (scenario.ben, CallOutcome.CONVERTED)):
+        scenario.call(outcome, lead=lead, agent=agent)
+    scenario.unite.reports.fold()
+    scenario.call(CallOutcome.CONNECTED, lead=lead)
+    before = versions(scenario, a_period())
+    own = [scenario.unite.reports.daily(actor, a_period()).figures for actor in (scenario.ann, scenario.ben)]
 
     for number in range(1000):
-        to = (team.ben, team.ann)[number % 2]
-        team.unite.leads.change(team.manager, LeadChanges(lead_id=lead.id, assigned_to=to.user_id))
+        to = (scenario.ben, scenario.ann)[number % 2]
+        scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=lead.id, assigned_to=to.user_id))
 
-    team.unite.reports.rebuild()
-    team.ports.cache.invalidate({"call counts"})
-    assert versions(team, a_period()) == before
-    assert [team.unite.reports.daily(actor, a_period()).figures for actor in (team.ann, team.ben)] == own
+    scenario.unite.reports.rebuild()
+    scenario.ports.cache.invalidate({"call counts"})
+    assert versions(scenario, a_period()) == before
+    assert [scenario.unite.reports.daily(actor, a_period()).figures for actor in (scenario.ann, scenario.ben)] == own
 
 
 def test_the_source_of_a_call_stays_what_it_was_when_it_was_written() -> None:
-    team = Team()
-    lead = team.lead(source="web")
-    task = team.call(CallOutcome.CONVERTED, lead=lead)
+    scenario = ReportScenario()
+    lead = scenario.create_lead(source="web")
+    task = scenario.call(CallOutcome.CONVERTED, lead=lead)
 
-    team.unite.leads.change(team.manager, LeadChanges(lead_id=lead.id, source="fair"))
-    team.correct(task, CallOutcome.CONNECTED)
+    scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=lead.id, source="fair"))
+    scenario.correct(task, CallOutcome.CONNECTED)
 
-    rows = team.unite.reports.insights(team.manager, a_period()).conversion_by_source
+    rows = scenario.unite.reports.insights(scenario.manager, a_period()).conversion_by_source
     assert [(row.source, row.attempts.value) for row in rows] == [("web", 1)]

@@ -2,33 +2,33 @@
 
 from typing import Any
 
-from tests.core.reports.team import MONDAY, Team, a_period, values
+from tests.core.reports.scenario import MONDAY, ReportScenario, a_period, values
 from unite_core import Actor, CallOutcome
 from unite_core.cache import MAX_TTL
 from unite_core.reports.attempts import AttemptsReport
 from unite_core.reports.model import CallItems
 
 
-def report(team: Team, first: Any = MONDAY, actor: Actor | None = None) -> AttemptsReport:
-    return team.unite.reports.attempts(actor or team.manager, a_period(first))
+def report(scenario: ReportScenario, first: Any = MONDAY, actor: Actor | None = None) -> AttemptsReport:
+    return scenario.unite.reports.attempts(actor or scenario.manager, a_period(first))
 
 
-def attempts(team: Team, **rest: Any) -> list[int]:
-    return [row.attempts.value for row in report(team, **rest).attempts]
+def attempts(scenario: ReportScenario, **rest: Any) -> list[int]:
+    return [row.attempts.value for row in report(scenario, **rest).attempts]
 
 
-def test_calls_are_counted_by_their_number_and_the_fifth_and_later_ones_together(team: Team) -> None:
-    lead, other = team.lead(), team.lead()
+def test_calls_are_counted_by_their_number_and_the_fifth_and_later_ones_together(scenario: ReportScenario) -> None:
+    lead, other = scenario.create_lead(), scenario.create_lead()
     for outcome in (
         *[CallOutcome.NO_ANSWER] * 3,
         CallOutcome.CONNECTED,
         *[CallOutcome.BUSY] * 2,
         CallOutcome.CONVERTED,
     ):
-        team.call(outcome, lead=lead)
-    team.call(CallOutcome.CONVERTED, lead=other)
+        scenario.call(outcome, lead=lead)
+    scenario.call(CallOutcome.CONVERTED, lead=other)
 
-    rows = report(team).attempts
+    rows = report(scenario).attempts
 
     assert [row.attempt for row in rows] == [1, 2, 3, 4, 5]
     assert [values(row) for row in rows] == [
@@ -43,49 +43,49 @@ def test_calls_are_counted_by_their_number_and_the_fifth_and_later_ones_together
     assert items.attempt == 5
 
 
-def test_calls_that_nobody_made_have_no_number(team: Team) -> None:
-    lead = team.lead()
-    team.cancel(team.create(lead, due_at=team.now))
-    team.call(lead=lead)
-    team.missed_call(lead=lead)
-    team.call(lead=lead, at="2026-03-02T09:30")
+def test_calls_that_nobody_made_have_no_number(scenario: ReportScenario) -> None:
+    lead = scenario.create_lead()
+    scenario.cancel(scenario.create_call_task(lead, due_at=scenario.now))
+    scenario.call(lead=lead)
+    scenario.missed_call(lead=lead)
+    scenario.call(lead=lead, at="2026-03-02T09:30")
 
-    assert attempts(team) == [1, 1, 0, 0, 0]
+    assert attempts(scenario) == [1, 1, 0, 0, 0]
 
 
-def test_the_number_of_a_call_stays_what_it_was_when_it_was_written(team: Team) -> None:
-    lead = team.lead()
-    missed = team.missed_call(lead=lead)
-    first = team.call(CallOutcome.BUSY, lead=lead)
-    team.call(CallOutcome.BUSY, lead=lead, at="2026-03-02T08:00")
+def test_the_number_of_a_call_stays_what_it_was_when_it_was_written(scenario: ReportScenario) -> None:
+    lead = scenario.create_lead()
+    missed = scenario.missed_call(lead=lead)
+    first = scenario.call(CallOutcome.BUSY, lead=lead)
+    scenario.call(CallOutcome.BUSY, lead=lead, at="2026-03-02T08:00")
 
-    team.correct(first, CallOutcome.CONVERTED)
-    team.correct(missed, CallOutcome.CONNECTED, duration_seconds=5)
+    scenario.correct(first, CallOutcome.CONVERTED)
+    scenario.correct(missed, CallOutcome.CONNECTED, duration_seconds=5)
 
-    assert [(row.attempts.value, row.conversions.value) for row in report(team).attempts[:3]] == [
+    assert [(row.attempts.value, row.conversions.value) for row in report(scenario).attempts[:3]] == [
         (1, 1),
         (1, 0),
         (1, 0),
     ]
 
 
-def test_calls_of_before_the_period_are_counted_in_the_number_and_not_in_the_report(team: Team) -> None:
-    lead = team.lead()
-    team.call(lead=lead, at="2026-03-01T23:59")
-    team.call(lead=lead)
+def test_calls_of_before_the_period_are_counted_in_the_number_and_not_in_the_report(scenario: ReportScenario) -> None:
+    lead = scenario.create_lead()
+    scenario.call(lead=lead, at="2026-03-01T23:59")
+    scenario.call(lead=lead)
 
-    assert attempts(team) == [0, 1, 0, 0, 0]
-    assert attempts(team, first="2026-03-01") == [1, 0, 0, 0, 0]
+    assert attempts(scenario) == [0, 1, 0, 0, 0]
+    assert attempts(scenario, first="2026-03-01") == [1, 0, 0, 0, 0]
 
 
-def test_agents_get_their_own_figures(team: Team) -> None:
-    lead = team.lead()
-    team.call(lead=lead, agent=team.ann)
-    team.call(lead=lead, agent=team.ben)
+def test_agents_get_their_own_figures(scenario: ReportScenario) -> None:
+    lead = scenario.create_lead()
+    scenario.call(lead=lead, agent=scenario.ann)
+    scenario.call(lead=lead, agent=scenario.ben)
 
-    assert attempts(team, actor=team.ann) == [1, 0, 0, 0, 0]
-    assert attempts(team, actor=team.ben) == [0, 1, 0, 0, 0]
-    assert attempts(team, actor=team.admin) == attempts(team) == [1, 1, 0, 0, 0]
-    team.unite.reports.fold()
-    team.ports.clock.advance(MAX_TTL)
-    assert attempts(team, actor=team.ben) == [0, 1, 0, 0, 0]
+    assert attempts(scenario, actor=scenario.ann) == [1, 0, 0, 0, 0]
+    assert attempts(scenario, actor=scenario.ben) == [0, 1, 0, 0, 0]
+    assert attempts(scenario, actor=scenario.admin) == attempts(scenario) == [1, 1, 0, 0, 0]
+    scenario.unite.reports.fold()
+    scenario.ports.clock.advance(MAX_TTL)
+    assert attempts(scenario, actor=scenario.ben) == [0, 1, 0, 0, 0]

@@ -5,35 +5,35 @@ from typing import Any
 
 import pytest
 
-from tests.core.reports.team import MONDAY, Team, a_period, nonzero, values
+from tests.core.reports.scenario import MONDAY, ReportScenario, a_period, nonzero, values
 from unite_core import Actor, CallOutcome
 from unite_core.calls.model import CallResult
 from unite_core.reports.daily import DailyReport
 from unite_core.reports.model import CallItems
 
 
-def report(team: Team, day: Any = MONDAY, tz: str = "UTC", actor: Actor | None = None) -> DailyReport:
-    return team.unite.reports.daily(actor or team.manager, a_period(day, tz=tz))
+def report(scenario: ReportScenario, day: Any = MONDAY, tz: str = "UTC", actor: Actor | None = None) -> DailyReport:
+    return scenario.unite.reports.daily(actor or scenario.manager, a_period(day, tz=tz))
 
 
-def busy_day(team: Team) -> None:
+def busy_day(scenario: ReportScenario) -> None:
     """Ann makes three calls and misses one, Ben makes one and cancels one, one of nobody is missed."""
-    team.call(CallOutcome.CONVERTED, seconds=600)
-    team.call(CallOutcome.BUSY, seconds=0)
-    team.call(CallOutcome.WRONG_NUMBER, seconds=60)
-    team.call(CallOutcome.NOT_INTERESTED, seconds=100, agent=team.ben)
-    team.cancelled_call(team.ben)
-    without_agent = team.create(team.lead(assigned_to=None), due_at=team.now)
-    team.missed_call()
-    assert team.chain(without_agent)[0].agent_id is None
+    scenario.call(CallOutcome.CONVERTED, seconds=600)
+    scenario.call(CallOutcome.BUSY, seconds=0)
+    scenario.call(CallOutcome.WRONG_NUMBER, seconds=60)
+    scenario.call(CallOutcome.NOT_INTERESTED, seconds=100, agent=scenario.ben)
+    scenario.cancelled_call(scenario.ben)
+    without_agent = scenario.create_call_task(scenario.create_lead(assigned_to=None), due_at=scenario.now)
+    scenario.missed_call()
+    assert scenario.ledger(without_agent)[0].agent_id is None
 
 
-def test_a_day_is_counted_in_all(team: Team) -> None:
-    busy_day(team)
+def test_a_day_is_counted_in_all(scenario: ReportScenario) -> None:
+    busy_day(scenario)
 
-    found = report(team)
+    result = report(scenario)
 
-    assert values(found.figures) == {
+    assert values(result.figures) == {
         "total_calls": 6,
         "completed": 4,
         "missed": 2,
@@ -45,27 +45,27 @@ def test_a_day_is_counted_in_all(team: Team) -> None:
     }
 
 
-def test_cancelled_calls_are_in_no_total(team: Team) -> None:
-    team.cancelled_call()
+def test_cancelled_calls_are_in_no_total(scenario: ReportScenario) -> None:
+    scenario.cancelled_call()
 
-    found = report(team)
+    result = report(scenario)
 
-    assert found.cancelled.value == 1
-    assert set(values(found.figures).values()) == {0, (0, 0)}
-    assert found.by_agent == []
-    assert nonzero(found.by_outcome) == {}
+    assert result.cancelled.value == 1
+    assert set(values(result.figures).values()) == {0, (0, 0)}
+    assert result.by_agent == []
+    assert nonzero(result.by_outcome) == {}
 
 
-def test_agents_are_named_in_the_order_of_their_names_and_nobody_comes_last(team: Team) -> None:
-    zoe, bea, cid = team.add_agent("zoe"), team.add_agent("Bea"), team.add_agent("cid")
-    for agent in (zoe, cid, bea, team.ben, team.ann):
-        team.call(agent=agent)
-    team.create(team.lead(assigned_to=None), due_at=team.now)
-    team.missed_call()
+def test_agents_are_named_in_the_order_of_their_names_and_nobody_comes_last(scenario: ReportScenario) -> None:
+    zoe, bea, cid = scenario.add_agent("zoe"), scenario.add_agent("Bea"), scenario.add_agent("cid")
+    for agent in (zoe, cid, bea, scenario.ben, scenario.ann):
+        scenario.call(agent=agent)
+    scenario.create_call_task(scenario.create_lead(assigned_to=None), due_at=scenario.now)
+    scenario.missed_call()
 
-    rows = report(team).by_agent
+    rows = report(scenario).by_agent
 
-    assert [team.name_of(row.agent) for row in rows] == ["ann", "Bea", "ben", "cid", "zoe", None]
+    assert [scenario.name_of(row.agent) for row in rows] == ["ann", "Bea", "ben", "cid", "zoe", None]
     assert [row.figures.total_calls.value for row in rows] == [2, 1, 1, 1, 1, 1]
     assert rows[-1].agent.id is None
     items = rows[-1].figures.missed.items
@@ -74,12 +74,16 @@ def test_agents_are_named_in_the_order_of_their_names_and_nobody_comes_last(team
     assert items.results == {CallResult.MISSED}
 
 
-def test_each_agent_has_figures_of_their_own(team: Team) -> None:
-    busy_day(team)
+def test_each_agent_has_figures_of_their_own(scenario: ReportScenario) -> None:
+    busy_day(scenario)
 
-    ann, ben, nobody = report(team).by_agent
+    ann, ben, nobody = report(scenario).by_agent
 
-    assert (team.name_of(ann.agent), team.name_of(ben.agent), team.name_of(nobody.agent)) == ("ann", "ben", None)
+    assert (scenario.name_of(ann.agent), scenario.name_of(ben.agent), scenario.name_of(nobody.agent)) == (
+        "ann",
+        "ben",
+        None,
+    )
     assert values(ann.figures) == {
         "total_calls": 4,
         "completed": 3,
@@ -94,71 +98,71 @@ def test_each_agent_has_figures_of_their_own(team: Team) -> None:
     assert values(nobody.figures)["completion_rate"] == (0, 1)
 
 
-def test_every_outcome_is_there_and_counts_the_calls_that_had_it(team: Team) -> None:
-    busy_day(team)
+def test_every_outcome_is_there_and_counts_the_calls_that_had_it(scenario: ReportScenario) -> None:
+    busy_day(scenario)
 
-    by_outcome = report(team).by_outcome
+    by_outcome = report(scenario).by_outcome
 
     assert [*by_outcome] == [CallResult(outcome.value) for outcome in CallOutcome]
     assert nonzero(by_outcome) == {"converted": 1, "busy": 1, "wrong_number": 1, "not_interested": 1}
 
 
-def test_a_call_belongs_to_the_day_on_which_it_began(team: Team) -> None:
-    team.call(at="2026-03-01T23:59:59")
-    team.call(at="2026-03-02T00:00:00")
+def test_a_call_belongs_to_the_day_on_which_it_began(scenario: ReportScenario) -> None:
+    scenario.call(at="2026-03-01T23:59:59")
+    scenario.call(at="2026-03-02T00:00:00")
 
-    assert [report(team, day).figures.completed.value for day in ("2026-02-28", "2026-03-01", "2026-03-02")] == [
+    assert [report(scenario, day).figures.completed.value for day in ("2026-02-28", "2026-03-01", "2026-03-02")] == [
         0,
         1,
         1,
     ]
-    assert report(team, "2026-03-01", "Asia/Kathmandu").figures.completed.value == 0
-    assert report(team, "2026-03-02", "Asia/Kathmandu").figures.completed.value == 2
-    assert report(team, "2026-03-01", "America/New_York").figures.completed.value == 2
+    assert report(scenario, "2026-03-01", "Asia/Kathmandu").figures.completed.value == 0
+    assert report(scenario, "2026-03-02", "Asia/Kathmandu").figures.completed.value == 2
+    assert report(scenario, "2026-03-01", "America/New_York").figures.completed.value == 2
 
 
-@pytest.mark.parametrize("close", [Team.missed_call, Team.cancelled_call])
-def test_a_call_that_nobody_made_belongs_to_the_day_on_which_it_was_due(team: Team, close: Any) -> None:
-    team.go_to("2026-03-02T23:59")
+@pytest.mark.parametrize("close", [ReportScenario.missed_call, ReportScenario.cancelled_call])
+def test_a_call_that_nobody_made_belongs_to_the_day_on_which_it_was_due(scenario: ReportScenario, close: Any) -> None:
+    scenario.go_to("2026-03-02T23:59")
 
-    close(team)
+    close(scenario)
 
-    found = report(team, "2026-03-02")
-    assert found.figures.missed.value + found.cancelled.value == 1
-    other = report(team, "2026-03-03")
+    result = report(scenario, "2026-03-02")
+    assert result.figures.missed.value + result.cancelled.value == 1
+    other = report(scenario, "2026-03-03")
     assert other.figures.missed.value + other.cancelled.value == 0
 
 
-def test_agents_get_their_own_figures(team: Team) -> None:
-    busy_day(team)
+def test_agents_get_their_own_figures(scenario: ReportScenario) -> None:
+    busy_day(scenario)
 
-    found = report(team, actor=team.ben)
+    result = report(scenario, actor=scenario.ben)
 
-    assert [team.name_of(row.agent) for row in found.by_agent] == ["ben"]
-    assert found.by_agent[0].figures.total_calls.value == found.figures.total_calls.value == 1
-    assert found.cancelled.value == 1
-    assert nonzero(found.by_outcome) == {"not_interested": 1}
-    assert sum(hour.attempts.value for hour in found.by_hour) == 1
-
-
-def test_admins_get_everybodys_figures(team: Team) -> None:
-    busy_day(team)
-
-    assert report(team, actor=team.admin) == report(team)
+    assert [scenario.name_of(row.agent) for row in result.by_agent] == ["ben"]
+    assert result.by_agent[0].figures.total_calls.value == result.figures.total_calls.value == 1
+    assert result.cancelled.value == 1
+    assert nonzero(result.by_outcome) == {"not_interested": 1}
+    assert sum(hour.attempts.value for hour in result.by_hour) == 1
 
 
-def test_every_hour_has_the_calls_that_began_in_it(team: Team) -> None:
-    team.go_to("2026-03-03T00:00")
-    team.call(CallOutcome.CONNECTED, at="2026-03-02T09:00")
-    team.call(CallOutcome.VOICEMAIL, at="2026-03-02T09:59:59")
-    team.call(CallOutcome.VOICEMAIL, at="2026-03-02T10:00")
-    team.call(CallOutcome.VOICEMAIL, at="2026-03-02T23:59")
+def test_admins_get_everybodys_figures(scenario: ReportScenario) -> None:
+    busy_day(scenario)
 
-    hours = report(team).by_hour
+    assert report(scenario, actor=scenario.admin) == report(scenario)
+
+
+def test_every_hour_has_the_calls_that_began_in_it(scenario: ReportScenario) -> None:
+    scenario.go_to("2026-03-03T00:00")
+    scenario.call(CallOutcome.CONNECTED, at="2026-03-02T09:00")
+    scenario.call(CallOutcome.VOICEMAIL, at="2026-03-02T09:59:59")
+    scenario.call(CallOutcome.VOICEMAIL, at="2026-03-02T10:00")
+    scenario.call(CallOutcome.VOICEMAIL, at="2026-03-02T23:59")
+
+    hours = report(scenario).by_hour
 
     assert [hour.starts_at.hour for hour in hours] == [*range(24)]
-    found = {hour.starts_at.hour: (hour.attempts.value, hour.contacts.value) for hour in hours if hour.attempts.value}
-    assert found == {9: (2, 1), 10: (1, 0), 23: (1, 0)}
+    result = {hour.starts_at.hour: (hour.attempts.value, hour.contacts.value) for hour in hours if hour.attempts.value}
+    assert result == {9: (2, 1), 10: (1, 0), 23: (1, 0)}
 
 
 @pytest.mark.parametrize(
@@ -173,19 +177,21 @@ def test_every_hour_has_the_calls_that_began_in_it(team: Team) -> None:
         ("2011-12-30", "Pacific/Apia", []),
     ],
 )
-def test_a_day_has_the_hours_that_clocks_there_show(team: Team, day: str, tz: str, shown: list[int]) -> None:
-    hours = report(team, day, tz).by_hour
+def test_a_day_has_the_hours_that_clocks_there_show(
+    scenario: ReportScenario, day: str, tz: str, shown: list[int]
+) -> None:
+    hours = report(scenario, day, tz).by_hour
 
     assert [hour.starts_at.hour for hour in hours] == shown
     assert len({hour.starts_at.isoformat() for hour in hours}) == len(hours)
 
 
-def test_an_hour_that_comes_twice_is_two(team: Team) -> None:
-    team.go_to("2026-11-02T00:00")
-    team.call(at="2026-11-01T01:30-04:00")
-    team.calls(2, at="2026-11-01T01:30-05:00")
+def test_an_hour_that_comes_twice_is_two(scenario: ReportScenario) -> None:
+    scenario.go_to("2026-11-02T00:00")
+    scenario.call(at="2026-11-01T01:30-04:00")
+    scenario.calls(2, at="2026-11-01T01:30-05:00")
 
-    hours = [hour for hour in report(team, "2026-11-01", "America/New_York").by_hour if hour.attempts.value]
+    hours = [hour for hour in report(scenario, "2026-11-01", "America/New_York").by_hour if hour.attempts.value]
 
     assert [(hour.starts_at.isoformat(), hour.attempts.value) for hour in hours] == [
         ("2026-11-01T01:00:00-04:00", 1),
@@ -193,8 +199,8 @@ def test_an_hour_that_comes_twice_is_two(team: Team) -> None:
     ]
 
 
-def test_the_hours_of_a_day_follow_each_other_without_a_gap(team: Team) -> None:
-    hours = report(team, "2026-04-05", "Australia/Lord_Howe").by_hour
+def test_the_hours_of_a_day_follow_each_other_without_a_gap(scenario: ReportScenario) -> None:
+    hours = report(scenario, "2026-04-05", "Australia/Lord_Howe").by_hour
 
     items = [hour.attempts.items for hour in hours]
     ends = [each.end for each in items if isinstance(each, CallItems)]
@@ -203,32 +209,32 @@ def test_the_hours_of_a_day_follow_each_other_without_a_gap(team: Team) -> None:
     assert ends[-1] - starts[0] == timedelta(hours=24.5)
 
 
-def test_a_correction_counts_in_place_of_what_it_corrects(team: Team) -> None:
-    task = team.call(CallOutcome.BUSY, at="2026-03-02T08:00", seconds=60)
+def test_a_correction_counts_in_place_of_what_it_corrects(scenario: ReportScenario) -> None:
+    task = scenario.call(CallOutcome.BUSY, at="2026-03-02T08:00", seconds=60)
 
-    team.correct(task, CallOutcome.CONVERTED, duration_seconds=300)
+    scenario.correct(task, CallOutcome.CONVERTED, duration_seconds=300)
 
-    found = report(team)
-    assert nonzero(found.by_outcome) == {"converted": 1}
-    assert values(found.figures)["average_duration_seconds"] == (300, 1)
-
-
-def test_a_call_that_was_made_after_all_is_missed_no_longer(team: Team) -> None:
-    task = team.missed_call()
-
-    team.correct(task, CallOutcome.CONNECTED, duration_seconds=60)
-
-    assert values(report(team).figures)["completion_rate"] == (1, 1)
-    assert report(team).figures.missed.value == 0
+    result = report(scenario)
+    assert nonzero(result.by_outcome) == {"converted": 1}
+    assert values(result.figures)["average_duration_seconds"] == (300, 1)
 
 
-def test_the_summary_of_a_day_says_what_its_report_does(team: Team) -> None:
-    busy_day(team)
-    count_day = team.unite.upkeep.create_daily_summaries.figures
+def test_a_call_that_was_made_after_all_is_missed_no_longer(scenario: ReportScenario) -> None:
+    task = scenario.missed_call()
+
+    scenario.correct(task, CallOutcome.CONNECTED, duration_seconds=60)
+
+    assert values(report(scenario).figures)["completion_rate"] == (1, 1)
+    assert report(scenario).figures.missed.value == 0
+
+
+def test_the_summary_of_a_day_says_what_its_report_does(scenario: ReportScenario) -> None:
+    busy_day(scenario)
+    count_day = scenario.unite.upkeep.create_daily_summaries.figures
 
     for tz in ("UTC", "Asia/Tokyo"):
         figure = count_day(MONDAY, tz)
-        figures = report(team, tz=tz).figures
+        figures = report(scenario, tz=tz).figures
         assert (figure.total_calls, figure.completed, figure.missed) == (
             figures.total_calls.value,
             figures.completed.value,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.reports.team import Team, a_period
+from tests.core.reports.scenario import ReportScenario, a_period
 from unite_core import CallOutcome
 from unite_core.days import QUARTERS_PER_DAY
 from unite_core.errors import Deadlock, Unavailable
@@ -19,116 +19,118 @@ from unite_core.reports.tally import Tally
 from unite_core.reports.use_cases import FoldEntries, RebuildReports, Rebuilt
 
 
-def conversions(team: Team) -> int:
+def conversions(scenario: ReportScenario) -> int:
     """What the report of a manager says, not out of the cache."""
-    team.ports.cache.invalidate({"call counts"})
-    return team.unite.reports.insights(team.manager, a_period("2026-03-01", "2026-03-31")).figures.conversions.value
+    scenario.ports.cache.invalidate({"call counts"})
+    return scenario.unite.reports.insights(
+        scenario.manager, a_period("2026-03-01", "2026-03-31")
+    ).figures.conversions.value
 
 
-def unfolded(team: Team) -> int:
-    return len(team.tables.unfolded)
+def unfolded(scenario: ReportScenario) -> int:
+    return len(scenario.tables.unfolded)
 
 
-def losing(team: Team, *lost: int) -> Any:
+def losing(scenario: ReportScenario, *lost: int) -> Any:
     """Units of work, those with these numbers (from 1) lose against somebody else before they begin."""
     begun = count(1)
 
     def work() -> Any:
         if next(begun) in lost:
             raise Deadlock("Somebody else was quicker.")
-        return team.ports.work()
+        return scenario.ports.work()
 
     return work
 
 
-def test_every_entry_is_folded_once_a_few_in_each_transaction(team: Team) -> None:
-    task = team.call(CallOutcome.BUSY)
-    team.correct(task, CallOutcome.CONVERTED)
-    team.calls(3, CallOutcome.CONVERTED)
+def test_every_entry_is_folded_once_a_few_in_each_transaction(scenario: ReportScenario) -> None:
+    task = scenario.call(CallOutcome.BUSY)
+    scenario.correct(task, CallOutcome.CONVERTED)
+    scenario.calls(3, CallOutcome.CONVERTED)
 
-    assert team.unite.reports.fold(limit=2) == 5
-    assert (unfolded(team), team.unite.reports.fold(), conversions(team)) == (0, 0, 4)
-
-
-def test_folding_ends_after_the_transaction_in_which_it_is_asked_to(team: Team) -> None:
-    team.calls(5, CallOutcome.CONVERTED)
-    answers = iter([False, False, True])
-
-    assert team.unite.reports.fold(limit=2, should_stop=lambda: next(answers)) == 4
-    assert (unfolded(team), conversions(team)) == (1, 5)
-    assert team.unite.reports.fold(should_stop=lambda: True) == 0
+    assert scenario.unite.reports.fold(limit=2) == 5
+    assert (unfolded(scenario), scenario.unite.reports.fold(), conversions(scenario)) == (0, 0, 4)
 
 
-def test_entries_that_are_claimed_three_times_without_effect_are_folded_once(team: Team) -> None:
-    team.calls(3, CallOutcome.CONVERTED)
+def test_folding_ends_after_the_transaction_in_which_it_is_asked_to(scenario: ReportScenario) -> None:
+    scenario.calls(5, CallOutcome.CONVERTED)
+    stops = iter([False, False, True])
+
+    assert scenario.unite.reports.fold(limit=2, should_stop=lambda: next(stops)) == 4
+    assert (unfolded(scenario), conversions(scenario)) == (1, 5)
+    assert scenario.unite.reports.fold(should_stop=lambda: True) == 0
+
+
+def test_entries_that_are_claimed_three_times_without_effect_are_folded_once(scenario: ReportScenario) -> None:
+    scenario.calls(3, CallOutcome.CONVERTED)
     for _ in range(3):
-        with team.ports.work() as unit:
+        with scenario.ports.work() as unit:
             steps = unit.rollups.claim(limit=2)
             unit.rollups.fold(steps, cells_of(steps))
-        assert (len(steps), unfolded(team)) == (2, 3)
+        assert (len(steps), unfolded(scenario)) == (2, 3)
 
-    assert team.unite.reports.fold() == 3
-    assert conversions(team) == 3
+    assert scenario.unite.reports.fold() == 3
+    assert conversions(scenario) == 3
 
 
-def test_whoever_loses_against_another_folds_again(team: Team) -> None:
-    team.calls(3, CallOutcome.CONVERTED)
+def test_whoever_loses_against_another_folds_again(scenario: ReportScenario) -> None:
+    scenario.calls(3, CallOutcome.CONVERTED)
 
-    assert FoldEntries(losing(team, 1, 2, 3, 4))() == 3
+    assert FoldEntries(losing(scenario, 1, 2, 3, 4))() == 3
     with pytest.raises(Unavailable):
-        FoldEntries(losing(team, 1, 2, 3, 4, 5))()
-    assert RebuildReports(losing(team, 2, 3))() == Rebuilt(days=1, of_days=1, calls=3)
-    assert conversions(team) == 3
+        FoldEntries(losing(scenario, 1, 2, 3, 4, 5))()
+    assert RebuildReports(losing(scenario, 2, 3))() == Rebuilt(days=1, of_days=1, calls=3)
+    assert conversions(scenario) == 3
 
 
-def test_a_rebuild_tells_of_each_day_and_every_report_is_right_after_each(team: Team) -> None:
-    team.call(CallOutcome.CONVERTED)
-    team.go_to("2026-03-04T10:00")
-    late = team.call(CallOutcome.CONVERTED)
-    team.unite.reports.fold()
-    team.correct(late, CallOutcome.CONVERTED, started_at=team.now.replace(day=2))
-    team.call(CallOutcome.CONVERTED)
+def test_a_rebuild_tells_of_each_day_and_every_report_is_right_after_each(scenario: ReportScenario) -> None:
+    scenario.call(CallOutcome.CONVERTED)
+    scenario.go_to("2026-03-04T10:00")
+    late = scenario.call(CallOutcome.CONVERTED)
+    scenario.unite.reports.fold()
+    scenario.correct(late, CallOutcome.CONVERTED, started_at=scenario.now.replace(day=2))
+    scenario.call(CallOutcome.CONVERTED)
     heard: list[tuple[Rebuilt, int]] = []
 
-    rebuilt = team.unite.reports.rebuild(lambda so_far: heard.append((so_far, conversions(team))))
+    rebuilt = scenario.unite.reports.rebuild(lambda so_far: heard.append((so_far, conversions(scenario))))
 
     assert [so_far.days for so_far, _ in heard] == [1, 2]
     assert {so_far.of_days for so_far, _ in heard} == {2}
     assert {right for _, right in heard} == {3}
     assert rebuilt == heard[-1][0]
-    assert (rebuilt.calls, unfolded(team)) == (2, 2)
+    assert (rebuilt.calls, unfolded(scenario)) == (2, 2)
 
 
-def test_a_rebuild_corrects_wrong_counts(team: Team) -> None:
-    team.calls(2, CallOutcome.CONVERTED)
-    team.unite.reports.fold()
-    with team.ports.work() as unit:
+def test_a_rebuild_corrects_wrong_counts(scenario: ReportScenario) -> None:
+    scenario.calls(2, CallOutcome.CONVERTED)
+    scenario.unite.reports.fold()
+    with scenario.ports.work() as unit:
         [day] = unit.rollups.days()
         unit.rollups.replace_day(day, {})
         unit.commit()
-    assert conversions(team) == 0
+    assert conversions(scenario) == 0
 
-    assert team.unite.reports.rebuild() == Rebuilt(days=1, of_days=1, calls=2)
+    assert scenario.unite.reports.rebuild() == Rebuilt(days=1, of_days=1, calls=2)
 
-    assert conversions(team) == 2
+    assert conversions(scenario) == 2
 
 
-def test_a_rebuild_takes_away_days_that_have_no_calls_any_more(team: Team) -> None:
-    task = team.call(CallOutcome.CONVERTED, at="2026-03-01T10:00")
-    team.unite.reports.fold()
-    team.correct(task, CallOutcome.CONVERTED, started_at=team.now.replace(day=2))
-    team.unite.reports.fold()
+def test_a_rebuild_takes_away_days_that_have_no_calls_any_more(scenario: ReportScenario) -> None:
+    task = scenario.call(CallOutcome.CONVERTED, at="2026-03-01T10:00")
+    scenario.unite.reports.fold()
+    scenario.correct(task, CallOutcome.CONVERTED, started_at=scenario.now.replace(day=2))
+    scenario.unite.reports.fold()
 
-    assert team.unite.reports.rebuild().of_days == 2
+    assert scenario.unite.reports.rebuild().of_days == 2
 
-    day = team.unite.reports.daily
-    figures = [day(team.manager, a_period(date)).figures.conversions.value for date in ("2026-03-01", "2026-03-02")]
+    day = scenario.unite.reports.daily
+    figures = [day(scenario.manager, a_period(date)).figures.conversions.value for date in ("2026-03-01", "2026-03-02")]
     assert figures == [0, 1]
 
 
-def test_without_a_call_there_is_nothing_to_fold_or_to_rebuild(team: Team) -> None:
-    assert team.unite.reports.fold() == 0
-    assert team.unite.reports.rebuild() == Rebuilt()
+def test_without_a_call_there_is_nothing_to_fold_or_to_rebuild(scenario: ReportScenario) -> None:
+    assert scenario.unite.reports.fold() == 0
+    assert scenario.unite.reports.rebuild() == Rebuilt()
 
 
 DAY, QUARTER = partial(RollupRange, Grain.DAY), partial(RollupRange, Grain.QUARTER)
@@ -166,10 +168,10 @@ def test_portions_have_every_quarter_hour_once(start: int, length: int) -> None:
     )
 
 
-def test_answers_about_several_portions_add_up(team: Team) -> None:
-    one = {"web": Tally({}, 5, team.now), "fair": Tally({}, 1)}
+def test_answers_about_several_portions_add_up(scenario: ReportScenario) -> None:
+    one = {"web": Tally({}, 5, scenario.now), "fair": Tally({}, 1)}
 
     whole = merged([one, {"web": Tally({}, 7)}])
 
-    assert whole == {"web": Tally({}, 12, team.now), "fair": Tally({}, 1)}
+    assert whole == {"web": Tally({}, 12, scenario.now), "fair": Tally({}, 1)}
     assert one["web"].seconds == 5

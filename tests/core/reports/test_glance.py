@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.core.reports.team import Team, a_period
+from tests.core.reports.scenario import ReportScenario, a_period
 from unite_core.cache import CacheLookup
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.testing.in_memory import (
@@ -52,55 +52,55 @@ class InterruptedCache(InMemoryCache):
         return super().get(namespace, key)
 
 
-def glance(team: Team) -> tuple[int, int]:
+def glance(scenario: ReportScenario) -> tuple[int, int]:
     """How many calls the day had, and how many of its leads were called."""
-    found = team.unite.reports.glance(team.manager, a_period())
-    assert found.day.about.generated_at == found.funnel.about.generated_at
-    return found.day.figures.completed.value, found.funnel.total.called.value
+    result = scenario.unite.reports.glance(scenario.manager, a_period())
+    assert result.day.about.generated_at == result.funnel.about.generated_at
+    return result.day.figures.completed.value, result.funnel.total.called.value
 
 
-def test_it_says_what_the_two_reports_say(team: Team) -> None:
-    team.call(source="fair")
-    team.missed_call()
+def test_it_says_what_the_two_reports_say(scenario: ReportScenario) -> None:
+    scenario.call(source="fair")
+    scenario.missed_call()
 
-    found = team.unite.reports.glance(team.manager, a_period())
+    result = scenario.unite.reports.glance(scenario.manager, a_period())
 
-    assert found.day == team.unite.reports.daily(team.manager, a_period())
-    assert found.funnel == team.unite.reports.funnel(team.manager, a_period())
+    assert result.day == scenario.unite.reports.daily(scenario.manager, a_period())
+    assert result.funnel == scenario.unite.reports.funnel(scenario.manager, a_period())
 
 
 def test_a_call_between_the_questions_is_in_neither() -> None:
     ports, interrupt = in_memory_ports(), Interrupted()
     reads = InterruptedReads(ports.reads._store, writes=False)
     reads.interrupt = interrupt
-    team = Team(ports=replace(ports, reads=reads))
-    team.call()
-    interrupt.then = team.call
+    scenario = ReportScenario(ports=replace(ports, reads=reads))
+    scenario.call()
+    interrupt.then = scenario.call
 
-    assert glance(team) == (1, 1)
+    assert glance(scenario) == (1, 1)
     assert interrupt.count >= 2, "the names of the agents are read apart"
 
 
 def test_what_is_remembered_of_the_one_is_read_anew_with_the_other() -> None:
     clock = FixedClock()
     cache = InterruptedCache(clock)
-    team = Team(ports=in_memory_ports(clock=clock, cache=cache))
-    team.call()
-    team.unite.reports.daily(team.manager, a_period())
-    cache.then = team.call
+    scenario = ReportScenario(ports=in_memory_ports(clock=clock, cache=cache))
+    scenario.call()
+    scenario.unite.reports.daily(scenario.manager, a_period())
+    cache.then = scenario.call
 
-    assert glance(team) == (2, 2)
+    assert glance(scenario) == (2, 2)
 
 
-def test_it_is_remembered_until_a_call_or_a_lead_changes_it(team: Team) -> None:
-    team.call()
-    assert glance(team) == (1, 1)
-    first = team.unite.reports.glance(team.manager, a_period())
+def test_it_is_remembered_until_a_call_or_a_lead_changes_it(scenario: ReportScenario) -> None:
+    scenario.call()
+    assert glance(scenario) == (1, 1)
+    first = scenario.unite.reports.glance(scenario.manager, a_period())
 
-    team.advance(timedelta(seconds=20))
-    assert team.unite.reports.glance(team.manager, a_period()) == first
+    scenario.advance(timedelta(seconds=20))
+    assert scenario.unite.reports.glance(scenario.manager, a_period()) == first
 
-    team.lead()
-    assert team.unite.reports.glance(team.manager, a_period()).day.about.generated_at == team.now
-    team.call()
-    assert glance(team) == (2, 2)
+    scenario.create_lead()
+    assert scenario.unite.reports.glance(scenario.manager, a_period()).day.about.generated_at == scenario.now
+    scenario.call()
+    assert glance(scenario) == (2, 2)

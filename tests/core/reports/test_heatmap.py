@@ -5,45 +5,47 @@ from typing import Any
 
 import pytest
 
-from tests.core.reports.team import MONDAY, Team, a_period, moment
+from tests.core.reports.scenario import MONDAY, ReportScenario, a_period, moment
 from unite_core import Actor, CallOutcome
 from unite_core.reports.heatmap import Heatmap
 from unite_core.reports.model import CallItems
 
 
-def report(team: Team, first: Any = MONDAY, last: Any = None, tz: str = "UTC", actor: Actor | None = None) -> Heatmap:
-    return team.unite.reports.heatmap(actor or team.manager, a_period(first, last, tz))
+def report(
+    scenario: ReportScenario, first: Any = MONDAY, last: Any = None, tz: str = "UTC", actor: Actor | None = None
+) -> Heatmap:
+    return scenario.unite.reports.heatmap(actor or scenario.manager, a_period(first, last, tz))
 
 
-def cells(found: Heatmap) -> dict[tuple[int | None, int | None], tuple[int, int]]:
+def cells(result: Heatmap) -> dict[tuple[int | None, int | None], tuple[int, int]]:
     return {
         (cell.weekday, cell.hour): (cell.attempts.value, cell.contacts.value)
-        for cell in found.cells
+        for cell in result.cells
         if cell.attempts.value
     }
 
 
-def test_every_hour_of_the_week_has_a_cell_from_monday_on(team: Team) -> None:
-    found = report(team)
+def test_every_hour_of_the_week_has_a_cell_from_monday_on(scenario: ReportScenario) -> None:
+    result = report(scenario)
 
-    assert [(cell.weekday, cell.hour) for cell in found.cells] == [
+    assert [(cell.weekday, cell.hour) for cell in result.cells] == [
         (weekday, hour) for weekday in range(1, 8) for hour in range(24)
     ]
-    assert {cell.contact_rate.value for cell in found.cells} == {None}
-    assert found.best_hours == []
+    assert {cell.contact_rate.value for cell in result.cells} == {None}
+    assert result.best_hours == []
 
 
-def test_calls_of_several_weeks_add_up(team: Team) -> None:
-    team.go_to("2026-03-16T00:00")
-    team.call(CallOutcome.CONNECTED, at="2026-03-02T09:00")
-    team.call(CallOutcome.BUSY, at="2026-03-09T09:59")
-    team.call(CallOutcome.BUSY, at="2026-03-15T23:45")
-    team.missed_call()
+def test_calls_of_several_weeks_add_up(scenario: ReportScenario) -> None:
+    scenario.go_to("2026-03-16T00:00")
+    scenario.call(CallOutcome.CONNECTED, at="2026-03-02T09:00")
+    scenario.call(CallOutcome.BUSY, at="2026-03-09T09:59")
+    scenario.call(CallOutcome.BUSY, at="2026-03-15T23:45")
+    scenario.missed_call()
 
-    found = report(team, "2026-03-02", "2026-03-16")
+    result = report(scenario, "2026-03-02", "2026-03-16")
 
-    assert cells(found) == {(1, 9): (2, 1), (7, 23): (1, 0)}
-    [monday_at_9] = [cell for cell in found.cells if (cell.weekday, cell.hour) == (1, 9)]
+    assert cells(result) == {(1, 9): (2, 1), (7, 23): (1, 0)}
+    [monday_at_9] = [cell for cell in result.cells if (cell.weekday, cell.hour) == (1, 9)]
     assert monday_at_9.contact_rate.value == 0.5
     items = monday_at_9.attempts.items
     assert isinstance(items, CallItems)
@@ -63,38 +65,38 @@ def test_calls_of_several_weeks_add_up(team: Team) -> None:
         ("Pacific/Apia", "2011-12-30T10:00+00:00", (6, 0)),
     ],
 )
-def test_hours_are_those_that_clocks_show(team: Team, tz: str, at: str, cell: tuple[int, int]) -> None:
-    team.go_to("2026-12-01T00:00")
-    team.call(CallOutcome.BUSY, at=at)
+def test_hours_are_those_that_clocks_show(scenario: ReportScenario, tz: str, at: str, cell: tuple[int, int]) -> None:
+    scenario.go_to("2026-12-01T00:00")
+    scenario.call(CallOutcome.BUSY, at=at)
     day, one = moment(at).date(), timedelta(days=1)
 
-    found = report(team, day - one, day + one, tz)
+    result = report(scenario, day - one, day + one, tz)
 
-    assert cells(found) == {cell: (1, 0)}
-
-
-def test_the_best_hours_have_30_attempts_and_the_greatest_share(team: Team) -> None:
-    team.go_to("2026-03-08T00:00")
-    team.calls(29, CallOutcome.CONNECTED, at="2026-03-02T09:00")
-    team.calls(10, CallOutcome.CONNECTED, at="2026-03-03T10:00")
-    team.calls(20, CallOutcome.BUSY, at="2026-03-03T10:00")
-    team.calls(40, CallOutcome.BUSY, at="2026-03-04T10:00")
-
-    found = report(team, "2026-03-02", "2026-03-08")
-
-    assert [(cell.weekday, cell.hour) for cell in found.best_hours] == [(2, 10)]
+    assert cells(result) == {cell: (1, 0)}
 
 
-def test_no_hour_is_the_best_where_nobody_was_reached(team: Team) -> None:
-    team.go_to("2026-03-08T00:00")
-    team.calls(30, CallOutcome.BUSY, at="2026-03-04T10:00")
+def test_the_best_hours_have_30_attempts_and_the_greatest_share(scenario: ReportScenario) -> None:
+    scenario.go_to("2026-03-08T00:00")
+    scenario.calls(29, CallOutcome.CONNECTED, at="2026-03-02T09:00")
+    scenario.calls(10, CallOutcome.CONNECTED, at="2026-03-03T10:00")
+    scenario.calls(20, CallOutcome.BUSY, at="2026-03-03T10:00")
+    scenario.calls(40, CallOutcome.BUSY, at="2026-03-04T10:00")
 
-    assert report(team, "2026-03-02", "2026-03-08").best_hours == []
+    result = report(scenario, "2026-03-02", "2026-03-08")
+
+    assert [(cell.weekday, cell.hour) for cell in result.best_hours] == [(2, 10)]
 
 
-def test_agents_get_their_own_figures(team: Team) -> None:
-    team.call(agent=team.ann)
-    team.call(agent=team.ben, at="2026-03-02T08:00")
+def test_no_hour_is_the_best_where_nobody_was_reached(scenario: ReportScenario) -> None:
+    scenario.go_to("2026-03-08T00:00")
+    scenario.calls(30, CallOutcome.BUSY, at="2026-03-04T10:00")
 
-    assert cells(report(team, actor=team.ben)) == {(1, 8): (1, 1)}
-    assert cells(report(team, actor=team.admin)) == {(1, 8): (1, 1), (1, 9): (1, 1)}
+    assert report(scenario, "2026-03-02", "2026-03-08").best_hours == []
+
+
+def test_agents_get_their_own_figures(scenario: ReportScenario) -> None:
+    scenario.call(agent=scenario.ann)
+    scenario.call(agent=scenario.ben, at="2026-03-02T08:00")
+
+    assert cells(report(scenario, actor=scenario.ben)) == {(1, 8): (1, 1)}
+    assert cells(report(scenario, actor=scenario.admin)) == {(1, 8): (1, 1), (1, 9): (1, 1)}

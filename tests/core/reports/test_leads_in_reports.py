@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.reports.team import MONDAY, Team, a_period, moment, values
+from tests.core.reports.scenario import MONDAY, ReportScenario, a_period, moment, values
 from unite_core import Actor, CallOutcome, Lead, LeadToDelete
 from unite_core.leads.use_cases import LeadChanges
 from unite_core.reports.funnel import Funnel, SpeedToLead
@@ -17,34 +17,34 @@ from unite_core.reports.model import LeadItems
 from unite_core.reports.ports import ReportsUnitOfWork
 
 
-def funnel(team: Team, first: Any = MONDAY, tz: str = "UTC", actor: Actor | None = None) -> Funnel:
-    return team.unite.reports.funnel(actor or team.manager, a_period(first, tz=tz))
+def funnel(scenario: ReportScenario, first: Any = MONDAY, tz: str = "UTC", actor: Actor | None = None) -> Funnel:
+    return scenario.unite.reports.funnel(actor or scenario.manager, a_period(first, tz=tz))
 
 
-def speed(team: Team, first: Any = MONDAY, tz: str = "UTC", actor: Actor | None = None) -> SpeedToLead:
-    return team.unite.reports.speed_to_lead(actor or team.manager, a_period(first, tz=tz))
+def speed(scenario: ReportScenario, first: Any = MONDAY, tz: str = "UTC", actor: Actor | None = None) -> SpeedToLead:
+    return scenario.unite.reports.speed_to_lead(actor or scenario.manager, a_period(first, tz=tz))
 
 
-def stages(found: Funnel) -> tuple[int, int, int, int]:
-    total = found.total
+def stages(result: Funnel) -> tuple[int, int, int, int]:
+    total = result.total
     return total.leads.value, total.called.value, total.contacted.value, total.converted.value
 
 
-def call_after(team: Team, seconds: float, lead: Lead | None = None) -> None:
+def call_after(scenario: ReportScenario, seconds: float, lead: Lead | None = None) -> None:
     """Call a lead, a new one without it, so many seconds after it was created; the clock stays where it is then."""
-    lead = lead or team.lead()
-    team.call(lead=lead, at=(lead.created_at + timedelta(seconds=seconds)).isoformat())
+    lead = lead or scenario.create_lead()
+    scenario.call(lead=lead, at=(lead.created_at + timedelta(seconds=seconds)).isoformat())
 
 
-def test_leads_are_counted_by_how_far_they_came(team: Team) -> None:
-    team.lead(source="web")
-    team.call(CallOutcome.NO_ANSWER, source="web")
-    team.call(CallOutcome.NOT_INTERESTED, source="web")
-    team.call(CallOutcome.CONVERTED, source="fair, spring")
+def test_leads_are_counted_by_how_far_they_came(scenario: ReportScenario) -> None:
+    scenario.create_lead(source="web")
+    scenario.call(CallOutcome.NO_ANSWER, source="web")
+    scenario.call(CallOutcome.NOT_INTERESTED, source="web")
+    scenario.call(CallOutcome.CONVERTED, source="fair, spring")
 
-    found = funnel(team)
+    result = funnel(scenario)
 
-    assert [(row.source, values(row)) for row in (found.total, *found.by_source)] == [
+    assert [(row.source, values(row)) for row in (result.total, *result.by_source)] == [
         (
             None,
             {
@@ -81,86 +81,89 @@ def test_leads_are_counted_by_how_far_they_came(team: Team) -> None:
     ]
 
 
-def test_a_lead_that_was_called_several_times_counts_once(team: Team) -> None:
-    lead = team.lead()
+def test_a_lead_that_was_called_several_times_counts_once(scenario: ReportScenario) -> None:
+    lead = scenario.create_lead()
     for outcome in (CallOutcome.CONVERTED, CallOutcome.CONNECTED, CallOutcome.BUSY):
-        team.call(outcome, lead=lead)
+        scenario.call(outcome, lead=lead)
 
-    assert stages(funnel(team)) == (1, 1, 1, 1)
-
-
-def test_a_call_that_nobody_made_reaches_no_lead_until_it_is_corrected(team: Team) -> None:
-    missed = team.missed_call()
-    team.cancelled_call()
-    assert stages(funnel(team)) == (2, 0, 0, 0)
-
-    team.correct(missed, CallOutcome.CONVERTED, duration_seconds=60)
-
-    assert stages(funnel(team)) == (2, 1, 1, 1)
-    team.correct(missed, CallOutcome.BUSY)
-    assert stages(funnel(team)) == (2, 1, 0, 0)
+    assert stages(funnel(scenario)) == (1, 1, 1, 1)
 
 
-def test_deleted_leads_are_left_out(team: Team) -> None:
-    lead = team.lead()
-    call_after(team, 10, lead)
-    call_after(team, 60)
+def test_a_call_that_nobody_made_reaches_no_lead_until_it_is_corrected(scenario: ReportScenario) -> None:
+    missed = scenario.missed_call()
+    scenario.cancelled_call()
+    assert stages(funnel(scenario)) == (2, 0, 0, 0)
 
-    team.unite.leads.delete(team.manager, LeadToDelete(lead_id=lead.id))
+    scenario.correct(missed, CallOutcome.CONVERTED, duration_seconds=60)
 
-    assert stages(funnel(team)) == (1, 1, 1, 0)
-    assert (speed(team).leads.value, speed(team).called.value, speed(team).p50_seconds) == (1, 1, 60)
+    assert stages(funnel(scenario)) == (2, 1, 1, 1)
+    scenario.correct(missed, CallOutcome.BUSY)
+    assert stages(funnel(scenario)) == (2, 1, 0, 0)
 
 
-def test_a_lead_belongs_to_the_day_on_which_it_was_created(team: Team) -> None:
-    team.go_to("2026-03-03T00:00")
-    team.call(at="2026-03-02T10:00")
-    team.go_to("2026-03-03T23:59")
-    team.lead()
-    team.go_to("2026-03-04T00:00")
-    team.lead()
+def test_deleted_leads_are_left_out(scenario: ReportScenario) -> None:
+    lead = scenario.create_lead()
+    call_after(scenario, 10, lead)
+    call_after(scenario, 60)
 
-    assert [stages(funnel(team, day))[:2] for day in ("2026-03-02", "2026-03-03", "2026-03-04")] == [
+    scenario.unite.leads.delete(scenario.manager, LeadToDelete(lead_id=lead.id))
+
+    assert stages(funnel(scenario)) == (1, 1, 1, 0)
+    assert (speed(scenario).leads.value, speed(scenario).called.value, speed(scenario).p50_seconds) == (1, 1, 60)
+
+
+def test_a_lead_belongs_to_the_day_on_which_it_was_created(scenario: ReportScenario) -> None:
+    scenario.go_to("2026-03-03T00:00")
+    scenario.call(at="2026-03-02T10:00")
+    scenario.go_to("2026-03-03T23:59")
+    scenario.create_lead()
+    scenario.go_to("2026-03-04T00:00")
+    scenario.create_lead()
+
+    assert [stages(funnel(scenario, day))[:2] for day in ("2026-03-02", "2026-03-03", "2026-03-04")] == [
         (0, 0),
         (2, 1),
         (1, 0),
     ]
-    assert [speed(team, day).leads.value for day in ("2026-03-02", "2026-03-03", "2026-03-04")] == [0, 2, 1]
-    assert stages(funnel(team, "2026-03-02", "America/New_York"))[0] == 1
-    assert speed(team, "2026-03-02", "America/New_York").leads.value == 1
+    assert [speed(scenario, day).leads.value for day in ("2026-03-02", "2026-03-03", "2026-03-04")] == [0, 2, 1]
+    assert stages(funnel(scenario, "2026-03-02", "America/New_York"))[0] == 1
+    assert speed(scenario, "2026-03-02", "America/New_York").leads.value == 1
 
 
-def test_agents_get_the_leads_assigned_to_them(team: Team) -> None:
-    lead = team.lead()
-    call_after(team, 30, lead)
-    team.lead(assigned_to=team.ben.user_id)
-    team.lead(assigned_to=None)
+def test_agents_get_the_leads_assigned_to_them(scenario: ReportScenario) -> None:
+    lead = scenario.create_lead()
+    call_after(scenario, 30, lead)
+    scenario.create_lead(assigned_to=scenario.ben.user_id)
+    scenario.create_lead(assigned_to=None)
 
-    assert stages(funnel(team, actor=team.ann)) == (1, 1, 1, 0)
-    assert stages(funnel(team, actor=team.ben)) == (1, 0, 0, 0)
-    assert (speed(team, actor=team.ann).called.value, speed(team, actor=team.ben).called.value) == (1, 0)
-    assert funnel(team, actor=team.admin) == funnel(team)
-    assert speed(team, actor=team.admin) == speed(team)
+    assert stages(funnel(scenario, actor=scenario.ann)) == (1, 1, 1, 0)
+    assert stages(funnel(scenario, actor=scenario.ben)) == (1, 0, 0, 0)
+    assert (speed(scenario, actor=scenario.ann).called.value, speed(scenario, actor=scenario.ben).called.value) == (
+        1,
+        0,
+    )
+    assert funnel(scenario, actor=scenario.admin) == funnel(scenario)
+    assert speed(scenario, actor=scenario.admin) == speed(scenario)
 
-    team.unite.leads.change(team.manager, LeadChanges(lead_id=lead.id, assigned_to=team.ben.user_id))
+    scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=lead.id, assigned_to=scenario.ben.user_id))
     # Of what is theirs now, their own calls.
-    assert stages(funnel(team, actor=team.ben)) == (2, 0, 0, 0)
+    assert stages(funnel(scenario, actor=scenario.ben)) == (2, 0, 0, 0)
 
 
-def test_each_count_says_which_leads_it_has_counted(team: Team) -> None:
-    team.call(source="web")
+def test_each_count_says_which_leads_it_has_counted(scenario: ReportScenario) -> None:
+    scenario.call(source="web")
 
-    [row] = funnel(team).by_source
-    found = speed(team)
+    [row] = funnel(scenario).by_source
+    result = speed(scenario)
 
     cohort: dict[str, Any] = {"start": moment("2026-03-02"), "end": moment("2026-03-03")}
     assert row.leads.items == LeadItems(**cohort, source="web")
     assert row.called.items == LeadItems(**cohort, source="web", called=True)
     assert row.contacted.items == LeadItems(**cohort, source="web", results=CONTACTS.results)
     assert row.converted.items == LeadItems(**cohort, source="web", results=CONVERSIONS.results)
-    assert found.leads.items == LeadItems(**cohort)
-    assert found.called.items == LeadItems(**cohort, called=True)
-    assert found.within_5_minutes.items == LeadItems(**cohort, within=300)
+    assert result.leads.items == LeadItems(**cohort)
+    assert result.called.items == LeadItems(**cohort, called=True)
+    assert result.within_5_minutes.items == LeadItems(**cohort, within=300)
 
 
 @pytest.mark.parametrize(
@@ -175,73 +178,73 @@ def test_each_count_says_which_leads_it_has_counted(team: Team) -> None:
     ],
 )
 def test_half_and_nine_in_ten_of_the_called_leads_were_called_within_so_many_seconds(
-    team: Team, waits: list[int], p50: int, p90: int
+    scenario: ReportScenario, waits: list[int], p50: int, p90: int
 ) -> None:
-    leads = [team.lead() for _ in waits]
-    team.lead()
-    team.ports.clock.advance(timedelta(hours=1))
+    leads = [scenario.create_lead() for _ in waits]
+    scenario.create_lead()
+    scenario.ports.clock.advance(timedelta(hours=1))
     for lead, wait in zip(leads, waits, strict=True):
-        call_after(team, wait, lead)
+        call_after(scenario, wait, lead)
 
-    found = speed(team)
+    result = speed(scenario)
 
-    assert (found.p50_seconds, found.p90_seconds) == (p50, p90)
-    assert (found.leads.value, found.called.value) == (len(waits) + 1, len(waits))
+    assert (result.p50_seconds, result.p90_seconds) == (p50, p90)
+    assert (result.leads.value, result.called.value) == (len(waits) + 1, len(waits))
 
 
-def test_the_first_call_counts_which_is_the_one_that_began_first(team: Team) -> None:
-    lead = team.lead()
-    team.ports.clock.advance(timedelta(hours=1))
+def test_the_first_call_counts_which_is_the_one_that_began_first(scenario: ReportScenario) -> None:
+    lead = scenario.create_lead()
+    scenario.ports.clock.advance(timedelta(hours=1))
     for wait in (900, 100, 500):
-        call_after(team, wait, lead)
+        call_after(scenario, wait, lead)
 
-    assert speed(team).p50_seconds == 100
-
-
-def test_a_call_that_began_before_its_lead_was_created_counts_as_one_at_that_moment(team: Team) -> None:
-    call_after(team, -3600)
-
-    found = speed(team)
-
-    assert (found.p50_seconds, found.p90_seconds, found.within_5_minutes.value) == (0, 0, 1)
+    assert speed(scenario).p50_seconds == 100
 
 
-def test_the_share_within_five_minutes_is_that_of_the_called_leads(team: Team) -> None:
-    leads = [team.lead() for _ in range(3)]
-    team.lead()
-    team.ports.clock.advance(timedelta(hours=1))
+def test_a_call_that_began_before_its_lead_was_created_counts_as_one_at_that_moment(scenario: ReportScenario) -> None:
+    call_after(scenario, -3600)
+
+    result = speed(scenario)
+
+    assert (result.p50_seconds, result.p90_seconds, result.within_5_minutes.value) == (0, 0, 1)
+
+
+def test_the_share_within_five_minutes_is_that_of_the_called_leads(scenario: ReportScenario) -> None:
+    leads = [scenario.create_lead() for _ in range(3)]
+    scenario.create_lead()
+    scenario.ports.clock.advance(timedelta(hours=1))
     for lead, wait in zip(leads, (10, 300, 300.001), strict=True):
-        call_after(team, wait, lead)
+        call_after(scenario, wait, lead)
 
-    found = speed(team)
+    result = speed(scenario)
 
-    assert found.within_5_minutes.value == 2
-    assert values(found)["share_within_5_minutes"] == (2, 3)
-
-
-def test_where_no_lead_was_called_nothing_is_said_about_how_soon(team: Team) -> None:
-    team.lead()
-
-    found = speed(team)
-
-    assert (found.p50_seconds, found.p90_seconds, found.share_within_5_minutes.value) == (None, None, None)
-    assert values(found) == {"leads": 1, "called": 0, "within_5_minutes": 0, "share_within_5_minutes": (0, 0)}
+    assert result.within_5_minutes.value == 2
+    assert values(result)["share_within_5_minutes"] == (2, 3)
 
 
-def test_a_report_does_not_say_that_it_is_complete_through_a_moment_after_it_was_read(team: Team) -> None:
+def test_where_no_lead_was_called_nothing_is_said_about_how_soon(scenario: ReportScenario) -> None:
+    scenario.create_lead()
+
+    result = speed(scenario)
+
+    assert (result.p50_seconds, result.p90_seconds, result.share_within_5_minutes.value) == (None, None, None)
+    assert values(result) == {"leads": 1, "called": 0, "within_5_minutes": 0, "share_within_5_minutes": (0, 0)}
+
+
+def test_a_report_does_not_say_that_it_is_complete_through_a_moment_after_it_was_read(scenario: ReportScenario) -> None:
     @contextmanager
     def slow() -> Iterator[ReportsUnitOfWork]:
-        with team.ports.reads() as unit:
+        with scenario.ports.reads() as unit:
             yield unit
-        team.advance()
+        scenario.advance()
 
-    read_at = team.now
+    read_at = scenario.now
     reads: Any = slow
-    reports = team.unite.reports
+    reports = scenario.unite.reports
 
-    found = replace(reports.funnel, reads=reads)(team.manager, a_period())
-    assert (found.about.complete_through, found.about.generated_at) == (read_at, read_at)
+    result = replace(reports.funnel, reads=reads)(scenario.manager, a_period())
+    assert (result.about.complete_through, result.about.generated_at) == (read_at, read_at)
 
-    read_at = team.now
-    soon = replace(reports.speed_to_lead, reads=reads)(team.manager, a_period())
+    read_at = scenario.now
+    soon = replace(reports.speed_to_lead, reads=reads)(scenario.manager, a_period())
     assert soon.about.complete_through == read_at

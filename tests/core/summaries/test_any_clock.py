@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.core.summaries.team import Team
+from tests.core.summaries.scenario import SummaryScenario
 from unite_core.zones import local_date, moment_of, zone_names
 
 STRANGE = (
@@ -53,8 +53,8 @@ def near_a_change(zone: ZoneInfo, start: datetime) -> datetime:
 def test_each_local_date_has_one_summary_while_the_service_runs(tz: str, at: time, start: datetime) -> None:
     zone = ZoneInfo(tz)
     begin = near_a_change(zone, start).replace(minute=0, second=0, microsecond=0)
-    team = Team(now=begin.isoformat())
-    asked = team.ask(team.mia, at=f"{at:%H:%M}", tz=tz)
+    scenario = SummaryScenario(start=begin.isoformat())
+    asked = scenario.update_daily_summary(scenario.manager, at=f"{at:%H:%M}", tz=tz)
     assert asked is not None
 
     made: Counter[date] = Counter()
@@ -62,9 +62,9 @@ def test_each_local_date_has_one_summary_while_the_service_runs(tz: str, at: tim
     for hour in range(4 * 24):
         for minute in RUNS:
             now = begin + timedelta(hours=hour, minutes=minute)
-            team.set_clock(now)
+            scenario.set_clock(now)
             dates.add(local_date(now, zone))
-            made[local_date(now, zone)] += team.unite.upkeep.create_daily_summaries()
+            made[local_date(now, zone)] += scenario.unite.upkeep.create_daily_summaries()
 
     last = max(dates)
     assert {day: count for day, count in made.items() if count and day != last} == {
@@ -84,18 +84,18 @@ def test_a_clock_that_jumps_brings_each_date_once_and_only_when_its_time_has_com
     tz: str, at: time, start: datetime, steps: list[int]
 ) -> None:
     zone = ZoneInfo(tz)
-    team = Team(now=near_a_change(zone, start).isoformat())
-    asked = team.ask(team.mia, at=f"{at:%H:%M}", tz=tz)
+    scenario = SummaryScenario(start=near_a_change(zone, start).isoformat())
+    asked = scenario.update_daily_summary(scenario.manager, at=f"{at:%H:%M}", tz=tz)
     assert asked is not None
 
     made: set[date] = set()
     for step in steps:
-        team.ports.clock.advance(timedelta(seconds=step))
-        now = team.ports.clock.now()
+        scenario.ports.clock.advance(timedelta(seconds=step))
+        now = scenario.ports.clock.now()
         today = local_date(now, zone)
         moment = moment_of(today, at, zone)
         due = moment is not None and moment <= now and today >= asked.since and today not in made
 
-        assert team.unite.upkeep.create_daily_summaries() == due
+        assert scenario.unite.upkeep.create_daily_summaries() == due
         if due:
             made.add(today)

@@ -4,35 +4,38 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from tests.core.summaries.team import Team, faults
+from tests.core.summaries.scenario import SummaryScenario, faults
 from unite_core import Forbidden, Invalid, NewUser, PreconditionFailed, Role
 from unite_core.identity.daily_summary import DailySummary
 from unite_core.summaries.use_cases import SummaryChange
-from unite_core.testing.builders import acting
 
 
 @pytest.fixture
-def team() -> Team:
-    return Team(now="2026-03-02T09:00Z")
+def scenario() -> SummaryScenario:
+    return SummaryScenario(start="2026-03-02T09:00Z")
 
 
-def test_managers_and_admins_ask_for_a_time_and_a_zone(team: Team) -> None:
-    team.ask(team.ada, at="18:00", tz="Europe/Berlin")
+def test_managers_and_admins_ask_for_a_time_and_a_zone(scenario: SummaryScenario) -> None:
+    scenario.update_daily_summary(scenario.admin, at="18:00", tz="Europe/Berlin")
 
-    assert team.read(team.ada).daily_summary == DailySummary(at=time(18), tz="Europe/Berlin", since=date(2026, 3, 2))
-    assert team.ask(team.mia, at="09:30") == DailySummary(at=time(9, 30), tz="UTC", since=date(2026, 3, 2))
-    assert team.read(team.mia).version == 2
+    assert scenario.user(scenario.admin).daily_summary == DailySummary(
+        at=time(18), tz="Europe/Berlin", since=date(2026, 3, 2)
+    )
+    assert scenario.update_daily_summary(scenario.manager, at="09:30") == DailySummary(
+        at=time(9, 30), tz="UTC", since=date(2026, 3, 2)
+    )
+    assert scenario.user(scenario.manager).version == 2
 
 
-def test_nobody_gets_a_summary_who_did_not_ask(team: Team) -> None:
+def test_nobody_gets_a_summary_who_did_not_ask(scenario: SummaryScenario) -> None:
     new = NewUser(email="eve@unite.example", name="Eve", role=Role.ADMIN, password="correct horse battery")
 
-    assert team.unite.identity.create_user.unchecked(new).daily_summary is None
+    assert scenario.unite.identity.create_user.unchecked(new).daily_summary is None
 
 
-def test_agents_may_not_ask(team: Team) -> None:
+def test_agents_may_not_ask(scenario: SummaryScenario) -> None:
     with pytest.raises(Forbidden):
-        team.ask(team.ben, at="18:00")
+        scenario.update_daily_summary(scenario.ben, at="18:00")
 
 
 @pytest.mark.parametrize(
@@ -47,54 +50,54 @@ def test_agents_may_not_ask(team: Team) -> None:
     ],
 )
 def test_where_todays_time_has_come_the_first_summary_is_tomorrows(now: str, at: str, tz: str, since: date) -> None:
-    team = Team(now=now)
+    scenario = SummaryScenario(start=now)
 
-    asked = team.ask(team.mia, at=at, tz=tz)
+    asked = scenario.update_daily_summary(scenario.manager, at=at, tz=tz)
 
     assert asked is not None
     assert asked.since == since
 
 
-def test_a_member_that_is_left_out_stays_as_it_is(team: Team) -> None:
-    team.ask(team.mia, at="18:00", tz="Europe/Berlin")
+def test_a_member_that_is_left_out_stays_as_it_is(scenario: SummaryScenario) -> None:
+    scenario.update_daily_summary(scenario.manager, at="18:00", tz="Europe/Berlin")
 
-    later = team.ask(team.mia, at="19:15")
-    elsewhere = team.ask(team.mia, tz="Asia/Tokyo")
+    later = scenario.update_daily_summary(scenario.manager, at="19:15")
+    elsewhere = scenario.update_daily_summary(scenario.manager, tz="Asia/Tokyo")
 
     assert later == DailySummary(at=time(19, 15), tz="Europe/Berlin", since=date(2026, 3, 2))
     assert elsewhere == DailySummary(at=time(19, 15), tz="Asia/Tokyo", since=date(2026, 3, 2))
 
 
-def test_what_changes_nothing_leaves_the_version_and_the_first_day(team: Team) -> None:
-    asked = team.ask(team.mia, at="18:00")
-    team.ports.clock.advance(timedelta(hours=10))
+def test_what_changes_nothing_leaves_the_version_and_the_first_day(scenario: SummaryScenario) -> None:
+    asked = scenario.update_daily_summary(scenario.manager, at="18:00")
+    scenario.ports.clock.advance(timedelta(hours=10))
 
-    again = team.ask(team.mia, at="18:00", tz="UTC")
-    nothing = team.unite.identity.update_daily_summary(acting(team.mia), SummaryChange())
+    again = scenario.update_daily_summary(scenario.manager, at="18:00", tz="UTC")
+    nothing = scenario.unite.identity.update_daily_summary(scenario.manager, SummaryChange())
 
     assert asked == again == nothing.daily_summary
-    assert team.read(team.mia).version == 2
+    assert scenario.user(scenario.manager).version == 2
 
 
-def test_a_summary_is_ended_and_ending_it_twice_changes_nothing(team: Team) -> None:
-    team.ask(team.mia, at="18:00")
+def test_a_summary_is_ended_and_ending_it_twice_changes_nothing(scenario: SummaryScenario) -> None:
+    scenario.update_daily_summary(scenario.manager, at="18:00")
 
-    team.stop(team.mia)
-    team.stop(team.mia)
+    scenario.stop(scenario.manager)
+    scenario.stop(scenario.manager)
 
-    assert team.read(team.mia).daily_summary is None
-    assert team.read(team.mia).version == 3
-    assert team.read(team.mia).updated_at == team.ports.clock.now()
+    assert scenario.user(scenario.manager).daily_summary is None
+    assert scenario.user(scenario.manager).version == 3
+    assert scenario.user(scenario.manager).updated_at == scenario.ports.clock.now()
 
 
-def test_a_change_of_another_version_is_refused(team: Team) -> None:
-    team.ask(team.mia, at="18:00")
+def test_a_change_of_another_version_is_refused(scenario: SummaryScenario) -> None:
+    scenario.update_daily_summary(scenario.manager, at="18:00")
     change = SummaryChange(daily_summary=None, expected_version=1)
 
     with pytest.raises(PreconditionFailed):
-        team.unite.identity.update_daily_summary(acting(team.mia), change)
+        scenario.unite.identity.update_daily_summary(scenario.manager, change)
 
-    assert team.read(team.mia).daily_summary is not None
+    assert scenario.user(scenario.manager).daily_summary is not None
 
 
 @pytest.mark.parametrize(
@@ -113,31 +116,31 @@ def test_a_change_of_another_version_is_refused(team: Team) -> None:
         "-1:00",
     ],
 )
-def test_what_is_no_time_of_day_is_refused(team: Team, at: str) -> None:
+def test_what_is_no_time_of_day_is_refused(scenario: SummaryScenario, at: str) -> None:
     with pytest.raises(Invalid) as refused:
-        team.ask(team.mia, at=at)
+        scenario.update_daily_summary(scenario.manager, at=at)
 
     assert faults(refused.value) == [("daily_summary.at", "invalid_time")]
 
 
 @pytest.mark.parametrize("tz", ["", "Berlin", "Europe/berlin", "../UTC", "UTC+1", "localtime", "Mars/Olympus"])
-def test_a_zone_is_one_that_there_is_in_its_exact_spelling(team: Team, tz: str) -> None:
+def test_a_zone_is_one_that_there_is_in_its_exact_spelling(scenario: SummaryScenario, tz: str) -> None:
     with pytest.raises(Invalid) as refused:
-        team.ask(team.mia, at="18:00", tz=tz)
+        scenario.update_daily_summary(scenario.manager, at="18:00", tz=tz)
 
     assert faults(refused.value) == [("daily_summary.tz", "unknown_time_zone")]
 
 
-def test_of_a_zone_in_another_spelling_the_right_one_is_suggested(team: Team) -> None:
+def test_of_a_zone_in_another_spelling_the_right_one_is_suggested(scenario: SummaryScenario) -> None:
     with pytest.raises(Invalid) as refused:
-        team.ask(team.mia, at="18:00", tz="europe/berlin")
+        scenario.update_daily_summary(scenario.manager, at="18:00", tz="europe/berlin")
 
     assert [problem.suggestion for problem in refused.value.problems] == ["Europe/Berlin"]
 
 
-def test_every_fault_is_named_at_once(team: Team) -> None:
+def test_every_fault_is_named_at_once(scenario: SummaryScenario) -> None:
     with pytest.raises(Invalid) as refused:
-        team.ask(team.mia, at="6 pm", tz="Berlin")
+        scenario.update_daily_summary(scenario.manager, at="6 pm", tz="Berlin")
 
     assert faults(refused.value) == [
         ("daily_summary.at", "invalid_time"),
@@ -145,27 +148,27 @@ def test_every_fault_is_named_at_once(team: Team) -> None:
     ]
 
 
-def test_a_first_request_needs_a_time(team: Team) -> None:
+def test_a_first_request_needs_a_time(scenario: SummaryScenario) -> None:
     with pytest.raises(Invalid) as refused:
-        team.ask(team.mia, tz="Europe/Berlin")
+        scenario.update_daily_summary(scenario.manager, tz="Europe/Berlin")
 
     assert faults(refused.value) == [("daily_summary.at", "required")]
 
 
-def test_deactivating_a_user_and_making_them_an_agent_end_their_summary(team: Team) -> None:
-    team.ask(team.mia, at="18:00")
-    team.change(team.mia, active=False)
-    team.change(team.mia, active=True)
-    assert team.read(team.mia).daily_summary is None
+def test_deactivating_a_user_and_making_them_an_agent_end_their_summary(scenario: SummaryScenario) -> None:
+    scenario.update_daily_summary(scenario.manager, at="18:00")
+    scenario.update_user(scenario.manager, active=False)
+    scenario.update_user(scenario.manager, active=True)
+    assert scenario.user(scenario.manager).daily_summary is None
 
-    team.ask(team.mia, at="18:00")
-    team.change(team.mia, role=Role.AGENT)
-    assert team.read(team.mia).daily_summary is None
+    scenario.update_daily_summary(scenario.manager, at="18:00")
+    scenario.update_user(scenario.manager, role=Role.AGENT)
+    assert scenario.user(scenario.manager).daily_summary is None
 
 
-def test_a_manager_who_becomes_an_admin_still_gets_it(team: Team) -> None:
-    asked = team.ask(team.mia, at="18:00")
+def test_a_manager_who_becomes_an_admin_still_gets_it(scenario: SummaryScenario) -> None:
+    asked = scenario.update_daily_summary(scenario.manager, at="18:00")
 
-    team.change(team.mia, role=Role.ADMIN, name="Mia the Admin")
+    scenario.update_user(scenario.manager, role=Role.ADMIN, name="Mia the Admin")
 
-    assert team.read(team.mia).daily_summary == asked
+    assert scenario.user(scenario.manager).daily_summary == asked

@@ -5,19 +5,18 @@ import pytest
 
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.databases import a_database
-from tests.http.calls.scenario import HttpCallScenario
-from tests.http.service import Service
+from tests.http.service import HttpScenario, Service
 
 
 @pytest.fixture
-def scenario() -> HttpCallScenario:
+def scenario() -> HttpScenario:
     """Return the scenario with everything in memory."""
-    return HttpCallScenario(Service())
+    return HttpScenario()
 
 
 @pytest.fixture
-def database_floor(tmp_path: Path) -> Iterator[HttpCallScenario]:
+def database_scenario(tmp_path: Path) -> Iterator[HttpScenario]:
     """Return the scenario over an SQLite file."""
     engine = a_database(tmp_path)
-    yield HttpCallScenario(Service(work=SqlUnitOfWorkFactory(engine), reads=SqlUnitOfWorkFactory(engine, reading=True)))
+    yield HttpScenario(Service(work=SqlUnitOfWorkFactory(engine), reads=SqlUnitOfWorkFactory(engine, reading=True)))
     engine.dispose()

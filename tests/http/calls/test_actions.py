@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.http.calls.scenario import CALL, TASKS, HttpCallScenario, id_of
-from tests.http.service import Person, problem
+from tests.http.service import CALL, TASKS, HttpScenario, Person, id_of, problem
 
 ACTIONS = ("assign", "notes", "complete", "cancel")
 
 
-def body_of(action: str, scenario: HttpCallScenario) -> dict[str, Any]:
+def body_of(action: str, scenario: HttpScenario) -> dict[str, Any]:
     bodies: dict[str, dict[str, Any]] = {
         "assign": {"assigned_to": id_of(scenario.ben)},
         "notes": {"text": "Nobody is there before ten."},
@@ -20,20 +19,20 @@ def body_of(action: str, scenario: HttpCallScenario) -> dict[str, Any]:
     return bodies[action]
 
 
-def act(scenario: HttpCallScenario, person: Person, task_id: str, action: str, **headers: str) -> Any:
+def act(scenario: HttpScenario, person: Person, task_id: str, action: str, **headers: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return person.post(f"{TASKS}/{task_id}/{action}", json=body_of(action, scenario), headers=named)
 
 
-def test_what_each_role_may_do_with_a_call_task(scenario: HttpCallScenario) -> None:
-    people = {"admin": scenario.admin, "manager": scenario.mo, "own": scenario.amy, "other": scenario.ben}
+def test_what_each_role_may_do_with_a_call_task(scenario: HttpScenario) -> None:
+    people = {"admin": scenario.admin, "manager": scenario.manager, "own": scenario.ann, "other": scenario.ben}
 
-    found = {
-        name: [act(scenario, person, scenario.task()["id"], action).status_code for action in ACTIONS]
+    actual = {
+        name: [act(scenario, person, scenario.create_call_task()["id"], action).status_code for action in ACTIONS]
         for name, person in people.items()
     }
 
-    assert found == {
+    assert actual == {
         "admin": [200, 200, 200, 200],
         "manager": [200, 200, 200, 200],
         "own": [403, 200, 200, 403],
@@ -41,8 +40,8 @@ def test_what_each_role_may_do_with_a_call_task(scenario: HttpCallScenario) -> N
     }
 
 
-def test_strangers_do_nothing_with_call_tasks(scenario: HttpCallScenario) -> None:
-    path = f"{TASKS}/{scenario.task()['id']}"
+def test_strangers_do_nothing_with_call_tasks(scenario: HttpScenario) -> None:
+    path = f"{TASKS}/{scenario.create_call_task()['id']}"
     stranger = scenario.service.stranger
 
     assert problem(stranger.post(TASKS, json={})) == (401, "unauthenticated")
@@ -53,71 +52,83 @@ def test_strangers_do_nothing_with_call_tasks(scenario: HttpCallScenario) -> Non
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_action_on_the_version_that_was_seen_is_taken(scenario: HttpCallScenario, action: str) -> None:
-    assert act(scenario, scenario.mo, scenario.task()["id"], action, If_Match='"1"').headers["ETag"] == '"2"'
-    assert act(scenario, scenario.mo, scenario.task()["id"], action, If_Match='"9", "1"').headers["ETag"] == '"2"'
-    assert act(scenario, scenario.mo, scenario.task()["id"], action, If_Match="*").headers["ETag"] == '"2"'
+def test_an_action_on_the_version_that_was_seen_is_taken(scenario: HttpScenario, action: str) -> None:
+    assert (
+        act(scenario, scenario.manager, scenario.create_call_task()["id"], action, If_Match='"1"').headers["ETag"]
+        == '"2"'
+    )
+    assert (
+        act(scenario, scenario.manager, scenario.create_call_task()["id"], action, If_Match='"9", "1"').headers["ETag"]
+        == '"2"'
+    )
+    assert (
+        act(scenario, scenario.manager, scenario.create_call_task()["id"], action, If_Match="*").headers["ETag"]
+        == '"2"'
+    )
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("header", ['"2"', 'W/"1"', '"8", "9"'])
 def test_an_action_on_another_version_is_412_and_changes_nothing(
-    scenario: HttpCallScenario, action: str, header: str
+    scenario: HttpScenario, action: str, header: str
 ) -> None:
-    task = scenario.task()
+    task = scenario.create_call_task()
 
-    assert problem(act(scenario, scenario.mo, task["id"], action, If_Match=header)) == (412, "precondition_failed")
-    assert scenario.mo.get(f"{TASKS}/{task['id']}").get_json() == task
-
-
-@pytest.mark.parametrize("action", ACTIONS)
-def test_an_if_match_that_cannot_be_read_is_400(scenario: HttpCallScenario, action: str) -> None:
-    assert problem(act(scenario, scenario.mo, scenario.task()["id"], action, If_Match="1")) == (400, "invalid_header")
+    assert problem(act(scenario, scenario.manager, task["id"], action, If_Match=header)) == (412, "precondition_failed")
+    assert scenario.manager.get(f"{TASKS}/{task['id']}").get_json() == task
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_action_with_a_key_is_taken_once(scenario: HttpCallScenario, action: str) -> None:
-    task_id = scenario.task()["id"]
+def test_an_if_match_that_cannot_be_read_is_400(scenario: HttpScenario, action: str) -> None:
+    assert problem(act(scenario, scenario.manager, scenario.create_call_task()["id"], action, If_Match="1")) == (
+        400,
+        "invalid_header",
+    )
 
-    first, again = (act(scenario, scenario.mo, task_id, action, Idempotency_Key="once") for _ in range(2))
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_with_a_key_is_taken_once(scenario: HttpScenario, action: str) -> None:
+    task_id = scenario.create_call_task()["id"]
+
+    first, again = (act(scenario, scenario.manager, task_id, action, Idempotency_Key="once") for _ in range(2))
 
     assert first.status_code == 200
     assert again.headers["Idempotency-Replayed"] == "true"
     assert (again.get_data(), again.headers["ETag"]) == (first.get_data(), first.headers["ETag"])
-    assert scenario.mo.get(f"{TASKS}/{task_id}").headers["ETag"] == '"2"'
+    assert scenario.manager.get(f"{TASKS}/{task_id}").headers["ETag"] == '"2"'
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_key_belongs_to_one_task(scenario: HttpCallScenario, action: str) -> None:
-    act(scenario, scenario.mo, scenario.task()["id"], action, Idempotency_Key="once")
+def test_a_key_belongs_to_one_task(scenario: HttpScenario, action: str) -> None:
+    act(scenario, scenario.manager, scenario.create_call_task()["id"], action, Idempotency_Key="once")
 
-    other = act(scenario, scenario.mo, scenario.task()["id"], action, Idempotency_Key="once")
+    other = act(scenario, scenario.manager, scenario.create_call_task()["id"], action, Idempotency_Key="once")
 
     assert problem(other) == (422, "idempotency_key_reused")
 
 
-def test_a_task_is_made_once_with_a_key(scenario: HttpCallScenario) -> None:
+def test_a_task_is_made_once_with_a_key(scenario: HttpScenario) -> None:
     new, key = {"lead_id": scenario.grace, "due_at": "2026-03-02T15:00:00Z"}, {"Idempotency-Key": "once"}
 
-    first, again = (scenario.mo.post(TASKS, json=new, headers=key) for _ in range(2))
+    first, again = (scenario.manager.post(TASKS, json=new, headers=key) for _ in range(2))
 
     assert (again.status_code, again.get_json()) == (201, first.get_json())
     assert (again.headers["Location"], again.headers["ETag"]) == (first.headers["Location"], '"1"')
     assert again.headers["Idempotency-Replayed"] == "true"
-    assert len(scenario.mo.get(TASKS).get_json()["items"]) == 1
+    assert len(scenario.manager.get(TASKS).get_json()["items"]) == 1
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("task_id", ["17", "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"])
-def test_nothing_is_done_with_a_task_that_is_not_there(scenario: HttpCallScenario, action: str, task_id: str) -> None:
-    assert problem(act(scenario, scenario.mo, task_id, action)) == (404, "not_found")
+def test_nothing_is_done_with_a_task_that_is_not_there(scenario: HttpScenario, action: str, task_id: str) -> None:
+    assert problem(act(scenario, scenario.manager, task_id, action)) == (404, "not_found")
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_action_has_a_body_of_its_own_fields(scenario: HttpCallScenario, action: str) -> None:
-    path = f"{TASKS}/{scenario.task()['id']}/{action}"
+def test_an_action_has_a_body_of_its_own_fields(scenario: HttpScenario, action: str) -> None:
+    path = f"{TASKS}/{scenario.create_call_task()['id']}/{action}"
 
-    assert problem(scenario.mo.post(path, json={"colour": "red"})) == (422, "invalid")
-    assert problem(scenario.mo.post(path, data="{", content_type="application/json")) == (400, "malformed_json")
-    assert problem(scenario.mo.post(path, data="x=1")) == (415, "unsupported_media_type")
-    assert problem(scenario.mo.post(f"{path}?x=1", json=body_of(action, scenario))) == (400, "invalid_parameter")
+    assert problem(scenario.manager.post(path, json={"colour": "red"})) == (422, "invalid")
+    assert problem(scenario.manager.post(path, data="{", content_type="application/json")) == (400, "malformed_json")
+    assert problem(scenario.manager.post(path, data="x=1")) == (415, "unsupported_media_type")
+    assert problem(scenario.manager.post(f"{path}?x=1", json=body_of(action, scenario))) == (400, "invalid_parameter")

@@ -8,8 +8,7 @@ from uuid import UUID
 import pytest
 
 from entrypoints.http.call_logs.schemas import CallLogSchema, call_log_json
-from tests.http.calls.scenario import LOGS, TASKS, HttpCallScenario, id_of, ids, items
-from tests.http.service import faults, problem
+from tests.http.service import LOGS, TASKS, HttpScenario, faults, id_of, ids, items, problem
 from unite_core.calls.ledger import NO_HASH, EntryKind, LedgerEntry, hash_of
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory import A_MONDAY_MORNING
@@ -33,10 +32,10 @@ def test_what_is_shown_of_an_entry_is_what_its_schema_says() -> None:
     assert list(call_log_json(entry)) == list(CallLogSchema().fields)
 
 
-def test_a_completed_call_is_in_the_log(scenario: HttpCallScenario) -> None:
-    task = scenario.completed(note="Wants an offer.", started_at="2026-03-02T08:55:00Z")
+def test_a_completed_call_is_in_the_log(scenario: HttpScenario) -> None:
+    task = scenario.completed_call_task(note="Wants an offer.", started_at="2026-03-02T08:55:00Z")
 
-    (entry,) = items(scenario.mo.get(LOGS))
+    (entry,) = items(scenario.manager.get(LOGS))
 
     assert entry == {
         "id": entry["id"],
@@ -44,8 +43,8 @@ def test_a_completed_call_is_in_the_log(scenario: HttpCallScenario) -> None:
         "lead_id": scenario.grace,
         "number": 1,
         "kind": "completed",
-        "agent_id": id_of(scenario.amy),
-        "actor_id": id_of(scenario.amy),
+        "agent_id": id_of(scenario.ann),
+        "actor_id": id_of(scenario.ann),
         "at": "2026-03-02T09:00:00Z",
         "called_at": "2026-03-02T08:55:00Z",
         "result": "connected",
@@ -64,18 +63,18 @@ def test_a_completed_call_is_in_the_log(scenario: HttpCallScenario) -> None:
     }
 
 
-def test_entries_are_found_by_agent_lead_task_and_time(scenario: HttpCallScenario) -> None:
-    ada = scenario.lead("Ada", "+12125550124", assigned_to=id_of(scenario.ben))
-    first = scenario.completed()
+def test_entries_are_found_by_agent_lead_task_and_time(scenario: HttpScenario) -> None:
+    ada = scenario.create_lead("Ada", "+12125550124", assigned_to=id_of(scenario.ben))
+    first = scenario.completed_call_task()
     scenario.service.ports.clock.advance(timedelta(minutes=1))
-    second = scenario.task(lead_id=ada)
-    scenario.mo.post(f"{TASKS}/{second['id']}/cancel", json={"reason": "Gone."})
+    second = scenario.create_call_task(lead_id=ada)
+    scenario.manager.post(f"{TASKS}/{second['id']}/cancel", json={"reason": "Gone."})
 
     def tasks(query: str) -> list[str]:
-        return [each["task_id"] for each in items(scenario.mo.get(f"{LOGS}?{query}"))]
+        return [each["task_id"] for each in items(scenario.manager.get(f"{LOGS}?{query}"))]
 
     assert tasks("") == [second["id"], first["id"]]
-    assert tasks(f"agent={id_of(scenario.amy)}") == [first["id"]]
+    assert tasks(f"agent={id_of(scenario.ann)}") == [first["id"]]
     assert tasks(f"lead_id={ada}") == [second["id"]]
     assert tasks(f"task_id={first['id']}") == [first["id"]]
     # The first call began at 08:55; the second one was due at 10:00, and cancelled at 09:01.
@@ -87,71 +86,71 @@ def test_entries_are_found_by_agent_lead_task_and_time(scenario: HttpCallScenari
     assert tasks("from=2026-03-02T10:00:00Z&recorded_to=2026-03-02T09:01:00Z") == []
 
 
-def test_entries_are_found_by_what_they_say_of_their_call(scenario: HttpCallScenario) -> None:
-    web = scenario.lead("Ada", "+12125550124", source="web, Berlin", assigned_to=id_of(scenario.amy))
-    busy = scenario.completed(outcome="busy")["id"]
+def test_entries_are_found_by_what_they_say_of_their_call(scenario: HttpScenario) -> None:
+    web = scenario.create_lead("Ada", "+12125550124", source="web, Berlin", assigned_to=id_of(scenario.ann))
+    busy = scenario.completed_call_task(outcome="busy")["id"]
     scenario.service.ports.clock.advance(timedelta(minutes=1))
-    again = scenario.completed(outcome="no_answer")["id"]
-    cancelled = scenario.task(lead_id=web)["id"]
-    scenario.mo.post(f"{TASKS}/{cancelled}/cancel", json={})
-    (wrong,) = items(scenario.mo.get(f"{LOGS}?task_id={busy}"))
+    again = scenario.completed_call_task(outcome="no_answer")["id"]
+    cancelled = scenario.create_call_task(lead_id=web)["id"]
+    scenario.manager.post(f"{TASKS}/{cancelled}/cancel", json={})
+    (wrong,) = items(scenario.manager.get(f"{LOGS}?task_id={busy}"))
     correct(scenario, wrong["id"], outcome="connected")
 
-    def found(query: str) -> list[tuple[str, str]]:
-        return [(each["task_id"], each["result"]) for each in items(scenario.mo.get(f"{LOGS}?{query}"))]
+    def listed(query: str) -> list[tuple[str, str]]:
+        return [(each["task_id"], each["result"]) for each in items(scenario.manager.get(f"{LOGS}?{query}"))]
 
-    assert found("counted=true") == [(cancelled, "cancelled"), (again, "no_answer"), (busy, "connected")]
-    assert found("counted=false") == [(busy, "busy")]
-    assert found("counted=true&result=busy,cancelled") == [(cancelled, "cancelled")]
-    assert found("source=%22Web,%20Berlin%22,fair") == [(cancelled, "cancelled")]
-    assert found("counted=true&source=api") == [(again, "no_answer"), (busy, "connected")]
-    assert found("source=") == found("agent=none") == []
-    assert found("attempt=2,5") == [(again, "no_answer")]
-    assert found("counted=true&from=2026-03-02T12:00:00Z") == [(cancelled, "cancelled")]
-    assert found(f"counted=true&agent={id_of(scenario.amy)}&attempt=1") == [(busy, "connected")]
+    assert listed("counted=true") == [(cancelled, "cancelled"), (again, "no_answer"), (busy, "connected")]
+    assert listed("counted=false") == [(busy, "busy")]
+    assert listed("counted=true&result=busy,cancelled") == [(cancelled, "cancelled")]
+    assert listed("source=%22Web,%20Berlin%22,fair") == [(cancelled, "cancelled")]
+    assert listed("counted=true&source=api") == [(again, "no_answer"), (busy, "connected")]
+    assert listed("source=") == listed("agent=none") == []
+    assert listed("attempt=2,5") == [(again, "no_answer")]
+    assert listed("counted=true&from=2026-03-02T12:00:00Z") == [(cancelled, "cancelled")]
+    assert listed(f"counted=true&agent={id_of(scenario.ann)}&attempt=1") == [(busy, "connected")]
 
 
-def test_calls_of_nobody_and_of_an_unknown_source_are_found(scenario: HttpCallScenario) -> None:
-    scenario.completed()
-    task = scenario.task(lead_id=scenario.lead("Ada", "+12125550124"))
-    scenario.mo.post(f"{TASKS}/{task['id']}/cancel", json={})
-    (entry, _) = items(scenario.mo.get(LOGS))
+def test_calls_of_nobody_and_of_an_unknown_source_are_found(scenario: HttpScenario) -> None:
+    scenario.completed_call_task()
+    task = scenario.create_call_task(lead_id=scenario.create_lead("Ada", "+12125550124"))
+    scenario.manager.post(f"{TASKS}/{task['id']}/cancel", json={})
+    (entry, _) = items(scenario.manager.get(LOGS))
     tampered(scenario, entry["id"], source=None)
 
-    assert ids(scenario.mo.get(f"{LOGS}?agent=none")) == [entry["id"]]
-    assert ids(scenario.mo.get(f"{LOGS}?source=")) == [entry["id"]]
-    assert ids(scenario.mo.get(f"{LOGS}?source=web,")) == [entry["id"]]
-    assert len(ids(scenario.mo.get(f"{LOGS}?source=api,"))) == 2
-    assert ids(scenario.amy.get(f"{LOGS}?agent=none")) == []
+    assert ids(scenario.manager.get(f"{LOGS}?agent=none")) == [entry["id"]]
+    assert ids(scenario.manager.get(f"{LOGS}?source=")) == [entry["id"]]
+    assert ids(scenario.manager.get(f"{LOGS}?source=web,")) == [entry["id"]]
+    assert len(ids(scenario.manager.get(f"{LOGS}?source=api,"))) == 2
+    assert ids(scenario.ann.get(f"{LOGS}?agent=none")) == []
 
 
-def test_the_log_by_when_calls_were_is_walked_page_by_page(scenario: HttpCallScenario) -> None:
-    told = [scenario.completed(started_at=f"2026-03-02T0{hour}:00:00Z")["id"] for hour in (7, 9, 8)]
+def test_the_log_by_when_calls_were_is_walked_page_by_page(scenario: HttpScenario) -> None:
+    ledger = [scenario.completed_call_task(started_at=f"2026-03-02T0{hour}:00:00Z")["id"] for hour in (7, 9, 8)]
 
-    first = scenario.mo.get(f"{LOGS}?limit=2&from=2026-03-02T00:00:00Z")
-    second = scenario.mo.get(first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
+    first = scenario.manager.get(f"{LOGS}?limit=2&from=2026-03-02T00:00:00Z")
+    second = scenario.manager.get(first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
 
-    assert [each["task_id"] for each in [*items(first), *items(second)]] == [told[1], told[2], told[0]]
+    assert [each["task_id"] for each in [*items(first), *items(second)]] == [ledger[1], ledger[2], ledger[0]]
     assert second.get_json()["next_cursor"] is None
 
 
-def test_the_log_is_walked_newest_first_page_by_page(scenario: HttpCallScenario) -> None:
-    told = [scenario.completed()["id"] for _ in range(3)]
+def test_the_log_is_walked_newest_first_page_by_page(scenario: HttpScenario) -> None:
+    ledger = [scenario.completed_call_task()["id"] for _ in range(3)]
 
-    first = scenario.mo.get(f"{LOGS}?limit=2")
-    scenario.completed()
-    second = scenario.mo.get(first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
+    first = scenario.manager.get(f"{LOGS}?limit=2")
+    scenario.completed_call_task()
+    second = scenario.manager.get(first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
 
-    assert [each["task_id"] for each in [*items(first), *items(second)]] == told[::-1]
+    assert [each["task_id"] for each in [*items(first), *items(second)]] == ledger[::-1]
     assert second.get_json()["next_cursor"] is None
 
 
-def test_agents_find_their_own_calls_whatever_they_ask_for(scenario: HttpCallScenario) -> None:
-    scenario.completed()
+def test_agents_find_their_own_calls_whatever_they_ask_for(scenario: HttpScenario) -> None:
+    scenario.completed_call_task()
 
-    assert len(ids(scenario.amy.get(LOGS))) == 1
+    assert len(ids(scenario.ann.get(LOGS))) == 1
     assert ids(scenario.ben.get(LOGS)) == []
-    assert ids(scenario.ben.get(f"{LOGS}?agent={id_of(scenario.amy)}")) == []
+    assert ids(scenario.ben.get(f"{LOGS}?agent={id_of(scenario.ann)}")) == []
 
 
 @pytest.mark.parametrize(
@@ -171,20 +170,20 @@ def test_agents_find_their_own_calls_whatever_they_ask_for(scenario: HttpCallSce
         (f"source={'x' * 65}", "source", "too_long"),
     ],
 )
-def test_a_query_that_is_wrong_is_told_where(scenario: HttpCallScenario, query: str, parameter: str, code: str) -> None:
-    answer = scenario.mo.get(f"{LOGS}?{query}")
+def test_a_query_that_is_wrong_is_told_where(scenario: HttpScenario, query: str, parameter: str, code: str) -> None:
+    answer = scenario.manager.get(f"{LOGS}?{query}")
 
     assert problem(answer) == (400, "invalid_parameter")
     assert faults(answer) == [(parameter, code)]
 
 
-def correct(scenario: HttpCallScenario, entry_id: str, **body: Any) -> Any:
-    return scenario.mo.post(f"{LOGS}/{entry_id}/corrections", json={"reason": "A slip.", **body})
+def correct(scenario: HttpScenario, entry_id: str, **body: Any) -> Any:
+    return scenario.manager.post(f"{LOGS}/{entry_id}/corrections", json={"reason": "A slip.", **body})
 
 
-def test_a_correction_is_an_entry_of_its_own_and_keeps_what_it_does_not_name(scenario: HttpCallScenario) -> None:
-    task = scenario.completed(note="Wants an offer.")
-    (wrong,) = items(scenario.mo.get(LOGS))
+def test_a_correction_is_an_entry_of_its_own_and_keeps_what_it_does_not_name(scenario: HttpScenario) -> None:
+    task = scenario.completed_call_task(note="Wants an offer.")
+    (wrong,) = items(scenario.manager.get(LOGS))
 
     answer = correct(scenario, wrong["id"], outcome="voicemail", note=None)
 
@@ -194,7 +193,7 @@ def test_a_correction_is_an_entry_of_its_own_and_keeps_what_it_does_not_name(sce
         "id": entry["id"],
         "number": 2,
         "kind": "correction",
-        "actor_id": id_of(scenario.mo),
+        "actor_id": id_of(scenario.manager),
         "result": "voicemail",
         "outcome": "voicemail",
         "note": None,
@@ -203,21 +202,21 @@ def test_a_correction_is_an_entry_of_its_own_and_keeps_what_it_does_not_name(sce
         "previous_hash": wrong["hash"],
         "hash": entry["hash"],
     }
-    assert items(scenario.mo.get(LOGS)) == [entry, wrong]
-    assert scenario.amy.get(f"{TASKS}/{task['id']}").get_json()["outcome"] == "connected"
+    assert items(scenario.manager.get(LOGS)) == [entry, wrong]
+    assert scenario.ann.get(f"{TASKS}/{task['id']}").get_json()["outcome"] == "connected"
 
 
-def test_a_correction_with_a_key_is_written_once(scenario: HttpCallScenario) -> None:
-    scenario.completed()
-    (wrong,) = items(scenario.mo.get(LOGS))
+def test_a_correction_with_a_key_is_written_once(scenario: HttpScenario) -> None:
+    scenario.completed_call_task()
+    (wrong,) = items(scenario.manager.get(LOGS))
     path, key = f"{LOGS}/{wrong['id']}/corrections", {"Idempotency-Key": "once"}
 
     first, again = (
-        scenario.mo.post(path, json={"reason": "A slip.", "outcome": "busy"}, headers=key) for _ in range(2)
+        scenario.manager.post(path, json={"reason": "A slip.", "outcome": "busy"}, headers=key) for _ in range(2)
     )
 
     assert (again.get_json(), again.headers["Idempotency-Replayed"]) == (first.get_json(), "true")
-    assert len(items(scenario.mo.get(LOGS))) == 2
+    assert len(items(scenario.manager.get(LOGS))) == 2
 
 
 @pytest.mark.parametrize(
@@ -232,53 +231,53 @@ def test_a_correction_with_a_key_is_written_once(scenario: HttpCallScenario) -> 
     ],
 )
 def test_a_correction_that_breaks_a_rule_is_told_where(
-    scenario: HttpCallScenario, body: dict[str, Any], fault: tuple[str, str]
+    scenario: HttpScenario, body: dict[str, Any], fault: tuple[str, str]
 ) -> None:
-    scenario.completed()
-    (wrong,) = items(scenario.mo.get(LOGS))
+    scenario.completed_call_task()
+    (wrong,) = items(scenario.manager.get(LOGS))
 
     answer = correct(scenario, wrong["id"], **{"outcome": "busy", **body})
 
     assert (problem(answer), faults(answer)) == ((422, "invalid"), [fault])
-    assert items(scenario.mo.get(LOGS)) == [wrong]
+    assert items(scenario.manager.get(LOGS)) == [wrong]
 
 
-def test_what_the_log_says_already_is_no_correction(scenario: HttpCallScenario) -> None:
-    scenario.completed()
-    (entry,) = items(scenario.mo.get(LOGS))
+def test_what_the_log_says_already_is_no_correction(scenario: HttpScenario) -> None:
+    scenario.completed_call_task()
+    (entry,) = items(scenario.manager.get(LOGS))
 
     assert problem(correct(scenario, entry["id"], outcome="connected")) == (422, "nothing_to_correct")
 
 
-def test_who_corrects_the_log(scenario: HttpCallScenario) -> None:
-    scenario.completed()
-    (wrong,) = items(scenario.mo.get(LOGS))
+def test_who_corrects_the_log(scenario: HttpScenario) -> None:
+    scenario.completed_call_task()
+    (wrong,) = items(scenario.manager.get(LOGS))
     path, body = f"{LOGS}/{wrong['id']}/corrections", {"reason": "A slip.", "outcome": "busy"}
 
-    assert problem(scenario.amy.post(path, json=body)) == (403, "forbidden")
+    assert problem(scenario.ann.post(path, json=body)) == (403, "forbidden")
     assert problem(scenario.ben.post(path, json=body)) == (404, "not_found")
-    assert problem(scenario.mo.post(f"{LOGS}/{ANY}/corrections", json=body)) == (404, "not_found")
+    assert problem(scenario.manager.post(f"{LOGS}/{ANY}/corrections", json=body)) == (404, "not_found")
     assert scenario.admin.post(path, json=body).status_code == 200
 
 
-def test_the_ledger_of_a_task_is_its_chain_and_verifies(scenario: HttpCallScenario) -> None:
-    task = scenario.completed()
-    (wrong,) = items(scenario.mo.get(LOGS))
+def test_the_ledger_of_a_task_is_its_chain_and_verifies(scenario: HttpScenario) -> None:
+    task = scenario.completed_call_task()
+    (wrong,) = items(scenario.manager.get(LOGS))
     right = correct(scenario, wrong["id"], outcome="voicemail").get_json()
 
-    told = scenario.amy.get(f"{TASKS}/{task['id']}/ledger").get_json()
+    ledger = scenario.ann.get(f"{TASKS}/{task['id']}/ledger").get_json()
 
-    assert told == {"task_id": task["id"], "entries": [wrong, right], "verified": True, "broken": None}
+    assert ledger == {"task_id": task["id"], "entries": [wrong, right], "verified": True, "broken": None}
     assert problem(scenario.ben.get(f"{TASKS}/{task['id']}/ledger")) == (404, "not_found")
 
 
-def test_a_task_that_is_open_has_an_empty_ledger(scenario: HttpCallScenario) -> None:
-    told = scenario.amy.get(f"{TASKS}/{scenario.task()['id']}/ledger").get_json()
+def test_a_task_that_is_open_has_an_empty_ledger(scenario: HttpScenario) -> None:
+    ledger = scenario.ann.get(f"{TASKS}/{scenario.create_call_task()['id']}/ledger").get_json()
 
-    assert (told["entries"], told["verified"]) == ([], True)
+    assert (ledger["entries"], ledger["verified"]) == ([], True)
 
 
-def tampered(scenario: HttpCallScenario, entry_id: str, **changes: Any) -> None:
+def tampered(scenario: HttpScenario, entry_id: str, **changes: Any) -> None:
     """Change an entry behind everybody's back."""
     with scenario.service.ports.work() as unit:
         entries = unit._tables.ledger
@@ -286,34 +285,34 @@ def tampered(scenario: HttpCallScenario, entry_id: str, **changes: Any) -> None:
         unit.commit()
 
 
-def test_an_entry_that_was_changed_is_found(scenario: HttpCallScenario) -> None:
-    task = scenario.completed()
-    (entry,) = items(scenario.mo.get(LOGS))
+def test_an_entry_that_was_changed_is_found(scenario: HttpScenario) -> None:
+    task = scenario.completed_call_task()
+    (entry,) = items(scenario.manager.get(LOGS))
 
     tampered(scenario, entry["id"], duration_seconds=3000)
 
-    told = scenario.mo.get(f"{TASKS}/{task['id']}/ledger").get_json()
-    assert told["verified"] is False
-    assert (told["broken"]["entry_id"], told["broken"]["number"]) == (entry["id"], 1)
-    assert told["broken"]["reason"]
+    ledger = scenario.manager.get(f"{TASKS}/{task['id']}/ledger").get_json()
+    assert ledger["verified"] is False
+    assert (ledger["broken"]["entry_id"], ledger["broken"]["number"]) == (entry["id"], 1)
+    assert ledger["broken"]["reason"]
 
 
-def test_an_entry_that_is_missing_is_found(scenario: HttpCallScenario) -> None:
-    task = scenario.completed()
+def test_an_entry_that_is_missing_is_found(scenario: HttpScenario) -> None:
+    task = scenario.completed_call_task()
     with scenario.service.ports.work() as unit:
         unit._tables.ledger.clear()
         unit.commit()
 
-    told = scenario.mo.get(f"{TASKS}/{task['id']}/ledger").get_json()
+    ledger = scenario.manager.get(f"{TASKS}/{task['id']}/ledger").get_json()
 
-    assert (told["verified"], told["broken"]["entry_id"], told["broken"]["number"]) == (False, None, 1)
+    assert (ledger["verified"], ledger["broken"]["entry_id"], ledger["broken"]["number"]) == (False, None, 1)
 
 
-def test_the_hashes_can_be_worked_out_from_what_is_shown(scenario: HttpCallScenario) -> None:
-    scenario.completed()
+def test_the_hashes_can_be_worked_out_from_what_is_shown(scenario: HttpScenario) -> None:
+    scenario.completed_call_task()
     with scenario.service.ports.reads() as unit:
         (stored,) = unit._tables.ledger.values()
 
-    (shown,) = items(scenario.mo.get(LOGS))
+    (shown,) = items(scenario.manager.get(LOGS))
 
     assert shown["hash"] == hash_of(stored)

@@ -6,8 +6,7 @@ from uuid import UUID
 import pytest
 
 from entrypoints.http.call_tasks.schemas import CallTaskSchema, call_task_json
-from tests.http.calls.scenario import DUE, TASKS, HttpCallScenario, complete, id_of
-from tests.http.service import faults, problem
+from tests.http.service import DUE, TASKS, HttpScenario, complete, faults, id_of, problem
 from unite_core.calls.model import MAX_NOTES, CallTask, Note
 from unite_core.calls.queries import TaskView
 from unite_core.testing.builders import an_id
@@ -25,10 +24,10 @@ def test_what_is_shown_of_a_call_task_is_what_its_schema_says() -> None:
     assert list(call_task_json(TaskView(task, None))) == list(CallTaskSchema().fields)
 
 
-def test_a_call_task_is_made_and_read_again(scenario: HttpCallScenario) -> None:
+def test_a_call_task_is_made_and_read_again(scenario: HttpScenario) -> None:
     new = {"lead_id": scenario.grace, "due_at": "2026-03-02T17:00:00.5+02:00", "note": " She asked\nfor it. "}
 
-    made = scenario.mo.post(TASKS, json=new)
+    made = scenario.manager.post(TASKS, json=new)
 
     assert made.status_code == 201
     task = made.get_json()
@@ -36,13 +35,13 @@ def test_a_call_task_is_made_and_read_again(scenario: HttpCallScenario) -> None:
         "id": task["id"],
         "lead_id": scenario.grace,
         "lead": {"name": "Grace Hopper", "phone": "+12125550123", "phone_extension": None},
-        "assigned_to": id_of(scenario.amy),
+        "assigned_to": id_of(scenario.ann),
         "status": "pending",
         "due_at": "2026-03-02T15:00:00.500000Z",
         "notes": [
             {
                 "id": task["notes"][0]["id"],
-                "author": id_of(scenario.mo),
+                "author": id_of(scenario.manager),
                 "text": "She asked\nfor it.",
                 "at": "2026-03-02T09:00:00Z",
             }
@@ -57,33 +56,33 @@ def test_a_call_task_is_made_and_read_again(scenario: HttpCallScenario) -> None:
         "cancel_reason": None,
         "follow_up_of": None,
         "follow_up_task_id": None,
-        "created_by": id_of(scenario.mo),
+        "created_by": id_of(scenario.manager),
         "created_at": "2026-03-02T09:00:00Z",
         "updated_at": "2026-03-02T09:00:00Z",
         "version": 1,
     }
     assert made.headers["ETag"] == '"1"'
-    read = scenario.amy.get(made.headers["Location"])
+    read = scenario.ann.get(made.headers["Location"])
     assert (read.get_json(), read.headers["ETag"]) == (task, '"1"')
 
 
-def test_a_client_that_has_the_version_is_told_so(scenario: HttpCallScenario) -> None:
-    path = f"{TASKS}/{scenario.task()['id']}"
+def test_a_client_that_has_the_version_is_told_so(scenario: HttpScenario) -> None:
+    path = f"{TASKS}/{scenario.create_call_task()['id']}"
 
-    assert scenario.amy.get(path, headers={"If-None-Match": '"1"'}).status_code == 304
-    assert scenario.amy.get(path, headers={"If-None-Match": '"2"'}).status_code == 200
-
-
-def test_a_call_to_a_lead_that_nobody_works_may_be_nobodys_yet(scenario: HttpCallScenario) -> None:
-    ada = scenario.lead("Ada", "+12125550124")
-
-    assert scenario.task(lead_id=ada)["assigned_to"] is None
-    assert scenario.task(lead_id=ada, assigned_to=id_of(scenario.ben))["assigned_to"] == id_of(scenario.ben)
-    assert scenario.task(assigned_to=None)["assigned_to"] == id_of(scenario.amy)
+    assert scenario.ann.get(path, headers={"If-None-Match": '"1"'}).status_code == 304
+    assert scenario.ann.get(path, headers={"If-None-Match": '"2"'}).status_code == 200
 
 
-def test_whom_to_call_is_told_to_whoever_calls_though_the_lead_is_not_theirs(scenario: HttpCallScenario) -> None:
-    task = scenario.task(assigned_to=id_of(scenario.ben))
+def test_a_call_to_a_lead_that_nobody_works_may_be_nobodys_yet(scenario: HttpScenario) -> None:
+    ada = scenario.create_lead("Ada", "+12125550124")
+
+    assert scenario.create_call_task(lead_id=ada)["assigned_to"] is None
+    assert scenario.create_call_task(lead_id=ada, assigned_to=id_of(scenario.ben))["assigned_to"] == id_of(scenario.ben)
+    assert scenario.create_call_task(assigned_to=None)["assigned_to"] == id_of(scenario.ann)
+
+
+def test_whom_to_call_is_told_to_whoever_calls_though_the_lead_is_not_theirs(scenario: HttpScenario) -> None:
+    task = scenario.create_call_task(assigned_to=id_of(scenario.ben))
 
     assert scenario.ben.get(f"{TASKS}/{task['id']}").get_json()["lead"]["phone"] == "+12125550123"
     assert problem(scenario.ben.get(f"/v1/leads/{scenario.grace}")) == (404, "not_found")
@@ -101,9 +100,9 @@ def test_whom_to_call_is_told_to_whoever_calls_though_the_lead_is_not_theirs(sce
     ],
 )
 def test_what_cannot_be_a_call_task_is_told_where(
-    scenario: HttpCallScenario, body: dict[str, Any], fault: tuple[str, str]
+    scenario: HttpScenario, body: dict[str, Any], fault: tuple[str, str]
 ) -> None:
-    answer = scenario.mo.post(TASKS, json=body)
+    answer = scenario.manager.post(TASKS, json=body)
 
     assert problem(answer) == (422, "invalid")
     assert faults(answer) == [fault]
@@ -118,69 +117,71 @@ def test_what_cannot_be_a_call_task_is_told_where(
     ],
 )
 def test_a_call_task_that_breaks_a_rule_is_told_where(
-    scenario: HttpCallScenario, change: dict[str, Any], fault: tuple[str, str]
+    scenario: HttpScenario, change: dict[str, Any], fault: tuple[str, str]
 ) -> None:
-    answer = scenario.mo.post(TASKS, json={"lead_id": scenario.grace, "due_at": DUE, **change})
+    answer = scenario.manager.post(TASKS, json={"lead_id": scenario.grace, "due_at": DUE, **change})
 
     assert problem(answer) == (422, "invalid")
     assert faults(answer) == [fault]
 
 
-def test_a_lead_that_is_not_there_is_not_called(scenario: HttpCallScenario) -> None:
-    assert problem(scenario.mo.post(TASKS, json={"lead_id": ANY, "due_at": DUE})) == (404, "not_found")
+def test_a_lead_that_is_not_there_is_not_called(scenario: HttpScenario) -> None:
+    assert problem(scenario.manager.post(TASKS, json={"lead_id": ANY, "due_at": DUE})) == (404, "not_found")
 
 
-def test_agents_make_tasks_for_themselves_and_leads_that_they_see(scenario: HttpCallScenario) -> None:
+def test_agents_make_tasks_for_themselves_and_leads_that_they_see(scenario: HttpScenario) -> None:
     new = {"lead_id": scenario.grace, "due_at": DUE}
 
-    own = scenario.amy.post(TASKS, json=new)
-    for_another = scenario.amy.post(TASKS, json={**new, "assigned_to": id_of(scenario.ben)})
+    own = scenario.ann.post(TASKS, json=new)
+    for_another = scenario.ann.post(TASKS, json={**new, "assigned_to": id_of(scenario.ben)})
     unseen = scenario.ben.post(TASKS, json=new)
 
-    assert (own.status_code, own.get_json()["assigned_to"]) == (201, id_of(scenario.amy))
+    assert (own.status_code, own.get_json()["assigned_to"]) == (201, id_of(scenario.ann))
     assert problem(for_another) == (403, "forbidden")
     assert problem(unseen) == (404, "not_found")
 
 
-def test_somebody_else_is_to_call(scenario: HttpCallScenario) -> None:
-    task = scenario.task()
+def test_somebody_else_is_to_call(scenario: HttpScenario) -> None:
+    task = scenario.create_call_task()
     path = f"{TASKS}/{task['id']}"
 
-    answer = scenario.mo.post(f"{path}/assign", json={"assigned_to": id_of(scenario.ben)}, headers={"If-Match": '"1"'})
+    answer = scenario.manager.post(
+        f"{path}/assign", json={"assigned_to": id_of(scenario.ben)}, headers={"If-Match": '"1"'}
+    )
 
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
     assert answer.get_json() == task | {"assigned_to": id_of(scenario.ben), "version": 2}
-    assert problem(scenario.amy.get(path)) == (404, "not_found")
+    assert problem(scenario.ann.get(path)) == (404, "not_found")
     assert scenario.ben.get(path).status_code == 200
 
 
-def test_the_same_assignee_again_changes_nothing(scenario: HttpCallScenario) -> None:
-    task = scenario.task()
+def test_the_same_assignee_again_changes_nothing(scenario: HttpScenario) -> None:
+    task = scenario.create_call_task()
 
-    answer = scenario.mo.post(f"{TASKS}/{task['id']}/assign", json={"assigned_to": id_of(scenario.amy)})
+    answer = scenario.manager.post(f"{TASKS}/{task['id']}/assign", json={"assigned_to": id_of(scenario.ann)})
 
     assert (answer.status_code, answer.get_json()) == (200, task)
 
 
-def test_nobody_is_no_assignee(scenario: HttpCallScenario) -> None:
-    answer = scenario.mo.post(f"{TASKS}/{scenario.task()['id']}/assign", json={"assigned_to": None})
+def test_nobody_is_no_assignee(scenario: HttpScenario) -> None:
+    answer = scenario.manager.post(f"{TASKS}/{scenario.create_call_task()['id']}/assign", json={"assigned_to": None})
 
     assert (problem(answer), faults(answer)) == ((422, "invalid"), [("/assigned_to", "null")])
 
 
-def test_notes_are_kept_in_their_order_also_of_a_closed_task(scenario: HttpCallScenario) -> None:
-    path = f"{TASKS}/{scenario.task(note='first')['id']}"
-    scenario.mo.post(f"{path}/cancel", json={})
+def test_notes_are_kept_in_their_order_also_of_a_closed_task(scenario: HttpScenario) -> None:
+    path = f"{TASKS}/{scenario.create_call_task(note='first')['id']}"
+    scenario.manager.post(f"{path}/cancel", json={})
 
-    answer = scenario.amy.post(f"{path}/notes", json={"text": "second"}, headers={"If-Match": '"2"'})
+    answer = scenario.ann.post(f"{path}/notes", json={"text": "second"}, headers={"If-Match": '"2"'})
 
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"3"')
-    told = [(each["author"], each["text"]) for each in answer.get_json()["notes"]]
-    assert told == [(id_of(scenario.mo), "first"), (id_of(scenario.amy), "second")]
+    shown = [(each["author"], each["text"]) for each in answer.get_json()["notes"]]
+    assert shown == [(id_of(scenario.manager), "first"), (id_of(scenario.ann), "second")]
 
 
-def test_a_task_has_only_so_many_notes(scenario: HttpCallScenario) -> None:
-    task_id = scenario.task()["id"]
+def test_a_task_has_only_so_many_notes(scenario: HttpScenario) -> None:
+    task_id = scenario.create_call_task()["id"]
     path = f"{TASKS}/{task_id}/notes"
     with scenario.service.ports.work() as unit:
         task = unit.tasks.get(UUID(task_id))
@@ -190,50 +191,50 @@ def test_a_task_has_only_so_many_notes(scenario: HttpCallScenario) -> None:
         unit.tasks.save(task)
         unit.commit()
 
-    assert len(scenario.amy.post(path, json={"text": "the last"}).get_json()["notes"]) == MAX_NOTES
-    assert problem(scenario.amy.post(path, json={"text": "one more"})) == (409, "too_many_notes")
+    assert len(scenario.ann.post(path, json={"text": "the last"}).get_json()["notes"]) == MAX_NOTES
+    assert problem(scenario.ann.post(path, json={"text": "one more"})) == (409, "too_many_notes")
 
 
-def test_a_call_is_called_off_once(scenario: HttpCallScenario) -> None:
-    path = f"{TASKS}/{scenario.task()['id']}"
+def test_a_call_is_called_off_once(scenario: HttpScenario) -> None:
+    path = f"{TASKS}/{scenario.create_call_task()['id']}"
 
-    first = scenario.mo.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
-    again = scenario.mo.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
-    otherwise = scenario.mo.post(f"{path}/cancel", json={"reason": "Wrong person."})
+    first = scenario.manager.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
+    again = scenario.manager.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
+    otherwise = scenario.manager.post(f"{path}/cancel", json={"reason": "Wrong person."})
 
-    told = first.get_json()
+    shown = first.get_json()
     assert (first.status_code, first.headers["ETag"]) == (200, '"2"')
-    assert (told["status"], told["cancel_reason"]) == ("cancelled", "She bought elsewhere.")
-    assert (told["closed_at"], told["completed_at"]) == ("2026-03-02T09:00:00Z", None)
-    assert (again.status_code, again.get_json()) == (200, told)
+    assert (shown["status"], shown["cancel_reason"]) == ("cancelled", "She bought elsewhere.")
+    assert (shown["closed_at"], shown["completed_at"]) == ("2026-03-02T09:00:00Z", None)
+    assert (again.status_code, again.get_json()) == (200, shown)
     assert problem(otherwise) == (409, "task_closed")
-    assert problem(complete(scenario.amy, told["id"])) == (409, "task_closed")
-    assert problem(scenario.mo.post(f"{path}/assign", json={"assigned_to": id_of(scenario.ben)})) == (
+    assert problem(complete(scenario.ann, shown["id"])) == (409, "task_closed")
+    assert problem(scenario.manager.post(f"{path}/assign", json={"assigned_to": id_of(scenario.ben)})) == (
         409,
         "task_closed",
     )
 
 
-def test_the_tasks_of_a_lead_that_is_deleted_are_called_off(scenario: HttpCallScenario) -> None:
-    task = scenario.task()
+def test_the_tasks_of_a_lead_that_is_deleted_are_called_off(scenario: HttpScenario) -> None:
+    task = scenario.create_call_task()
 
-    assert scenario.mo.delete(f"/v1/leads/{scenario.grace}").status_code == 204
+    assert scenario.manager.delete(f"/v1/leads/{scenario.grace}").status_code == 204
 
-    told = scenario.amy.get(f"{TASKS}/{task['id']}").get_json()
-    assert (told["status"], told["cancel_reason"], told["lead"]) == ("cancelled", "The lead was deleted.", None)
+    shown = scenario.ann.get(f"{TASKS}/{task['id']}").get_json()
+    assert (shown["status"], shown["cancel_reason"], shown["lead"]) == ("cancelled", "The lead was deleted.", None)
 
 
 @pytest.mark.parametrize("path", [f"{TASKS}/{ANY}", f"{TASKS}/17", f"{TASKS}/{ANY}/ledger"])
-def test_what_is_not_there_is_not_found(scenario: HttpCallScenario, path: str) -> None:
-    assert problem(scenario.mo.get(path)) == (404, "not_found")
+def test_what_is_not_there_is_not_found(scenario: HttpScenario, path: str) -> None:
+    assert problem(scenario.manager.get(path)) == (404, "not_found")
 
 
-def test_a_call_is_called_off_without_a_word(scenario: HttpCallScenario) -> None:
-    path = f"{TASKS}/{scenario.task()['id']}"
+def test_a_call_is_called_off_without_a_word(scenario: HttpScenario) -> None:
+    path = f"{TASKS}/{scenario.create_call_task()['id']}"
 
-    answer = scenario.mo.post(f"{path}/cancel")
-    again = scenario.mo.post(f"{path}/cancel", json={})
+    answer = scenario.manager.post(f"{path}/cancel")
+    again = scenario.manager.post(f"{path}/cancel", json={})
 
     assert (answer.status_code, answer.get_json()["cancel_reason"]) == (200, None)
     assert again.get_json() == answer.get_json()
-    assert problem(scenario.mo.post(f"{path}/assign")) == (400, "malformed_json")
+    assert problem(scenario.manager.post(f"{path}/assign")) == (400, "malformed_json")

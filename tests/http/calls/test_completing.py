@@ -8,21 +8,20 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.http.calls.scenario import CALL, LOGS, TASKS, HttpCallScenario, complete, id_of, items
-from tests.http.service import faults, problem
+from tests.http.service import CALL, LOGS, TASKS, HttpScenario, complete, faults, id_of, items, problem
 
 CONCURRENCY = 20
 
 
-def entries(scenario: HttpCallScenario, task_id: str) -> list[dict[str, Any]]:
-    return items(scenario.mo.get(f"{LOGS}?task_id={task_id}"))
+def entries(scenario: HttpScenario, task_id: str) -> list[dict[str, Any]]:
+    return items(scenario.manager.get(f"{LOGS}?task_id={task_id}"))
 
 
-def test_a_completed_call_shows_what_came_of_it(scenario: HttpCallScenario) -> None:
-    task = scenario.task()
+def test_a_completed_call_shows_what_came_of_it(scenario: HttpScenario) -> None:
+    task = scenario.create_call_task()
     scenario.service.ports.clock.advance(timedelta(minutes=6))
 
-    answer = complete(scenario.amy, task["id"], note=" Wants an offer. ", started_at="2026-03-02T09:01:00Z")
+    answer = complete(scenario.ann, task["id"], note=" Wants an offer. ", started_at="2026-03-02T09:01:00Z")
 
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
     assert answer.get_json() == task | {
@@ -36,16 +35,16 @@ def test_a_completed_call_shows_what_came_of_it(scenario: HttpCallScenario) -> N
         "updated_at": "2026-03-02T09:06:00Z",
         "version": 2,
     }
-    assert scenario.amy.get(f"{TASKS}/{task['id']}").get_json() == answer.get_json()
-    assert scenario.mo.get(f"/v1/leads/{scenario.grace}").get_json()["status"] == "contacted"
+    assert scenario.ann.get(f"{TASKS}/{task['id']}").get_json() == answer.get_json()
+    assert scenario.manager.get(f"/v1/leads/{scenario.grace}").get_json()["status"] == "contacted"
 
 
-def test_the_same_completion_again_is_the_first_result_and_no_second_entry(scenario: HttpCallScenario) -> None:
-    task = scenario.task()
-    first = complete(scenario.amy, task["id"], note="Wants an offer.")
+def test_the_same_completion_again_is_the_first_result_and_no_second_entry(scenario: HttpScenario) -> None:
+    task = scenario.create_call_task()
+    first = complete(scenario.ann, task["id"], note="Wants an offer.")
     scenario.service.ports.clock.advance(timedelta(minutes=1))
 
-    again = complete(scenario.amy, task["id"], note="  Wants an offer.", headers={"If-Match": '"1"'})
+    again = complete(scenario.ann, task["id"], note="  Wants an offer.", headers={"If-Match": '"1"'})
 
     assert (again.status_code, again.get_json(), again.headers["ETag"]) == (200, first.get_json(), '"2"')
     assert "Idempotency-Replayed" not in again.headers
@@ -53,22 +52,22 @@ def test_the_same_completion_again_is_the_first_result_and_no_second_entry(scena
 
 
 @pytest.mark.parametrize("change", [{"duration_seconds": 301}, {"outcome": "busy"}, {"note": "more"}])
-def test_another_completion_of_a_completed_task_is_409(scenario: HttpCallScenario, change: dict[str, Any]) -> None:
-    task = scenario.completed()
+def test_another_completion_of_a_completed_task_is_409(scenario: HttpScenario, change: dict[str, Any]) -> None:
+    task = scenario.completed_call_task()
 
-    assert problem(complete(scenario.amy, task["id"], **change)) == (409, "task_closed")
-    assert scenario.amy.get(f"{TASKS}/{task['id']}").get_json() == task
+    assert problem(complete(scenario.ann, task["id"], **change)) == (409, "task_closed")
+    assert scenario.ann.get(f"{TASKS}/{task['id']}").get_json() == task
 
 
-def test_a_task_that_was_missed_is_not_completed(scenario: HttpCallScenario) -> None:
-    task = scenario.task()
+def test_a_task_that_was_missed_is_not_completed(scenario: HttpScenario) -> None:
+    task = scenario.create_call_task()
     scenario.service.ports.clock.advance(timedelta(hours=7))
-    amy = scenario.service.log_in(scenario.amy.user)
+    ann = scenario.service.log_in(scenario.ann.user)
     scenario.service.unite.upkeep.mark_missed()
 
-    assert problem(complete(amy, task["id"])) == (409, "task_closed")
-    told = amy.get(f"{TASKS}/{task['id']}").get_json()
-    assert (told["status"], told["closed_at"], told["completed_at"]) == ("missed", "2026-03-02T16:00:00Z", None)
+    assert problem(complete(ann, task["id"])) == (409, "task_closed")
+    shown = ann.get(f"{TASKS}/{task['id']}").get_json()
+    assert (shown["status"], shown["closed_at"], shown["completed_at"]) == ("missed", "2026-03-02T16:00:00Z", None)
 
 
 @pytest.mark.parametrize(
@@ -83,75 +82,77 @@ def test_a_task_that_was_missed_is_not_completed(scenario: HttpCallScenario) -> 
         ({"outcome": "callback_requested"}, ("/follow_up_at", "follow_up_required")),
         ({"follow_up_at": "2026-03-02T09:00:00Z"}, ("/follow_up_at", "in_past")),
         ({"note": "x" * 2001}, ("/note", "too_long")),
-        ({"agent": "Amy"}, ("/agent", "unknown_field")),
+        ({"agent": "Ann"}, ("/agent", "unknown_field")),
     ],
 )
 def test_a_completion_that_breaks_a_rule_is_told_where(
-    scenario: HttpCallScenario, change: dict[str, Any], fault: tuple[str, str]
+    scenario: HttpScenario, change: dict[str, Any], fault: tuple[str, str]
 ) -> None:
-    task = scenario.task()
+    task = scenario.create_call_task()
 
-    answer = complete(scenario.amy, task["id"], **change)
+    answer = complete(scenario.ann, task["id"], **change)
 
     assert (problem(answer), faults(answer)) == ((422, "invalid"), [fault])
     assert entries(scenario, task["id"]) == []
 
 
-def test_whoever_wants_to_be_called_back_gets_a_task_of_their_own(scenario: HttpCallScenario) -> None:
-    asked = scenario.completed(outcome="callback_requested", follow_up_at="2026-03-06T15:00:00Z")
+def test_whoever_wants_to_be_called_back_gets_a_task_of_their_own(scenario: HttpScenario) -> None:
+    asked = scenario.completed_call_task(outcome="callback_requested", follow_up_at="2026-03-06T15:00:00Z")
 
-    (coming,) = items(scenario.amy.get(f"{TASKS}?status=pending"))
+    (coming,) = items(scenario.ann.get(f"{TASKS}?status=pending"))
     assert asked["follow_up_task_id"] == coming["id"]
-    assert (coming["follow_up_of"], coming["assigned_to"]) == (asked["id"], id_of(scenario.amy))
+    assert (coming["follow_up_of"], coming["assigned_to"]) == (asked["id"], id_of(scenario.ann))
     assert (coming["due_at"], coming["lead_id"]) == ("2026-03-06T15:00:00Z", scenario.grace)
 
 
-def all_at_once(scenario: HttpCallScenario, task_id: str, **changes: Any) -> list[TestResponse]:
+def all_at_once(scenario: HttpScenario, task_id: str, **changes: Any) -> list[TestResponse]:
     """What as many get who complete the task at the same moment; a change is worked out from each one's number."""
     start = Barrier(CONCURRENCY)
 
     def tell(number: int) -> TestResponse:
         start.wait()
         own = {name: value(number) for name, value in changes.items()}
-        return complete(scenario.amy, task_id, outcome="callback_requested", follow_up_at="2099-03-06T15:00:00Z", **own)
+        return complete(scenario.ann, task_id, outcome="callback_requested", follow_up_at="2099-03-06T15:00:00Z", **own)
 
     with ThreadPoolExecutor(CONCURRENCY) as threads:
         return list(threads.map(tell, range(CONCURRENCY)))
 
 
-def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_floor: HttpCallScenario) -> None:
-    task = database_floor.task()
+def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_scenario: HttpScenario) -> None:
+    task = database_scenario.create_call_task()
 
-    answers = all_at_once(database_floor, task["id"])
+    responses = all_at_once(database_scenario, task["id"])
 
-    assert [answer.status_code for answer in answers] == [200] * CONCURRENCY
-    assert len({answer.get_data() for answer in answers}) == 1
-    assert len(entries(database_floor, task["id"])) == 1
-    assert len(items(database_floor.amy.get(TASKS))) == 2
+    assert [answer.status_code for answer in responses] == [200] * CONCURRENCY
+    assert len({answer.get_data() for answer in responses}) == 1
+    assert len(entries(database_scenario, task["id"])) == 1
+    assert len(items(database_scenario.ann.get(TASKS))) == 2
 
 
-def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_floor: HttpCallScenario) -> None:
-    task = database_floor.task()
+def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_scenario: HttpScenario) -> None:
+    task = database_scenario.create_call_task()
 
-    answers = all_at_once(database_floor, task["id"], duration_seconds=lambda number: number)
+    responses = all_at_once(database_scenario, task["id"], duration_seconds=lambda number: number)
 
-    (believed,) = [answer.get_json() for answer in answers if answer.status_code == 200]
-    refused = [problem(answer) for answer in answers if answer.status_code != 200]
+    (believed,) = [answer.get_json() for answer in responses if answer.status_code == 200]
+    refused = [problem(answer) for answer in responses if answer.status_code != 200]
     assert refused == [(409, "task_closed")] * (CONCURRENCY - 1)
-    (entry,) = entries(database_floor, task["id"])
+    (entry,) = entries(database_scenario, task["id"])
     assert entry["duration_seconds"] == believed["duration_seconds"]
-    assert len(items(database_floor.amy.get(TASKS))) == 2
+    assert len(items(database_scenario.ann.get(TASKS))) == 2
 
 
-def test_of_twenty_with_one_key_one_is_carried_out(database_floor: HttpCallScenario) -> None:
-    task = database_floor.task()
+def test_of_twenty_with_one_key_one_is_carried_out(database_scenario: HttpScenario) -> None:
+    task = database_scenario.create_call_task()
 
-    answers = all_at_once(database_floor, task["id"], headers=lambda _: {"Idempotency-Key": "once"})
+    responses = all_at_once(database_scenario, task["id"], headers=lambda _: {"Idempotency-Key": "once"})
 
-    first = [answer for answer in answers if answer.status_code == 200 and "Idempotency-Replayed" not in answer.headers]
-    others = [answer for answer in answers if answer not in first]
+    first = [
+        answer for answer in responses if answer.status_code == 200 and "Idempotency-Replayed" not in answer.headers
+    ]
+    others = [answer for answer in responses if answer not in first]
     assert len(first) == 1
     for other in others:
         assert other.headers.get("Idempotency-Replayed") == "true" or problem(other) == (409, "request_in_progress")
-    assert len(entries(database_floor, task["id"])) == 1
-    assert CALL["duration_seconds"] == entries(database_floor, task["id"])[0]["duration_seconds"]
+    assert len(entries(database_scenario, task["id"])) == 1
+    assert CALL["duration_seconds"] == entries(database_scenario, task["id"])[0]["duration_seconds"]

@@ -2,66 +2,69 @@
 
 import pytest
 
-from tests.http.calls.scenario import TASKS, HttpCallScenario, complete, id_of, ids
-from tests.http.service import faults, problem
+from tests.http.service import TASKS, HttpScenario, complete, faults, id_of, ids, problem
 
 NINE, TEN, ELEVEN = (f"2026-03-02T{hour:02}:00:00Z" for hour in (9, 10, 11))
 
 
-def test_the_soonest_due_comes_first(scenario: HttpCallScenario) -> None:
-    late, soon, next_ = (scenario.task(due_at=due)["id"] for due in (ELEVEN, NINE, TEN))
+def test_the_soonest_due_comes_first(scenario: HttpScenario) -> None:
+    late, soon, next_ = (scenario.create_call_task(due_at=due)["id"] for due in (ELEVEN, NINE, TEN))
 
-    assert ids(scenario.mo.get(TASKS)) == [soon, next_, late]
+    assert ids(scenario.manager.get(TASKS)) == [soon, next_, late]
 
 
-def test_a_walk_through_the_pages_misses_and_repeats_nothing(scenario: HttpCallScenario) -> None:
-    made = [scenario.task(due_at=TEN)["id"] for _ in range(5)]
+def test_a_walk_through_the_pages_misses_and_repeats_nothing(scenario: HttpScenario) -> None:
+    made = [scenario.create_call_task(due_at=TEN)["id"] for _ in range(5)]
 
-    first = scenario.mo.get(f"{TASKS}?limit=2&status=pending,missed")
-    scenario.task(due_at=NINE)
-    second = scenario.mo.get(first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
-    third = scenario.mo.get(f"{TASKS}?limit=2&status=pending,missed&cursor={second.get_json()['next_cursor']}")
+    first = scenario.manager.get(f"{TASKS}?limit=2&status=pending,missed")
+    scenario.create_call_task(due_at=NINE)
+    second = scenario.manager.get(first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
+    third = scenario.manager.get(f"{TASKS}?limit=2&status=pending,missed&cursor={second.get_json()['next_cursor']}")
 
     assert [*ids(first), *ids(second), *ids(third)] == made
     assert (third.get_json()["next_cursor"], third.headers.get("Link")) == (None, None)
 
 
-def test_tasks_are_found_by_status_and_by_whom_they_are_assigned_to(scenario: HttpCallScenario) -> None:
-    ada = scenario.lead("Ada", "+12125550124")
-    amys, done, without_agent = scenario.task()["id"], scenario.task()["id"], scenario.task(lead_id=ada)["id"]
-    bens = scenario.task(assigned_to=id_of(scenario.ben))["id"]
-    off = scenario.task(lead_id=ada)["id"]
-    complete(scenario.amy, done)
-    scenario.mo.post(f"{TASKS}/{off}/cancel", json={})
+def test_tasks_are_found_by_status_and_by_whom_they_are_assigned_to(scenario: HttpScenario) -> None:
+    ada = scenario.create_lead("Ada", "+12125550124")
+    anns, done, without_agent = (
+        scenario.create_call_task()["id"],
+        scenario.create_call_task()["id"],
+        scenario.create_call_task(lead_id=ada)["id"],
+    )
+    bens = scenario.create_call_task(assigned_to=id_of(scenario.ben))["id"]
+    off = scenario.create_call_task(lead_id=ada)["id"]
+    complete(scenario.ann, done)
+    scenario.manager.post(f"{TASKS}/{off}/cancel", json={})
 
-    def found(query: str) -> set[str]:
-        return set(ids(scenario.mo.get(f"{TASKS}?{query}")))
+    def listed(query: str) -> set[str]:
+        return set(ids(scenario.manager.get(f"{TASKS}?{query}")))
 
-    assert found("status=completed") == {done}
-    assert found("status=completed,cancelled") == {done, off}
-    assert found(f"assigned_to={id_of(scenario.ben)}") == {bens}
-    assert found("assigned_to=none") == {without_agent, off}
-    assert found(f"assigned_to={id_of(scenario.ben)},none&status=pending") == {bens, without_agent}
-    assert found(f"lead_id={ada}") == {without_agent, off}
-    assert found("") == {amys, done, without_agent, bens, off}
-
-
-def test_tasks_are_found_by_when_they_are_due(scenario: HttpCallScenario) -> None:
-    first, second, third = (scenario.task(due_at=due)["id"] for due in (NINE, TEN, ELEVEN))
-
-    assert ids(scenario.mo.get(f"{TASKS}?due_from={TEN}")) == [second, third]
-    assert ids(scenario.mo.get(f"{TASKS}?due_to={TEN}")) == [first]
-    assert ids(scenario.mo.get(f"{TASKS}?due_from={TEN}&due_to={ELEVEN}")) == [second]
+    assert listed("status=completed") == {done}
+    assert listed("status=completed,cancelled") == {done, off}
+    assert listed(f"assigned_to={id_of(scenario.ben)}") == {bens}
+    assert listed("assigned_to=none") == {without_agent, off}
+    assert listed(f"assigned_to={id_of(scenario.ben)},none&status=pending") == {bens, without_agent}
+    assert listed(f"lead_id={ada}") == {without_agent, off}
+    assert listed("") == {anns, done, without_agent, bens, off}
 
 
-def test_agents_find_their_own_tasks_whatever_they_ask_for(scenario: HttpCallScenario) -> None:
-    own = scenario.task()["id"]
-    scenario.task(assigned_to=id_of(scenario.ben))
-    scenario.task(lead_id=scenario.lead("Ada", "+12125550124"))
+def test_tasks_are_found_by_when_they_are_due(scenario: HttpScenario) -> None:
+    first, second, third = (scenario.create_call_task(due_at=due)["id"] for due in (NINE, TEN, ELEVEN))
 
-    assert ids(scenario.amy.get(TASKS)) == [own]
-    assert ids(scenario.amy.get(f"{TASKS}?assigned_to=none")) == []
-    assert ids(scenario.amy.get(f"{TASKS}?assigned_to={id_of(scenario.ben)}")) == []
+    assert ids(scenario.manager.get(f"{TASKS}?due_from={TEN}")) == [second, third]
+    assert ids(scenario.manager.get(f"{TASKS}?due_to={TEN}")) == [first]
+    assert ids(scenario.manager.get(f"{TASKS}?due_from={TEN}&due_to={ELEVEN}")) == [second]
+
+
+def test_agents_find_their_own_tasks_whatever_they_ask_for(scenario: HttpScenario) -> None:
+    own = scenario.create_call_task()["id"]
+    scenario.create_call_task(assigned_to=id_of(scenario.ben))
+    scenario.create_call_task(lead_id=scenario.create_lead("Ada", "+12125550124"))
+
+    assert ids(scenario.ann.get(TASKS)) == [own]
+    assert ids(scenario.ann.get(f"{TASKS}?assigned_to=none")) == []
+    assert ids(scenario.ann.get(f"{TASKS}?assigned_to={id_of(scenario.ben)}")) == []
 
 
 @pytest.mark.parametrize(
@@ -76,17 +79,17 @@ def test_agents_find_their_own_tasks_whatever_they_ask_for(scenario: HttpCallSce
         ("status=pending&status=missed", "status", "repeated"),
     ],
 )
-def test_a_query_that_is_wrong_is_told_where(scenario: HttpCallScenario, query: str, parameter: str, code: str) -> None:
-    answer = scenario.mo.get(f"{TASKS}?{query}")
+def test_a_query_that_is_wrong_is_told_where(scenario: HttpScenario, query: str, parameter: str, code: str) -> None:
+    answer = scenario.manager.get(f"{TASKS}?{query}")
 
     assert problem(answer) == (400, "invalid_parameter")
     assert faults(answer) == [(parameter, code)]
 
 
-def test_a_cursor_belongs_to_one_list(scenario: HttpCallScenario) -> None:
+def test_a_cursor_belongs_to_one_list(scenario: HttpScenario) -> None:
     for _ in range(2):
-        scenario.task()
-    cursor = scenario.mo.get(f"{TASKS}?limit=1").get_json()["next_cursor"]
+        scenario.create_call_task()
+    cursor = scenario.manager.get(f"{TASKS}?limit=1").get_json()["next_cursor"]
 
-    assert problem(scenario.mo.get(f"{TASKS}?status=pending&cursor={cursor}")) == (400, "invalid_cursor")
-    assert problem(scenario.mo.get(f"/v1/call-logs?cursor={cursor}")) == (400, "invalid_cursor")
+    assert problem(scenario.manager.get(f"{TASKS}?status=pending&cursor={cursor}")) == (400, "invalid_cursor")
+    assert problem(scenario.manager.get(f"/v1/call-logs?cursor={cursor}")) == (400, "invalid_cursor")

@@ -6,9 +6,8 @@ from html import unescape
 import pytest
 
 from entrypoints.http.dashboard.paths import PAGES_OF_LISTS, page_of_list
-from tests.http.calls.scenario import HttpCallScenario, id_of
 from tests.http.dashboard.visitor import Visitor, signed_in
-from tests.http.service import Service
+from tests.http.service import HttpScenario, Service, id_of
 from unite_core.identity.model import Role
 
 ROW = re.compile(r'<th role="rowheader" scope="row">')
@@ -16,12 +15,12 @@ NEXT = re.compile(r'<a href="([^"]+)" rel="next">')
 
 
 @pytest.fixture
-def scenario(service: Service) -> HttpCallScenario:
-    scenario = HttpCallScenario(service)
-    scenario.lead("Alan Turing", "+12125550124", source="fair")
-    scenario.completed()
-    scenario.completed(outcome="voicemail", duration_seconds=20)
-    scenario.task()
+def scenario(service: Service) -> HttpScenario:
+    scenario = HttpScenario(service)
+    scenario.create_lead("Alan Turing", "+12125550124", source="fair")
+    scenario.completed_call_task()
+    scenario.completed_call_task(outcome="voicemail", duration_seconds=20)
+    scenario.create_call_task()
     return scenario
 
 
@@ -33,74 +32,74 @@ def scenario(service: Service) -> HttpCallScenario:
         "/v1/leads?q=grace&status=new,contacted",
         "/v1/leads?assigned_to=none",
         "/v1/call-logs",
-        "/v1/call-logs?agent={amy}&from=2026-03-01T00:00:00Z",
+        "/v1/call-logs?agent={ann}&from=2026-03-01T00:00:00Z",
         "/v1/call-logs?to=2026-03-01T00:00:00Z",
         "/v1/call-tasks?status=pending",
-        "/v1/call-tasks?assigned_to={amy}&due_to=2026-03-02T15:00:01Z",
+        "/v1/call-tasks?assigned_to={ann}&due_to=2026-03-02T15:00:01Z",
     ],
 )
-def test_a_page_shows_as_many_rows_as_the_list_of_the_api_has(scenario: HttpCallScenario, url: str) -> None:
-    url = url.format(amy=id_of(scenario.amy))
-    visitor = signed_in(scenario.service, scenario.mo.user)
+def test_a_page_shows_as_many_rows_as_the_list_of_the_api_has(scenario: HttpScenario, url: str) -> None:
+    url = url.format(ann=id_of(scenario.ann))
+    visitor = signed_in(scenario.service, scenario.manager.user)
 
     page = visitor.get(page_of_list(url))
 
     assert page.status_code == 200
-    assert len(ROW.findall(page.text)) == len(scenario.mo.get(url).get_json()["items"])
+    assert len(ROW.findall(page.text)) == len(scenario.manager.get(url).get_json()["items"])
 
 
 @pytest.mark.parametrize("url", PAGES_OF_LISTS)
-def test_an_agent_sees_on_a_page_what_the_api_lists_for_them(scenario: HttpCallScenario, url: str) -> None:
-    for person in (scenario.amy, scenario.ben):
+def test_an_agent_sees_on_a_page_what_the_api_lists_for_them(scenario: HttpScenario, url: str) -> None:
+    for person in (scenario.ann, scenario.ben):
         visitor = signed_in(scenario.service, person.user)
 
         page = visitor.get(page_of_list(url))
 
         assert len(ROW.findall(page.text)) == len(person.get(url).get_json()["items"])
-        assert bool(ROW.findall(page.text)) is (person is scenario.amy)
+        assert bool(ROW.findall(page.text)) is (person is scenario.ann)
 
 
-def test_pages_are_walked_by_their_links_and_show_each_row_once(scenario: HttpCallScenario) -> None:
+def test_pages_are_walked_by_their_links_and_show_each_row_once(scenario: HttpScenario) -> None:
     for number in range(5):
-        scenario.lead(f"Lead {number}", f"+1212555013{number}", source="fair")
-    visitor = signed_in(scenario.service, scenario.mo.user)
+        scenario.create_lead(f"Lead {number}", f"+1212555013{number}", source="fair")
+    visitor = signed_in(scenario.service, scenario.manager.user)
     path: str | None = "/dashboard/leads?source=fair&limit=2"
     seen = []
 
     while path is not None:
         text = visitor.get(path).text
         seen += re.findall(r'scope="row">([^<]+)</th>', text)
-        found = NEXT.search(text)
-        path = None if found is None else unescape(found.group(1))
+        link = NEXT.search(text)
+        path = None if link is None else unescape(link.group(1))
 
     assert seen == [*(f"Lead {number}" for number in reversed(range(5))), "Alan Turing"]
 
 
-def test_the_first_page_can_be_gone_back_to(scenario: HttpCallScenario) -> None:
+def test_the_first_page_can_be_gone_back_to(scenario: HttpScenario) -> None:
     for number in range(3):
-        scenario.lead(f"Lead {number}", f"+1212555013{number}", source="fair, Berlin")
-    visitor = signed_in(scenario.service, scenario.mo.user)
+        scenario.create_lead(f"Lead {number}", f"+1212555013{number}", source="fair, Berlin")
+    visitor = signed_in(scenario.service, scenario.manager.user)
     first = visitor.get('/dashboard/leads?source="fair, Berlin"&limit=1').text
-    found = NEXT.search(first)
-    assert found is not None
+    link = NEXT.search(first)
+    assert link is not None
     assert "First page" not in first
 
-    second = visitor.get(unescape(found.group(1))).text
+    second = visitor.get(unescape(link.group(1))).text
 
     [back] = re.findall(r'<a href="(\?[^"]*)">First page</a>', second)
     assert "Lead 2" in visitor.get(f"/dashboard/leads{unescape(back)}").text
 
 
-def test_a_cursor_of_another_list_is_refused(scenario: HttpCallScenario) -> None:
-    visitor = signed_in(scenario.service, scenario.mo.user)
-    scenario.task()
-    cursor = scenario.mo.get("/v1/call-tasks?limit=1").get_json()["next_cursor"]
+def test_a_cursor_of_another_list_is_refused(scenario: HttpScenario) -> None:
+    visitor = signed_in(scenario.service, scenario.manager.user)
+    scenario.create_call_task()
+    cursor = scenario.manager.get("/v1/call-tasks?limit=1").get_json()["next_cursor"]
 
     assert visitor.get(f"/dashboard/tasks?limit=1&cursor={cursor}").status_code == 400
 
 
-def test_what_a_list_is_narrowed_by_is_shown(scenario: HttpCallScenario) -> None:
-    page = signed_in(scenario.service, scenario.mo.user).get("/dashboard/calls?from=2026-03-01T00:00:00Z")
+def test_what_a_list_is_narrowed_by_is_shown(scenario: HttpScenario) -> None:
+    page = signed_in(scenario.service, scenario.manager.user).get("/dashboard/calls?from=2026-03-01T00:00:00Z")
 
     assert '<p class="conditions">From 2026-03-01 00:00 on.</p>' in page.text
     assert 'href="/dashboard?date=2026-03-01&amp;tz=UTC">Back to Sunday, 1 March 2026</a>' in page.text
@@ -115,7 +114,7 @@ def test_what_a_list_is_narrowed_by_is_shown(scenario: HttpCallScenario) -> None
         ),
         ("calls?from=2026-03-02T08:00:00Z&to=2026-03-02T09:00:00Z", "From 2026-03-02 09:00 to 2026-03-02 10:00."),
         ("calls?to=2026-03-02T08:00:00Z&counted=false", "Before 2026-03-02 09:00; entries that were corrected."),
-        ("calls?agent={amy}&result=no_answer,connected", "Agent Amy Adams; result no answer or connected."),
+        ("calls?agent={ann}&result=no_answer,connected", "Agent Ann Adams; result no answer or connected."),
         ("calls?agent=none&attempt=1,5&source=web,", "Agent nobody; source web or unknown; attempt 1 or 5 or later."),
         (
             "calls?from=2026-03-02T08:00:00Z&to=2026-03-03T09:00:00Z&hour=9,10&weekday=1&tz=UTC",
@@ -132,23 +131,23 @@ def test_what_a_list_is_narrowed_by_is_shown(scenario: HttpCallScenario) -> None
             "leads?created_from=2026-03-02T08:00:00Z&called=false&q=Grace <b>",
             "Created from 2026-03-02 09:00 on; found by “Grace &lt;b&gt;”; never called.",
         ),
-        ("leads?assigned_to={amy},none&status=new", "Status new; agent Amy Adams or nobody."),
+        ("leads?assigned_to={ann},none&status=new", "Status new; agent Ann Adams or nobody."),
         ("tasks?status=pending&due_to=2026-03-02T08:00:00Z&limit=5", "Due before 2026-03-02 09:00; status pending."),
     ],
 )
-def test_the_query_of_a_list_is_said_in_words(scenario: HttpCallScenario, path: str, said: str) -> None:
-    scenario.admin.patch(f"/v1/users/{id_of(scenario.amy)}", json={"name": "Amy Adams"})
-    visitor = signed_in(scenario.service, scenario.mo.user)
+def test_the_query_of_a_list_is_said_in_words(scenario: HttpScenario, path: str, said: str) -> None:
+    scenario.admin.patch(f"/v1/users/{id_of(scenario.ann)}", json={"name": "Ann Adams"})
+    visitor = signed_in(scenario.service, scenario.manager.user)
     visitor.get("/dashboard?tz=Europe/Berlin")
 
-    page = visitor.get(f"/dashboard/{path.format(amy=id_of(scenario.amy))}")
+    page = visitor.get(f"/dashboard/{path.format(ann=id_of(scenario.ann))}")
 
     assert page.status_code == 200
     assert re.findall(r'<p class="conditions">(.*)</p>', page.text) == [said]
 
 
-def test_a_call_is_shown_with_its_time_result_agent_duration_source_and_attempt(scenario: HttpCallScenario) -> None:
-    visitor = signed_in(scenario.service, scenario.mo.user)
+def test_a_call_is_shown_with_its_time_result_agent_duration_source_and_attempt(scenario: HttpScenario) -> None:
+    visitor = signed_in(scenario.service, scenario.manager.user)
 
     page = visitor.get("/dashboard/calls?result=voicemail").text
 
@@ -165,22 +164,22 @@ def test_a_call_is_shown_with_its_time_result_agent_duration_source_and_attempt(
     assert 'scope="row">2026-03-02 08:59</th>' in page
 
 
-def test_a_list_without_a_time_leads_back_to_the_dashboard(scenario: HttpCallScenario) -> None:
-    page = signed_in(scenario.service, scenario.mo.user).get("/dashboard/tasks?status=pending").text
+def test_a_list_without_a_time_leads_back_to_the_dashboard(scenario: HttpScenario) -> None:
+    page = signed_in(scenario.service, scenario.manager.user).get("/dashboard/tasks?status=pending").text
 
     assert '<a href="/dashboard">Back to the dashboard</a>' in page
 
 
-def test_agents_are_named_and_one_who_is_deactivated_too(scenario: HttpCallScenario) -> None:
-    scenario.admin.patch(f"/v1/users/{id_of(scenario.amy)}", json={"name": "Amy Adams", "active": False})
+def test_agents_are_named_and_one_who_is_deactivated_too(scenario: HttpScenario) -> None:
+    scenario.admin.patch(f"/v1/users/{id_of(scenario.ann)}", json={"name": "Ann Adams", "active": False})
 
-    page = signed_in(scenario.service, scenario.mo.user).get("/dashboard/calls")
+    page = signed_in(scenario.service, scenario.manager.user).get("/dashboard/calls")
 
-    assert page.text.count("Amy Adams") == 2
+    assert page.text.count("Ann Adams") == 2
 
 
-def test_times_follow_the_zone_that_was_chosen(scenario: HttpCallScenario) -> None:
-    visitor = signed_in(scenario.service, scenario.mo.user)
+def test_times_follow_the_zone_that_was_chosen(scenario: HttpScenario) -> None:
+    visitor = signed_in(scenario.service, scenario.manager.user)
     visitor.get("/dashboard?tz=Asia/Kolkata")
 
     page = visitor.get("/dashboard/tasks?status=pending")

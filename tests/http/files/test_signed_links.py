@@ -15,7 +15,17 @@ from entrypoints.http.config import HttpConfig
 from entrypoints.http.framework.downloads import Downloads
 from tests.core.leads.pictures.making import MARK
 from tests.core.leads.pictures.test_cleaning import PHOTOGRAPHS
-from tests.http.imports.scenario import IMPORTS, PUBLIC_URL, TWO_LEADS, HttpImportScenario, json_of, path_of
+from tests.http.imports.scenario import (
+    IMPORTS,
+    TWO_LEADS,
+    announce_import,
+    import_scenario,
+    json_of,
+    list_leads,
+    path_of,
+    send_file,
+)
+from tests.http.service import PUBLIC_URL, HttpScenario
 from tests.pictures import PNG
 from unite_core.testing.in_memory import FixedClock, in_memory_unite
 
@@ -25,42 +35,40 @@ CONTENT = b"Name,Phone\n"
 
 
 @pytest.fixture(params=["in memory", "on disk"])
-def scenario(request: pytest.FixtureRequest, tmp_path: Path) -> HttpImportScenario:
+def scenario(request: pytest.FixtureRequest, tmp_path: Path) -> HttpScenario:
     clock = FixedClock()
     if request.param == "in memory":
-        return HttpImportScenario(clock=clock)
+        return import_scenario(clock=clock)
     files = LocalFiles(tmp_path, public_url=PUBLIC_URL, secrets_by_kid={"a": b"s" * 32}, clock=clock)
-    return HttpImportScenario(files=files, clock=clock)
+    return import_scenario(files=files, clock=clock)
 
 
-def upload_link(scenario: HttpImportScenario, key: str = KEY, size: int = len(CONTENT)) -> str:
-    return path_of(scenario.files.sign_upload(key, content_type="text/csv", size=size, ttl=HOUR).url)
+def upload_link(scenario: HttpScenario, key: str = KEY, size: int = len(CONTENT)) -> str:
+    return path_of(scenario.service.ports.files.sign_upload(key, content_type="text/csv", size=size, ttl=HOUR).url)
 
 
-def download_link(scenario: HttpImportScenario, key: str = KEY, filename: str = "leads.csv") -> str:
-    link = scenario.files.sign_download(key, filename=filename, content_type="text/csv", ttl=HOUR)
+def download_link(scenario: HttpScenario, key: str = KEY, filename: str = "leads.csv") -> str:
+    link = scenario.service.ports.files.sign_download(key, filename=filename, content_type="text/csv", ttl=HOUR)
     return path_of(link.url)
 
 
-def put(
-    scenario: HttpImportScenario, link: str, content: bytes = CONTENT, content_type: str | None = "text/csv"
-) -> Any:
-    return scenario.client.put(link, data=content, content_type=content_type)
+def put(scenario: HttpScenario, link: str, content: bytes = CONTENT, content_type: str | None = "text/csv") -> Any:
+    return scenario.service.stranger.send("PUT", link, data=content, content_type=content_type)
 
 
-def fetch(scenario: HttpImportScenario, link: str) -> Any:
-    with scenario.client.get(link) as fetched:
+def fetch(scenario: HttpScenario, link: str) -> Any:
+    with scenario.service.stranger.get(link) as fetched:
         fetched.get_data()
     return fetched
 
 
-def store(scenario: HttpImportScenario, content: bytes = CONTENT, key: str = KEY) -> None:
-    with scenario.files.write(key, content_type="text/csv") as target:
+def store(scenario: HttpScenario, content: bytes = CONTENT, key: str = KEY) -> None:
+    with scenario.service.ports.files.write(key, content_type="text/csv") as target:
         target.write(content)
 
 
-def stored(scenario: HttpImportScenario, key: str = KEY) -> bytes:
-    with scenario.files.read(key) as stream:
+def stored(scenario: HttpScenario, key: str = KEY) -> bytes:
+    with scenario.service.ports.files.read(key) as stream:
         content: bytes = stream.read()
     return content
 
@@ -75,14 +83,14 @@ def altered(link: str, alter: Callable[[str, str], str]) -> list[str]:
     ]
 
 
-def test_a_file_is_sent_by_a_link_without_a_token(scenario: HttpImportScenario) -> None:
+def test_a_file_is_sent_by_a_link_without_a_token(scenario: HttpScenario) -> None:
     sent = put(scenario, upload_link(scenario))
 
     assert (sent.status_code, sent.data) == (204, b"")
     assert stored(scenario) == CONTENT
 
 
-def test_a_file_is_fetched_by_a_link_without_a_token(scenario: HttpImportScenario) -> None:
+def test_a_file_is_fetched_by_a_link_without_a_token(scenario: HttpScenario) -> None:
     store(scenario)
 
     fetched = fetch(scenario, download_link(scenario))
@@ -94,10 +102,10 @@ def test_a_file_is_fetched_by_a_link_without_a_token(scenario: HttpImportScenari
     assert fetched.headers["Cache-Control"] == "no-store"
 
 
-def test_asking_for_the_headers_alone_gives_those_of_the_file(scenario: HttpImportScenario) -> None:
+def test_asking_for_the_headers_alone_gives_those_of_the_file(scenario: HttpScenario) -> None:
     store(scenario)
 
-    asked = scenario.client.head(download_link(scenario))
+    asked = scenario.service.stranger.send("HEAD", download_link(scenario))
 
     assert (asked.status_code, asked.data, asked.headers["Content-Length"]) == (200, b"", str(len(CONTENT)))
 
@@ -114,7 +122,7 @@ def test_asking_for_the_headers_alone_gives_those_of_the_file(scenario: HttpImpo
         ("a;b=c.csv", 'attachment; filename="a;b=c.csv"'),
     ],
 )
-def test_a_file_is_to_be_saved_under_its_name(scenario: HttpImportScenario, filename: str, disposition: str) -> None:
+def test_a_file_is_to_be_saved_under_its_name(scenario: HttpScenario, filename: str, disposition: str) -> None:
     store(scenario)
 
     fetched = fetch(scenario, download_link(scenario, filename=filename))
@@ -122,7 +130,7 @@ def test_a_file_is_to_be_saved_under_its_name(scenario: HttpImportScenario, file
     assert fetched.headers["Content-Disposition"] == disposition
 
 
-def test_a_file_larger_than_other_bodies_goes_both_ways(scenario: HttpImportScenario) -> None:
+def test_a_file_larger_than_other_bodies_goes_both_ways(scenario: HttpScenario) -> None:
     content = bytes(range(256)) * 12_000
 
     sent = put(scenario, upload_link(scenario, size=len(content)), content)
@@ -131,10 +139,10 @@ def test_a_file_larger_than_other_bodies_goes_both_ways(scenario: HttpImportScen
     assert fetch(scenario, download_link(scenario)).data == content
 
 
-def test_a_file_is_sent_in_blocks(scenario: HttpImportScenario) -> None:
+def test_a_file_is_sent_in_blocks(scenario: HttpScenario) -> None:
     store(scenario, b"x" * 3_000_000)
 
-    with scenario.client.get(download_link(scenario)) as fetched:
+    with scenario.service.stranger.get(download_link(scenario)) as fetched:
         blocks = [len(block) for block in fetched.iter_encoded()]
 
     assert sum(blocks) == 3_000_000
@@ -148,20 +156,20 @@ def test_a_file_is_sent_in_blocks(scenario: HttpImportScenario) -> None:
     ids=["one more character", "emptied", "a large number"],
 )
 def test_a_link_that_is_altered_in_any_part_is_refused(
-    scenario: HttpImportScenario, method: str, alter: Callable[[str, str], str]
+    scenario: HttpScenario, method: str, alter: Callable[[str, str], str]
 ) -> None:
     store(scenario)
     link = upload_link(scenario) if method == "PUT" else download_link(scenario)
 
     for tampered in altered(link, alter):
-        refused = scenario.client.open(tampered, method=method, data=b"tampered", content_type="text/csv")
+        refused = scenario.service.stranger.send(method, tampered, data=b"tampered", content_type="text/csv")
 
         assert (refused.status_code, json_of(refused)["code"]) == (403, "invalid_signature"), tampered
     assert stored(scenario) == CONTENT
 
 
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-def test_a_link_is_good_for_one_key_and_one_method(scenario: HttpImportScenario, method: str) -> None:
+def test_a_link_is_good_for_one_key_and_one_method(scenario: HttpScenario, method: str) -> None:
     store(scenario)
     link = upload_link(scenario) if method == "PUT" else download_link(scenario)
     query = urlsplit(link).query
@@ -178,72 +186,72 @@ def test_a_link_is_good_for_one_key_and_one_method(scenario: HttpImportScenario,
         (f"{link}&more=1", method),
         (f"{link}&{query}", method),
     ]:
-        refused = scenario.client.open(tampered, method=with_method, data=CONTENT, content_type="text/csv")
+        refused = scenario.service.stranger.send(with_method, tampered, data=CONTENT, content_type="text/csv")
 
         assert (refused.status_code, json_of(refused)["code"]) == (403, "invalid_signature"), tampered
 
 
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-def test_a_link_that_has_expired_is_refused(scenario: HttpImportScenario, method: str) -> None:
+def test_a_link_that_has_expired_is_refused(scenario: HttpScenario, method: str) -> None:
     store(scenario)
     link = upload_link(scenario) if method == "PUT" else download_link(scenario)
-    scenario.clock.advance(HOUR)
+    scenario.service.ports.clock.advance(HOUR)
 
-    late = scenario.client.open(link, method=method, data=CONTENT, content_type="text/csv")
+    late = scenario.service.stranger.send(method, link, data=CONTENT, content_type="text/csv")
 
     assert (late.status_code, json_of(late)["code"]) == (403, "link_expired")
 
 
-def test_what_is_sent_after_the_start_of_an_import_is_not_imported(scenario: HttpImportScenario) -> None:
-    coming = json_of(scenario.announce(TWO_LEADS))
-    scenario.send(coming["upload"], TWO_LEADS)
-    scenario.post(f"{IMPORTS}/{coming['id']}/start")
+def test_what_is_sent_after_the_start_of_an_import_is_not_imported(scenario: HttpScenario) -> None:
+    coming = json_of(announce_import(scenario.manager, TWO_LEADS))
+    send_file(scenario, coming["upload"], TWO_LEADS)
+    scenario.manager.post(f"{IMPORTS}/{coming['id']}/start")
 
-    again = scenario.send(coming["upload"], TWO_LEADS.replace(b"Lovelace", b"Imposter"))
-    scenario.run_jobs()
+    again = send_file(scenario, coming["upload"], TWO_LEADS.replace(b"Lovelace", b"Imposter"))
+    scenario.service.run_jobs()
 
     assert again.status_code == 204
-    assert {lead["name"] for lead in scenario.leads()} == {"Ada Lovelace", "Grace Hopper"}
+    assert {lead["name"] for lead in list_leads(scenario.manager)} == {"Ada Lovelace", "Grace Hopper"}
 
 
-def test_what_is_sent_for_an_import_that_was_cancelled_takes_no_files_place(scenario: HttpImportScenario) -> None:
-    coming = json_of(scenario.announce(TWO_LEADS))
-    scenario.post(f"{IMPORTS}/{coming['id']}/cancel")
+def test_what_is_sent_for_an_import_that_was_cancelled_takes_no_files_place(scenario: HttpScenario) -> None:
+    coming = json_of(announce_import(scenario.manager, TWO_LEADS))
+    scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel")
 
-    scenario.send(coming["upload"], TWO_LEADS)
+    send_file(scenario, coming["upload"], TWO_LEADS)
 
-    assert scenario.files.size(f"imports/{coming['id']}.csv") is None
+    assert scenario.service.ports.files.size(f"imports/{coming['id']}.csv") is None
 
 
-def announced_picture(scenario: HttpImportScenario) -> tuple[str, dict[str, Any]]:
+def announced_picture(scenario: HttpScenario) -> tuple[str, dict[str, Any]]:
     """The path of a lead's pictures, and how to send one."""
-    lead = json_of(scenario.post("/v1/leads", json={"name": "Grace", "phone": "+12125550123"}))
+    lead = json_of(scenario.manager.post("/v1/leads", json={"name": "Grace", "phone": "+12125550123"}))
     images = f"/v1/leads/{lead['id']}/images"
-    return images, json_of(scenario.post(images, json={"content_type": "image/png", "size": len(PNG)}))
+    return images, json_of(scenario.manager.post(images, json={"content_type": "image/png", "size": len(PNG)}))
 
 
-def test_a_picture_that_was_checked_is_not_replaced_by_what_is_sent_later(scenario: HttpImportScenario) -> None:
+def test_a_picture_that_was_checked_is_not_replaced_by_what_is_sent_later(scenario: HttpScenario) -> None:
     images, coming = announced_picture(scenario)
-    scenario.send(coming["upload"], PNG)
-    scenario.post(f"{images}/{coming['id']}/complete")
+    send_file(scenario, coming["upload"], PNG)
+    scenario.manager.post(f"{images}/{coming['id']}/complete")
 
-    again = scenario.send(coming["upload"], b"<script>".ljust(len(PNG)))
+    again = send_file(scenario, coming["upload"], b"<script>".ljust(len(PNG)))
 
-    [shown] = json_of(scenario.get(images))["items"]
+    [shown] = json_of(scenario.manager.get(images))["items"]
     assert again.status_code == 204
     assert fetch(scenario, path_of(shown["download_url"])).data == PNG
 
 
-def test_a_picture_is_sent_to_others_without_what_its_camera_wrote(scenario: HttpImportScenario) -> None:
+def test_a_picture_is_sent_to_others_without_what_its_camera_wrote(scenario: HttpScenario) -> None:
     images, _ = announced_picture(scenario)
     for content_type, content in PHOTOGRAPHS.items():
         announced = {"content_type": content_type, "size": len(content), "filename": "x.html"}
-        coming = json_of(scenario.post(images, json=announced))
-        scenario.send(coming["upload"], content)
+        coming = json_of(scenario.manager.post(images, json=announced))
+        send_file(scenario, coming["upload"], content)
 
-        completed = json_of(scenario.post(f"{images}/{coming['id']}/complete"))
+        completed = json_of(scenario.manager.post(f"{images}/{coming['id']}/complete"))
 
-        [shown] = json_of(scenario.get(f"{images}?limit=1"))["items"]
+        [shown] = json_of(scenario.manager.get(f"{images}?limit=1"))["items"]
         fetched = fetch(scenario, path_of(shown["download_url"]))
         assert MARK in content
         assert MARK not in fetched.data
@@ -253,40 +261,41 @@ def test_a_picture_is_sent_to_others_without_what_its_camera_wrote(scenario: Htt
         assert fetched.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_what_is_sent_for_a_picture_that_was_deleted_takes_no_files_place(scenario: HttpImportScenario) -> None:
+def test_what_is_sent_for_a_picture_that_was_deleted_takes_no_files_place(scenario: HttpScenario) -> None:
     images, coming = announced_picture(scenario)
-    scenario.client.delete(f"{images}/{coming['id']}", headers=scenario.headers())
+    scenario.manager.delete(f"{images}/{coming['id']}")
 
-    scenario.send(coming["upload"], PNG)
+    send_file(scenario, coming["upload"], PNG)
 
     lead_id = images.split("/")[3]
-    assert scenario.files.size(f"images/{lead_id}/{coming['id']}") is None
-    assert scenario.files.size(f"uploads/images/{lead_id}/{coming['id']}") == len(PNG)
+    assert scenario.service.ports.files.size(f"images/{lead_id}/{coming['id']}") is None
+    assert scenario.service.ports.files.size(f"uploads/images/{lead_id}/{coming['id']}") == len(PNG)
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "image/png", None])
-def test_a_file_of_another_type_is_refused(scenario: HttpImportScenario, content_type: str | None) -> None:
+def test_a_file_of_another_type_is_refused(scenario: HttpScenario, content_type: str | None) -> None:
     refused = put(scenario, upload_link(scenario), content_type=content_type)
 
     assert (refused.status_code, json_of(refused)["code"]) == (422, "wrong_type")
-    assert scenario.files.size(KEY) is None
+    assert scenario.service.ports.files.size(KEY) is None
 
 
-def test_a_file_of_another_size_is_refused(scenario: HttpImportScenario) -> None:
+def test_a_file_of_another_size_is_refused(scenario: HttpScenario) -> None:
     link = upload_link(scenario)
 
     shorter, longer = put(scenario, link, CONTENT[:-1]), put(scenario, link, CONTENT + b"x")
 
     assert (shorter.status_code, json_of(shorter)["code"]) == (422, "wrong_size")
     assert (longer.status_code, json_of(longer)["code"]) == (413, "too_large")
-    assert scenario.files.size(KEY) is None
+    assert scenario.service.ports.files.size(KEY) is None
 
 
 @pytest.mark.parametrize(("content", "status"), [(CONTENT, 204), (CONTENT[:-1], 422), (CONTENT + b"x", 413)])
 def test_a_size_that_is_not_told_beforehand_is_checked_all_the_same(
-    scenario: HttpImportScenario, content: bytes, status: int
+    scenario: HttpScenario, content: bytes, status: int
 ) -> None:
-    sent = scenario.client.put(
+    sent = scenario.service.stranger.send(
+        "PUT",
         upload_link(scenario),
         environ_overrides={
             "wsgi.input": BytesIO(content),
@@ -299,25 +308,25 @@ def test_a_size_that_is_not_told_beforehand_is_checked_all_the_same(
     assert sent.status_code == status
 
 
-def test_a_deleted_file_is_not_found(scenario: HttpImportScenario) -> None:
+def test_a_deleted_file_is_not_found(scenario: HttpScenario) -> None:
     missing = fetch(scenario, download_link(scenario))
 
     assert (missing.status_code, json_of(missing)["code"]) == (404, "not_found")
 
 
-def test_nothing_is_served_without_a_link(scenario: HttpImportScenario) -> None:
+def test_nothing_is_served_without_a_link(scenario: HttpScenario) -> None:
     store(scenario)
 
     for path in (f"/files/{KEY}", "/files/", "/files/imports/"):
-        refused = scenario.client.get(path, headers=scenario.headers())
+        refused = scenario.manager.get(path)
 
         assert refused.status_code in (403, 404), path
         assert CONTENT not in refused.data
 
 
-def test_other_methods_are_not_taken(scenario: HttpImportScenario) -> None:
+def test_other_methods_are_not_taken(scenario: HttpScenario) -> None:
     for method in ("POST", "DELETE", "PATCH"):
-        refused = scenario.client.open(upload_link(scenario), method=method)
+        refused = scenario.service.stranger.send(method, upload_link(scenario))
 
         assert (refused.status_code, json_of(refused)["code"]) == (405, "method_not_allowed")
 
@@ -332,13 +341,13 @@ def test_where_the_storage_is_elsewhere_there_are_no_such_paths() -> None:
 
 
 @pytest.mark.parametrize("downloads", [Downloads(1), Downloads(9, max_per_client=1)], ids=["all", "of one address"])
-def test_downloads_have_places_which_are_given_back(scenario: HttpImportScenario, downloads: Downloads) -> None:
+def test_downloads_have_places_which_are_given_back(scenario: HttpScenario, downloads: Downloads) -> None:
     store(scenario)
-    scenario.app.extensions["downloads"] = downloads
+    scenario.service.app.extensions["downloads"] = downloads
     link = download_link(scenario)
 
-    first = scenario.client.get(link)
-    refused = scenario.client.get(link)
+    first = scenario.service.stranger.get(link)
+    refused = scenario.service.stranger.get(link)
     first.close()
     after = fetch(scenario, link)
 
@@ -353,8 +362,8 @@ def test_downloads_have_places_which_are_given_back(scenario: HttpImportScenario
     ids=["no UTF-8", "no UTF-8 in a value", "no UTF-8, encoded", "twice", "many parameters", "long"],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_query_that_no_link_has_is_refused(scenario: HttpImportScenario, method: str, query: str) -> None:
+def test_a_query_that_no_link_has_is_refused(scenario: HttpScenario, method: str, query: str) -> None:
     # What a server hands on is the query as it came, byte by byte.
-    answer = scenario.client.open(f"/files/{KEY}", method=method, environ_overrides={"QUERY_STRING": query})
+    answer = scenario.service.stranger.send(method, f"/files/{KEY}", environ_overrides={"QUERY_STRING": query})
 
     assert (answer.status_code, json_of(answer)["code"]) == (403, "invalid_signature")

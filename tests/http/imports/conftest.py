@@ -5,18 +5,19 @@ import pytest
 
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.databases import a_database
-from tests.http.imports.scenario import HttpImportScenario
+from tests.http.imports.scenario import import_scenario
+from tests.http.service import HttpScenario
 
 
 @pytest.fixture
-def scenario() -> HttpImportScenario:
-    """Return the scenario in memory; requests are from a manager by default."""
-    return HttpImportScenario()
+def scenario() -> HttpScenario:
+    """Return the scenario with everything in memory."""
+    return import_scenario()
 
 
 @pytest.fixture
-def database_floor(tmp_path: Path) -> Iterator[HttpImportScenario]:
+def database_scenario(tmp_path: Path) -> Iterator[HttpScenario]:
     """Return the scenario over an SQLite file."""
     engine = a_database(tmp_path)
-    yield HttpImportScenario(work=SqlUnitOfWorkFactory(engine), reads=SqlUnitOfWorkFactory(engine, reading=True))
+    yield import_scenario(work=SqlUnitOfWorkFactory(engine), reads=SqlUnitOfWorkFactory(engine, reading=True))
     engine.dispose()

@@ -1,4 +1,4 @@
-"""In-memory scenario for imports over HTTP, with a user of each role."""
+"""What users do with imports over HTTP, as functions of the user who does it."""
 
 import json
 from collections.abc import Mapping
@@ -9,115 +9,81 @@ from uuid import UUID
 
 from werkzeug.test import TestResponse
 
-from entrypoints.http.app import create_app
-from entrypoints.http.config import HttpConfig
-from entrypoints.http.imports.events import EventStreams
-from tests.http.documented_client import documented_client
-from unite_core.application import build
-from unite_core.identity.model import Role
-from unite_core.identity.use_cases import Credentials, NewUser
+from tests.http.service import PUBLIC_URL, HttpScenario, Person, Service
 from unite_core.imports.model import ImportStatus
-from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
+from unite_core.testing.in_memory import FixedClock, InMemoryFiles
 
-PUBLIC_URL = "https://unite.example"
-PASSWORD = "a password of some length"
 IMPORTS = "/v1/lead-imports"
 TWO_LEADS = b"Name,Phone,Email\nAda Lovelace,+12125550100,ada@example.com\nGrace Hopper,+12125550101,\n"
 
+_edges = count(1)
 
-class HttpImportScenario:
-    """The service and its ports; an override replaces the port of its name."""
 
-    def __init__(self, **overrides: Any) -> None:
-        self.clock: FixedClock = overrides.pop("clock", None) or FixedClock()
-        self.files = overrides.pop("files", None) or InMemoryFiles(self.clock, url=f"{PUBLIC_URL}/files")
-        self.ports = in_memory_ports(clock=self.clock, files=self.files, **overrides)
-        self.unite = build(self.ports)
-        http_config = HttpConfig(
-            public_url=PUBLIC_URL, cursor_secrets=(b"x" * 32,), signed_files=self.files, max_event_streams=2
-        )
-        self.app = create_app(self.unite, http_config)
-        self.client = documented_client(self.app)
-        self.users = {role: self._user(role) for role in Role}
-        self.acting = Role.MANAGER
-        self._edges = count(1)
-        self._tokens: dict[Role, str] = {}
+def import_scenario(**ports: Any) -> HttpScenario:
+    """Return a scenario with signed links to its files, two places for event streams, and no default country."""
+    clock = ports.pop("clock", None) or FixedClock()
+    files = ports.pop("files", None) or InMemoryFiles(clock, url=f"{PUBLIC_URL}/files")
+    service = Service(default_country=None, max_event_streams=2, clock=clock, files=files, **ports)
+    return HttpScenario(service, lead=False)
 
-    @property
-    def streams(self) -> EventStreams:
-        streams: EventStreams = self.app.extensions["event_streams"]
-        return streams
 
-    def headers(self, role: Role | None = None) -> dict[str, str]:
-        role = role or self.acting
-        if role not in self._tokens:
-            credentials = Credentials(email=f"{role}@unite.example", password=PASSWORD, address="192.0.2.1")
-            self._tokens[role] = self.unite.identity.log_in(credentials).access_token
-        return {"Authorization": f"Bearer {self._tokens[role]}"}
+def announce_import(person: Person, content: bytes, **body: Any) -> TestResponse:
+    return person.post(IMPORTS, json={"filename": "leads.csv", "size": len(content), **body})
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None, **options: Any) -> TestResponse:
-        return self.client.get(path, headers={**self.headers(), **(headers or {})}, **options)
 
-    def post(self, path: str, headers: Mapping[str, str] | None = None, **options: Any) -> TestResponse:
-        return self.client.post(path, headers={**self.headers(), **(headers or {})}, **options)
+def send_file(scenario: HttpScenario, upload: dict[str, Any], content: bytes) -> TestResponse:
+    """Send a file to the signed link of an announced import, without a token."""
+    return scenario.service.stranger.send(
+        upload["method"], path_of(upload["url"]), headers=upload["headers"], data=content
+    )
 
-    def announce(self, content: bytes, **body: Any) -> TestResponse:
-        return self.post(IMPORTS, json={"filename": "leads.csv", "size": len(content), **body})
 
-    def send(self, upload: dict[str, Any], content: bytes) -> TestResponse:
-        """Send a file to the signed link of an announced import."""
-        return self.client.open(
-            path_of(upload["url"]), method=upload["method"], headers=upload["headers"], data=content
-        )
+def upload_file(
+    person: Person,
+    content: bytes,
+    *,
+    options: Any = None,
+    filename: str = "leads.csv",
+    headers: Mapping[str, str] | None = None,
+) -> TestResponse:
+    """Upload a file as a form in one request."""
+    # Like real clients, use another boundary for each body.
+    edge = f"edge-{next(_edges)}"
+    body = form_part(edge, "file", content, filename)
+    if options is not None:
+        body += form_part(edge, "options", json.dumps(options).encode())
+    body += f"--{edge}--\r\n".encode()
+    return person.post(f"{IMPORTS}/file", headers, data=body, content_type=f"multipart/form-data; boundary={edge}")
 
-    def upload(
-        self,
-        content: bytes,
-        *,
-        options: Any = None,
-        filename: str = "leads.csv",
-        headers: Mapping[str, str] | None = None,
-    ) -> TestResponse:
-        """Upload a file as a form in one request."""
-        # Like real clients, use another boundary for each body.
-        edge = f"edge-{next(self._edges)}"
-        body = form_part(edge, "file", content, filename)
-        if options is not None:
-            body += form_part(edge, "options", json.dumps(options).encode())
-        body += f"--{edge}--\r\n".encode()
-        return self.post(f"{IMPORTS}/file", headers, data=body, content_type=f"multipart/form-data; boundary={edge}")
 
-    def run_jobs(self) -> None:
-        self.ports.jobs.run_all(self.unite)
+def import_file(person: Person, content: bytes, **options: Any) -> dict[str, Any]:
+    """Import the file, and return the ended import."""
+    uploaded = upload_file(person, content, options=options)
+    assert uploaded.status_code == 202, uploaded.text
+    person.service.run_jobs()
+    return json_of(person.get(f"{IMPORTS}/{json_of(uploaded)['id']}"))
 
-    def run_one_chunk(self, import_id: str) -> ImportStatus | None:
-        """Run one chunk of the import, as a worker."""
-        return self.unite.imports.continue_import(UUID(import_id), holder="worker", should_stop=lambda: True)
 
-    def imported(self, content: bytes, **options: Any) -> dict[str, Any]:
-        """Import the file, and return the ended import."""
-        uploaded = self.upload(content, options=options)
-        assert uploaded.status_code == 202, uploaded.text
-        self.run_jobs()
-        return json_of(self.get(f"{IMPORTS}/{json_of(uploaded)['id']}"))
+def run_one_chunk(scenario: HttpScenario, import_id: str) -> ImportStatus | None:
+    """Run one chunk of the import, as a worker."""
+    continue_import = scenario.service.unite.imports.continue_import
+    return continue_import(UUID(import_id), holder="worker", should_stop=lambda: True)
 
-    def rejections(self, import_id: str, query: str = "") -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json_of(self.get(f"{IMPORTS}/{import_id}/rejections{query}"))["items"]
-        return found
 
-    def leads(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json_of(self.get("/v1/leads?limit=200"))["items"]
-        return found
+def list_rejections(person: Person, import_id: str, query: str = "") -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json_of(person.get(f"{IMPORTS}/{import_id}/rejections{query}"))["items"]
+    return rows
 
-    def _user(self, role: Role) -> UUID:
-        new = NewUser(email=f"{role}@unite.example", name=f"The {role}", role=role, password=PASSWORD)
-        return self.unite.identity.create_user.unchecked(new).id
+
+def list_leads(person: Person) -> list[dict[str, Any]]:
+    leads: list[dict[str, Any]] = json_of(person.get("/v1/leads?limit=200"))["items"]
+    return leads
 
 
 def form_part(edge: str, name: str, content: bytes, filename: str | None = None) -> bytes:
     """Return a part of a form (RFC 7578)."""
-    told = f'; filename="{filename}"' if filename is not None else ""
-    return f'--{edge}\r\nContent-Disposition: form-data; name="{name}"{told}\r\n\r\n'.encode() + content + b"\r\n"
+    of_file = f'; filename="{filename}"' if filename is not None else ""
+    return f'--{edge}\r\nContent-Disposition: form-data; name="{name}"{of_file}\r\n\r\n'.encode() + content + b"\r\n"
 
 
 def json_of(response: TestResponse) -> dict[str, Any]:

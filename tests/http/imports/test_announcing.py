@@ -5,17 +5,26 @@ from uuid import UUID
 
 import pytest
 
-from tests.http.imports.scenario import IMPORTS, PUBLIC_URL, TWO_LEADS, HttpImportScenario, field_errors, json_of
-from unite_core.identity.model import Role
+from tests.http.imports.scenario import (
+    IMPORTS,
+    TWO_LEADS,
+    announce_import,
+    field_errors,
+    json_of,
+    list_leads,
+    send_file,
+    upload_file,
+)
+from tests.http.service import PUBLIC_URL, HttpScenario
 from unite_core.imports.model import MAX_FILE_BYTES
 
 
-def test_an_announced_file_is_sent_started_and_imported(scenario: HttpImportScenario) -> None:
-    announced = scenario.announce(TWO_LEADS)
+def test_an_announced_file_is_sent_started_and_imported(scenario: HttpScenario) -> None:
+    announced = announce_import(scenario.manager, TWO_LEADS)
     coming = json_of(announced)
-    sent = scenario.send(coming["upload"], TWO_LEADS)
-    started = scenario.post(f"{IMPORTS}/{coming['id']}/start")
-    scenario.run_jobs()
+    sent = send_file(scenario, coming["upload"], TWO_LEADS)
+    started = scenario.manager.post(f"{IMPORTS}/{coming['id']}/start")
+    scenario.service.run_jobs()
 
     assert announced.status_code == 201
     assert announced.headers["Location"] == f"{IMPORTS}/{coming['id']}"
@@ -24,14 +33,14 @@ def test_an_announced_file_is_sent_started_and_imported(scenario: HttpImportScen
     assert sent.status_code == 204
     assert (started.status_code, json_of(started)["status"]) == (202, "queued")
     assert started.headers["Location"] == f"{IMPORTS}/{coming['id']}"
-    done = json_of(scenario.get(f"{IMPORTS}/{coming['id']}"))
+    done = json_of(scenario.manager.get(f"{IMPORTS}/{coming['id']}"))
     assert done["status"] == "completed"
     assert done["counts"] == {"rows": 2, "created": 2, "updated": 0, "duplicate": 0, "rejected": 0}
-    assert {lead["name"] for lead in scenario.leads()} == {"Ada Lovelace", "Grace Hopper"}
+    assert {lead["name"] for lead in list_leads(scenario.manager)} == {"Ada Lovelace", "Grace Hopper"}
 
 
-def test_an_announcement_tells_how_to_send_the_file(scenario: HttpImportScenario) -> None:
-    announced = json_of(scenario.announce(TWO_LEADS))
+def test_an_announcement_tells_how_to_send_the_file(scenario: HttpScenario) -> None:
+    announced = json_of(announce_import(scenario.manager, TWO_LEADS))
 
     upload = announced["upload"]
     assert upload["url"].startswith(f"{PUBLIC_URL}/files/uploads/imports/")
@@ -41,10 +50,12 @@ def test_an_announcement_tells_how_to_send_the_file(scenario: HttpImportScenario
     assert announced["expires_at"] == "2026-03-02T10:00:00Z"
 
 
-def test_an_import_shows_everything_that_is_known_of_it(scenario: HttpImportScenario) -> None:
-    manager = str(scenario.users[Role.MANAGER])
+def test_an_import_shows_everything_that_is_known_of_it(scenario: HttpScenario) -> None:
+    manager = str(scenario.manager.user.id)
 
-    shown = json_of(scenario.announce(TWO_LEADS, options={"default_country": "us", "columns": {"Name": None}}))
+    shown = json_of(
+        announce_import(scenario.manager, TWO_LEADS, options={"default_country": "us", "columns": {"Name": None}})
+    )
 
     del shown["upload"], shown["expires_at"]
     assert shown == {
@@ -99,13 +110,13 @@ def test_an_import_shows_everything_that_is_known_of_it(scenario: HttpImportScen
     ],
 )
 def test_an_announcement_that_breaks_a_rule_is_refused(
-    scenario: HttpImportScenario, body: dict[str, Any], pointer: str, code: str
+    scenario: HttpScenario, body: dict[str, Any], pointer: str, code: str
 ) -> None:
-    refused = scenario.post(IMPORTS, json=body)
+    refused = scenario.manager.post(IMPORTS, json=body)
 
     assert refused.status_code == 422
     assert field_errors(refused) == {pointer: code}
-    assert json_of(scenario.get(IMPORTS))["items"] == []
+    assert json_of(scenario.manager.get(IMPORTS))["items"] == []
 
 
 BAD_OPTIONS = [
@@ -135,9 +146,9 @@ BAD_OPTIONS = [
 
 @pytest.mark.parametrize(("options", "field", "code"), BAD_OPTIONS)
 def test_options_that_break_a_rule_are_refused_in_an_announcement(
-    scenario: HttpImportScenario, options: dict[str, Any], field: str, code: str
+    scenario: HttpScenario, options: dict[str, Any], field: str, code: str
 ) -> None:
-    refused = scenario.announce(TWO_LEADS, options=options)
+    refused = announce_import(scenario.manager, TWO_LEADS, options=options)
 
     assert refused.status_code == 422
     assert field_errors(refused) == {f"/options/{field}": code}
@@ -145,93 +156,96 @@ def test_options_that_break_a_rule_are_refused_in_an_announcement(
 
 @pytest.mark.parametrize(("options", "field", "code"), BAD_OPTIONS)
 def test_options_that_break_a_rule_are_refused_in_a_form(
-    scenario: HttpImportScenario, options: dict[str, Any], field: str, code: str
+    scenario: HttpScenario, options: dict[str, Any], field: str, code: str
 ) -> None:
-    refused = scenario.upload(TWO_LEADS, options=options)
+    refused = upload_file(scenario.manager, TWO_LEADS, options=options)
 
     assert refused.status_code == 422
     assert field_errors(refused) == {f"/options/{field}": code}
 
 
-def test_options_that_are_null_count_as_left_out(scenario: HttpImportScenario) -> None:
+def test_options_that_are_null_count_as_left_out(scenario: HttpScenario) -> None:
     nothing = {"default_country": None, "default_source": None, "default_assigned_to": None}
 
-    announced = scenario.announce(TWO_LEADS, options=nothing)
+    announced = announce_import(scenario.manager, TWO_LEADS, options=nothing)
 
     assert announced.status_code == 201
 
 
-def test_an_import_is_not_started_before_its_file_is_there(scenario: HttpImportScenario) -> None:
-    coming = json_of(scenario.announce(TWO_LEADS))
+def test_an_import_is_not_started_before_its_file_is_there(scenario: HttpScenario) -> None:
+    coming = json_of(announce_import(scenario.manager, TWO_LEADS))
 
-    early = scenario.post(f"{IMPORTS}/{coming['id']}/start")
+    early = scenario.manager.post(f"{IMPORTS}/{coming['id']}/start")
 
     assert (early.status_code, json_of(early)["code"]) == (409, "not_uploaded")
 
 
-def test_starting_twice_is_harmless(scenario: HttpImportScenario) -> None:
-    coming = json_of(scenario.announce(TWO_LEADS))
-    scenario.send(coming["upload"], TWO_LEADS)
-    scenario.post(f"{IMPORTS}/{coming['id']}/start")
-    scenario.run_jobs()
+def test_starting_twice_is_harmless(scenario: HttpScenario) -> None:
+    coming = json_of(announce_import(scenario.manager, TWO_LEADS))
+    send_file(scenario, coming["upload"], TWO_LEADS)
+    scenario.manager.post(f"{IMPORTS}/{coming['id']}/start")
+    scenario.service.run_jobs()
 
-    again = scenario.post(f"{IMPORTS}/{coming['id']}/start")
+    again = scenario.manager.post(f"{IMPORTS}/{coming['id']}/start")
 
     assert (again.status_code, json_of(again)["status"]) == (202, "completed")
-    assert len(scenario.leads()) == 2
+    assert len(list_leads(scenario.manager)) == 2
 
 
-def test_a_cancelled_import_is_not_started(scenario: HttpImportScenario) -> None:
-    coming = json_of(scenario.announce(TWO_LEADS))
-    scenario.send(coming["upload"], TWO_LEADS)
-    scenario.post(f"{IMPORTS}/{coming['id']}/cancel")
+def test_a_cancelled_import_is_not_started(scenario: HttpScenario) -> None:
+    coming = json_of(announce_import(scenario.manager, TWO_LEADS))
+    send_file(scenario, coming["upload"], TWO_LEADS)
+    scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel")
 
-    late = scenario.post(f"{IMPORTS}/{coming['id']}/start")
+    late = scenario.manager.post(f"{IMPORTS}/{coming['id']}/start")
 
     assert (late.status_code, json_of(late)["code"]) == (409, "already_started")
 
 
-def test_starting_the_same_file_again_leads_to_the_first_import(scenario: HttpImportScenario) -> None:
-    first, second = json_of(scenario.announce(TWO_LEADS)), json_of(scenario.announce(TWO_LEADS))
+def test_starting_the_same_file_again_leads_to_the_first_import(scenario: HttpScenario) -> None:
+    first, second = (
+        json_of(announce_import(scenario.manager, TWO_LEADS)),
+        json_of(announce_import(scenario.manager, TWO_LEADS)),
+    )
     for coming in (first, second):
-        scenario.send(coming["upload"], TWO_LEADS)
-    scenario.post(f"{IMPORTS}/{first['id']}/start")
+        send_file(scenario, coming["upload"], TWO_LEADS)
+    scenario.manager.post(f"{IMPORTS}/{first['id']}/start")
 
-    started = scenario.post(f"{IMPORTS}/{second['id']}/start")
+    started = scenario.manager.post(f"{IMPORTS}/{second['id']}/start")
 
     assert json_of(started)["id"] == first["id"]
     assert started.headers["Location"] == f"{IMPORTS}/{first['id']}"
-    assert json_of(scenario.get(f"{IMPORTS}/{second['id']}"))["status"] == "cancelled"
+    assert json_of(scenario.manager.get(f"{IMPORTS}/{second['id']}"))["status"] == "cancelled"
 
 
-def test_an_announcement_that_is_sent_again_gets_its_first_answer(scenario: HttpImportScenario) -> None:
+def test_an_announcement_that_is_sent_again_gets_its_first_answer(scenario: HttpScenario) -> None:
     body, key = {"filename": "leads.csv", "size": 10}, {"Idempotency-Key": "march"}
-    first = scenario.post(IMPORTS, key, json=body)
+    first = scenario.manager.post(IMPORTS, key, json=body)
 
-    second = scenario.post(IMPORTS, key, json=body)
+    second = scenario.manager.post(IMPORTS, key, json=body)
 
     assert second.status_code == 201
     assert second.data == first.data
     assert second.headers["Idempotency-Replayed"] == "true"
     assert second.headers["Location"] == first.headers["Location"]
-    assert len(json_of(scenario.get(IMPORTS))["items"]) == 1
+    assert len(json_of(scenario.manager.get(IMPORTS))["items"]) == 1
 
 
-def test_a_start_acts_on_the_version_that_it_names(scenario: HttpImportScenario) -> None:
-    coming = json_of(scenario.announce(TWO_LEADS))
-    scenario.send(coming["upload"], TWO_LEADS)
+def test_a_start_acts_on_the_version_that_it_names(scenario: HttpScenario) -> None:
+    coming = json_of(announce_import(scenario.manager, TWO_LEADS))
+    send_file(scenario, coming["upload"], TWO_LEADS)
 
-    stale = scenario.post(f"{IMPORTS}/{coming['id']}/start", {"If-Match": '"7"'})
-    fresh = scenario.post(f"{IMPORTS}/{coming['id']}/start", {"If-Match": '"7", "1"'})
+    stale = scenario.manager.post(f"{IMPORTS}/{coming['id']}/start", {"If-Match": '"7"'})
+    fresh = scenario.manager.post(f"{IMPORTS}/{coming['id']}/start", {"If-Match": '"7", "1"'})
 
     assert (stale.status_code, json_of(stale)["code"]) == (412, "precondition_failed")
     assert (fresh.status_code, fresh.headers["ETag"]) == (202, '"2"')
 
 
-def test_an_import_keeps_the_id_of_the_request_that_started_it(scenario: HttpImportScenario) -> None:
-    coming = json_of(scenario.announce(TWO_LEADS))
-    scenario.send(coming["upload"], TWO_LEADS)
+def test_an_import_keeps_the_id_of_the_request_that_started_it(scenario: HttpScenario) -> None:
+    coming = json_of(announce_import(scenario.manager, TWO_LEADS))
+    send_file(scenario, coming["upload"], TWO_LEADS)
 
-    scenario.post(f"{IMPORTS}/{coming['id']}/start", {"X-Correlation-ID": "c0ffee-1234"})
+    scenario.manager.post(f"{IMPORTS}/{coming['id']}/start", {"X-Correlation-ID": "c0ffee-1234"})
 
-    assert scenario.unite.imports.due().correlation_ids == {UUID(coming["id"]): "c0ffee-1234"}
+    assert scenario.service.unite.imports.due().correlation_ids == {UUID(coming["id"]): "c0ffee-1234"}

@@ -2,18 +2,20 @@
 
 import pytest
 
-from tests.http.imports.scenario import IMPORTS, TWO_LEADS, HttpImportScenario, json_of, path_of
+from tests.http.imports.scenario import IMPORTS, TWO_LEADS, import_file, json_of, list_leads, list_rejections, path_of
+from tests.http.service import HttpScenario
 
 HEADER = b"Name,Phone\n"
 
 
 @pytest.fixture
-def peopled(database_floor: HttpImportScenario) -> HttpImportScenario:
-    """A floor with two leads in its database, Ada and Mary, which no file here repeats."""
-    database_floor.imported(
-        b"Name,Phone,Email\nAda Lovelace,+13125550100,ada@example.com\nMary Somerville,+13125550101,\n"
+def peopled(database_scenario: HttpScenario) -> HttpScenario:
+    """A scenario with two leads in its database, Ada and Mary, which no file here repeats."""
+    import_file(
+        database_scenario.manager,
+        b"Name,Phone,Email\nAda Lovelace,+13125550100,ada@example.com\nMary Somerville,+13125550101,\n",
     )
-    return database_floor
+    return database_scenario
 
 
 @pytest.mark.parametrize(
@@ -43,27 +45,27 @@ def peopled(database_floor: HttpImportScenario) -> HttpImportScenario:
         "10 MB line",
     ],
 )
-def test_a_file_that_cannot_be_read_fails_with_a_reason(peopled: HttpImportScenario, content: bytes, code: str) -> None:
-    before = peopled.leads()
+def test_a_file_that_cannot_be_read_fails_with_a_reason(peopled: HttpScenario, content: bytes, code: str) -> None:
+    before = list_leads(peopled.manager)
 
-    done = peopled.imported(content)
+    done = import_file(peopled.manager, content)
 
     assert (done["status"], done["failure"]["code"]) == ("failed", code)
     assert done["failure"]["detail"].endswith(".")
     assert done["counts"]["rows"] == 0
     assert done["error_report_url"] is None
-    assert peopled.leads() == before
+    assert list_leads(peopled.manager) == before
     assert len(before) == 2
 
 
-def test_a_file_that_failed_may_be_uploaded_again(scenario: HttpImportScenario) -> None:
-    first, second = scenario.imported(b"Colour\nred\n"), scenario.imported(b"Colour\nred\n")
+def test_a_file_that_failed_may_be_uploaded_again(scenario: HttpScenario) -> None:
+    first, second = import_file(scenario.manager, b"Colour\nred\n"), import_file(scenario.manager, b"Colour\nred\n")
 
     assert first["id"] != second["id"]
 
 
-def test_a_header_alone_is_an_import_of_nothing(scenario: HttpImportScenario) -> None:
-    done = scenario.imported(HEADER)
+def test_a_header_alone_is_an_import_of_nothing(scenario: HttpScenario) -> None:
+    done = import_file(scenario.manager, HEADER)
 
     assert (done["status"], done["counts"]["rows"]) == ("completed", 0)
     assert [column["field"] for column in done["columns"]] == ["name", "phone"]
@@ -80,62 +82,65 @@ def test_a_header_alone_is_an_import_of_nothing(scenario: HttpImportScenario) ->
     ids=["10 MB line", "10,000 cells", "ends in mid-character", "control character"],
 )
 def test_a_row_that_cannot_be_read_is_rejected_and_the_others_imported(
-    peopled: HttpImportScenario, row: bytes, code: str
+    peopled: HttpScenario, row: bytes, code: str
 ) -> None:
-    scenario, before = peopled, peopled.leads()
+    scenario, before = peopled, list_leads(peopled.manager)
 
-    done = scenario.imported(HEADER + b"Grace,+12125550101\n" + row)
+    done = import_file(scenario.manager, HEADER + b"Grace,+12125550101\n" + row)
 
-    [rejected] = scenario.rejections(done["id"])
+    [rejected] = list_rejections(scenario.manager, done["id"])
     assert (done["status"], done["counts"]["created"], done["counts"]["rejected"]) == ("completed", 1, 1)
     assert (rejected["row"], rejected["code"]) == (3, code)
     assert (
-        scenario.client.get(path_of(scenario.get(f"{IMPORTS}/{done['id']}/error-report").location)).status_code == 200
+        scenario.service.stranger.get(
+            path_of(scenario.manager.get(f"{IMPORTS}/{done['id']}/error-report").location)
+        ).status_code
+        == 200
     )
-    grace, *others = scenario.leads()
+    grace, *others = list_leads(scenario.manager)
     assert grace["name"] == "Grace"
     assert others == before
 
 
-def test_a_thousand_wrong_rows_are_a_thousand_rejections(peopled: HttpImportScenario) -> None:
-    scenario, before = peopled, peopled.leads()
+def test_a_thousand_wrong_rows_are_a_thousand_rejections(peopled: HttpScenario) -> None:
+    scenario, before = peopled, list_leads(peopled.manager)
 
-    done = scenario.imported(HEADER + b",1\n" * 1000)
+    done = import_file(scenario.manager, HEADER + b",1\n" * 1000)
 
     rows, cursor = [], ""
     while True:
-        page = json_of(scenario.get(f"{IMPORTS}/{done['id']}/rejections?limit=200{cursor}"))
+        page = json_of(scenario.manager.get(f"{IMPORTS}/{done['id']}/rejections?limit=200{cursor}"))
         rows += [row["row"] for row in page["items"]]
         if page["next_cursor"] is None:
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert done["counts"] == {"rows": 1000, "created": 0, "updated": 0, "duplicate": 0, "rejected": 1000}
     assert rows == list(range(2, 1002))
-    assert scenario.leads() == before
+    assert list_leads(scenario.manager) == before
 
 
-def test_names_in_any_script_come_through(scenario: HttpImportScenario) -> None:
+def test_names_in_any_script_come_through(scenario: HttpScenario) -> None:
     names = ["محمد علي", "שרה כהן", "田中太郎", "Zoë Łukasiewicz", "👩🏽‍🚀 Ада"]
     rows = "".join(f"{name},+1212555010{number}\n" for number, name in enumerate(names))
 
-    done = scenario.imported(HEADER + rows.encode())
+    done = import_file(scenario.manager, HEADER + rows.encode())
 
     assert done["counts"]["created"] == len(names)
-    assert {lead["name"] for lead in scenario.leads()} == set(names)
+    assert {lead["name"] for lead in list_leads(scenario.manager)} == set(names)
 
 
-def test_a_phone_that_differs_in_punctuation_alone_is_a_duplicate(scenario: HttpImportScenario) -> None:
-    scenario.imported(TWO_LEADS)
+def test_a_phone_that_differs_in_punctuation_alone_is_a_duplicate(scenario: HttpScenario) -> None:
+    import_file(scenario.manager, TWO_LEADS)
 
-    done = scenario.imported(HEADER + b"Ada,(212) 555-0100\n", default_country="us")
+    done = import_file(scenario.manager, HEADER + b"Ada,(212) 555-0100\n", default_country="us")
 
     assert done["counts"]["duplicate"] == 1
 
 
-def test_columns_that_the_file_lacks_are_a_failure(peopled: HttpImportScenario) -> None:
-    before = peopled.leads()
+def test_columns_that_the_file_lacks_are_a_failure(peopled: HttpScenario) -> None:
+    before = list_leads(peopled.manager)
 
-    done = peopled.imported(TWO_LEADS, columns={"Handy": "phone"})
+    done = import_file(peopled.manager, TWO_LEADS, columns={"Handy": "phone"})
 
     assert done["failure"]["code"] == "unknown_column"
-    assert peopled.leads() == before
+    assert list_leads(peopled.manager) == before

@@ -2,99 +2,108 @@
 
 from datetime import datetime, timedelta
 
-from tests.http.imports.scenario import IMPORTS, TWO_LEADS, HttpImportScenario, json_of
+from tests.http.imports.scenario import (
+    IMPORTS,
+    TWO_LEADS,
+    import_file,
+    import_scenario,
+    json_of,
+    list_leads,
+    list_rejections,
+    run_one_chunk,
+    upload_file,
+)
+from tests.http.service import HttpScenario
 from unite_core.testing.in_memory import FixedClock
 
 MANY = b"Name,Phone\n" + b"".join(b"Lead %d,+1212%07d\n" % (number, 2_000_000 + number) for number in range(3000))
 
 
-def test_a_dry_run_tells_what_would_happen_and_changes_nothing(scenario: HttpImportScenario) -> None:
-    scenario.imported(b"Name,Phone\nAda,+12125550100\n")
+def test_a_dry_run_tells_what_would_happen_and_changes_nothing(scenario: HttpScenario) -> None:
+    import_file(scenario.manager, b"Name,Phone\nAda,+12125550100\n")
     rows = b"Name,Phone\nAda L.,+12125550100\nGrace,+12125550101\nGrace again,+12125550101\n,1\n"
 
-    done = scenario.imported(rows, dry_run=True)
+    done = import_file(scenario.manager, rows, dry_run=True)
 
     assert done["options"]["dry_run"] is True
     assert done["counts"] == {"rows": 4, "created": 1, "updated": 0, "duplicate": 2, "rejected": 1}
-    assert [lead["name"] for lead in scenario.leads()] == ["Ada"]
-    repeated = [row["duplicate_of"] for row in scenario.rejections(done["id"], "?kind=duplicate")]
+    assert [lead["name"] for lead in list_leads(scenario.manager)] == ["Ada"]
+    repeated = [row["duplicate_of"] for row in list_rejections(scenario.manager, done["id"], "?kind=duplicate")]
     assert [(each["lead_id"] is None, each["row"]) for each in repeated] == [(False, None), (True, 3)]
 
 
-def test_filled_cells_overwrite_the_lead_where_updates_are_asked_for(scenario: HttpImportScenario) -> None:
-    scenario.imported(TWO_LEADS)
+def test_filled_cells_overwrite_the_lead_where_updates_are_asked_for(scenario: HttpScenario) -> None:
+    import_file(scenario.manager, TWO_LEADS)
 
-    done = scenario.imported(b"Name,Phone,Email\nAda King,+12125550100,\n", on_duplicate="update")
+    done = import_file(scenario.manager, b"Name,Phone,Email\nAda King,+12125550100,\n", on_duplicate="update")
 
     assert done["counts"]["updated"] == 1
-    assert ("Ada King", "ada@example.com") in {(lead["name"], lead["email"]) for lead in scenario.leads()}
+    assert ("Ada King", "ada@example.com") in {(lead["name"], lead["email"]) for lead in list_leads(scenario.manager)}
 
 
 class TestCancelling:
-    def test_an_import_that_waits_is_cancelled_at_once(self, scenario: HttpImportScenario) -> None:
-        coming = json_of(scenario.upload(TWO_LEADS))
+    def test_an_import_that_waits_is_cancelled_at_once(self, scenario: HttpScenario) -> None:
+        coming = json_of(upload_file(scenario.manager, TWO_LEADS))
 
-        cancelled = scenario.post(f"{IMPORTS}/{coming['id']}/cancel")
-        scenario.run_jobs()
+        cancelled = scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel")
+        scenario.service.run_jobs()
 
         assert (cancelled.status_code, json_of(cancelled)["status"]) == (200, "cancelled")
         assert cancelled.headers["ETag"] == '"2"'
-        assert scenario.leads() == []
+        assert list_leads(scenario.manager) == []
 
-    def test_one_that_runs_stops_before_its_next_chunk_and_keeps_what_it_has(
-        self, scenario: HttpImportScenario
-    ) -> None:
-        coming = json_of(scenario.upload(MANY))
-        scenario.run_one_chunk(coming["id"])
+    def test_one_that_runs_stops_before_its_next_chunk_and_keeps_what_it_has(self, scenario: HttpScenario) -> None:
+        coming = json_of(upload_file(scenario.manager, MANY))
+        run_one_chunk(scenario, coming["id"])
 
-        asked = json_of(scenario.post(f"{IMPORTS}/{coming['id']}/cancel"))
-        scenario.run_jobs()
+        asked = json_of(scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel"))
+        scenario.service.run_jobs()
 
-        done = json_of(scenario.get(f"{IMPORTS}/{coming['id']}"))
+        done = json_of(scenario.manager.get(f"{IMPORTS}/{coming['id']}"))
         assert asked["status"] == "running"
         assert (done["status"], done["counts"]["created"]) == ("cancelled", 2000)
 
-    def test_cancelling_twice_changes_nothing(self, scenario: HttpImportScenario) -> None:
-        coming = json_of(scenario.upload(TWO_LEADS))
+    def test_cancelling_twice_changes_nothing(self, scenario: HttpScenario) -> None:
+        coming = json_of(upload_file(scenario.manager, TWO_LEADS))
 
-        first, second = (scenario.post(f"{IMPORTS}/{coming['id']}/cancel") for _ in range(2))
+        first, second = (scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel") for _ in range(2))
 
         assert (second.status_code, second.data) == (200, first.data)
 
-    def test_one_that_has_ended_is_not_cancelled(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(TWO_LEADS)
+    def test_one_that_has_ended_is_not_cancelled(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, TWO_LEADS)
 
-        late = scenario.post(f"{IMPORTS}/{done['id']}/cancel")
+        late = scenario.manager.post(f"{IMPORTS}/{done['id']}/cancel")
 
         assert (late.status_code, json_of(late)["code"]) == (409, "import_ended")
 
-    def test_it_acts_on_the_version_that_it_names(self, scenario: HttpImportScenario) -> None:
-        coming = json_of(scenario.upload(TWO_LEADS))
+    def test_it_acts_on_the_version_that_it_names(self, scenario: HttpScenario) -> None:
+        coming = json_of(upload_file(scenario.manager, TWO_LEADS))
 
-        stale = scenario.post(f"{IMPORTS}/{coming['id']}/cancel", {"If-Match": '"99"'})
-        fresh = scenario.post(f"{IMPORTS}/{coming['id']}/cancel", {"If-Match": f'"{coming["version"]}"'})
+        stale = scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel", {"If-Match": '"99"'})
+        fresh = scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel", {"If-Match": f'"{coming["version"]}"'})
 
         assert (stale.status_code, fresh.status_code) == (412, 200)
 
-    def test_it_is_answered_once_per_key(self, scenario: HttpImportScenario) -> None:
-        coming = json_of(scenario.upload(MANY))
-        scenario.run_one_chunk(coming["id"])
+    def test_it_is_answered_once_per_key(self, scenario: HttpScenario) -> None:
+        coming = json_of(upload_file(scenario.manager, MANY))
+        run_one_chunk(scenario, coming["id"])
         key = {"Idempotency-Key": "stop"}
-        first = scenario.post(f"{IMPORTS}/{coming['id']}/cancel", key)
-        scenario.run_jobs()
+        first = scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel", key)
+        scenario.service.run_jobs()
 
-        second = scenario.post(f"{IMPORTS}/{coming['id']}/cancel", key)
+        second = scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel", key)
 
         assert (second.data, second.headers["Idempotency-Replayed"]) == (first.data, "true")
 
 
 class TestUndoing:
-    def test_leads_that_nobody_touched_since_are_removed(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(TWO_LEADS)
-        grace = next(lead for lead in scenario.leads() if lead["name"] == "Grace Hopper")
-        scenario.client.patch(f"/v1/leads/{grace['id']}", headers=scenario.headers(), json={"name": "Admiral Hopper"})
+    def test_leads_that_nobody_touched_since_are_removed(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, TWO_LEADS)
+        grace = next(lead for lead in list_leads(scenario.manager) if lead["name"] == "Grace Hopper")
+        scenario.manager.patch(f"/v1/leads/{grace['id']}", json={"name": "Admiral Hopper"})
 
-        undone = scenario.post(f"{IMPORTS}/{done['id']}/undo")
+        undone = scenario.manager.post(f"{IMPORTS}/{done['id']}/undo")
 
         assert undone.status_code == 200
         assert json_of(undone)["undo"] == {
@@ -103,16 +112,16 @@ class TestUndoing:
             "kept": 1,
             "finished_at": "2026-03-02T09:00:00Z",
         }
-        assert [lead["name"] for lead in scenario.leads()] == ["Admiral Hopper"]
+        assert [lead["name"] for lead in list_leads(scenario.manager)] == ["Admiral Hopper"]
 
-    def test_leads_that_it_updated_are_restored(self, scenario: HttpImportScenario) -> None:
-        scenario.imported(TWO_LEADS)
-        update = scenario.imported(b"Name,Phone\nAda King,+12125550100\n", on_duplicate="update")
+    def test_leads_that_it_updated_are_restored(self, scenario: HttpScenario) -> None:
+        import_file(scenario.manager, TWO_LEADS)
+        update = import_file(scenario.manager, b"Name,Phone\nAda King,+12125550100\n", on_duplicate="update")
 
-        undone = json_of(scenario.post(f"{IMPORTS}/{update['id']}/undo"))
+        undone = json_of(scenario.manager.post(f"{IMPORTS}/{update['id']}/undo"))
 
         assert undone["undo"]["restored"] == 1
-        assert {lead["name"] for lead in scenario.leads()} == {"Ada Lovelace", "Grace Hopper"}
+        assert {lead["name"] for lead in list_leads(scenario.manager)} == {"Ada Lovelace", "Grace Hopper"}
 
     def test_a_large_one_goes_on_after_the_answer(self) -> None:
         class Ticking(FixedClock):
@@ -126,65 +135,65 @@ class TestUndoing:
                 return super().now()
 
         clock = Ticking()
-        scenario = HttpImportScenario(clock=clock)
-        done = scenario.imported(MANY)
+        scenario = import_scenario(clock=clock)
+        done = import_file(scenario.manager, MANY)
         clock.ticking = True
 
-        undoing = scenario.post(f"{IMPORTS}/{done['id']}/undo")
+        undoing = scenario.manager.post(f"{IMPORTS}/{done['id']}/undo")
         clock.ticking = False
-        scenario.run_jobs()
+        scenario.service.run_jobs()
 
         begun = json_of(undoing)["undo"]
-        finished = json_of(scenario.get(f"{IMPORTS}/{done['id']}"))["undo"]
+        finished = json_of(scenario.manager.get(f"{IMPORTS}/{done['id']}"))["undo"]
         assert (undoing.status_code, begun["finished_at"]) == (202, None)
         assert 0 < begun["removed"] < 3000
         assert finished["removed"] == 3000
         assert finished["finished_at"] is not None
-        assert scenario.leads() == []
+        assert list_leads(scenario.manager) == []
 
-    def test_undoing_twice_changes_nothing(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(TWO_LEADS)
+    def test_undoing_twice_changes_nothing(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, TWO_LEADS)
 
-        first, second = (scenario.post(f"{IMPORTS}/{done['id']}/undo") for _ in range(2))
+        first, second = (scenario.manager.post(f"{IMPORTS}/{done['id']}/undo") for _ in range(2))
 
         assert (second.status_code, second.data) == (200, first.data)
 
-    def test_an_import_that_goes_on_is_not_undone(self, scenario: HttpImportScenario) -> None:
-        coming = json_of(scenario.upload(TWO_LEADS))
+    def test_an_import_that_goes_on_is_not_undone(self, scenario: HttpScenario) -> None:
+        coming = json_of(upload_file(scenario.manager, TWO_LEADS))
 
-        early = scenario.post(f"{IMPORTS}/{coming['id']}/undo")
+        early = scenario.manager.post(f"{IMPORTS}/{coming['id']}/undo")
 
         assert (early.status_code, json_of(early)["code"]) == (409, "import_not_ended")
 
-    def test_a_dry_run_is_not_undone(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(TWO_LEADS, dry_run=True)
+    def test_a_dry_run_is_not_undone(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, TWO_LEADS, dry_run=True)
 
-        refused = scenario.post(f"{IMPORTS}/{done['id']}/undo")
-
-        assert (refused.status_code, json_of(refused)["code"]) == (409, "nothing_to_undo")
-
-    def test_one_that_never_ran_is_not_undone(self, scenario: HttpImportScenario) -> None:
-        coming = json_of(scenario.upload(TWO_LEADS))
-        scenario.post(f"{IMPORTS}/{coming['id']}/cancel")
-
-        refused = scenario.post(f"{IMPORTS}/{coming['id']}/undo")
+        refused = scenario.manager.post(f"{IMPORTS}/{done['id']}/undo")
 
         assert (refused.status_code, json_of(refused)["code"]) == (409, "nothing_to_undo")
-        assert json_of(scenario.get(f"{IMPORTS}/{coming['id']}"))["undo"] is None
 
-    def test_it_acts_on_the_version_that_it_names(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(TWO_LEADS)
+    def test_one_that_never_ran_is_not_undone(self, scenario: HttpScenario) -> None:
+        coming = json_of(upload_file(scenario.manager, TWO_LEADS))
+        scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel")
 
-        stale = scenario.post(f"{IMPORTS}/{done['id']}/undo", {"If-Match": '"99"'})
-        fresh = scenario.post(f"{IMPORTS}/{done['id']}/undo", {"If-Match": f'"{done["version"]}"'})
+        refused = scenario.manager.post(f"{IMPORTS}/{coming['id']}/undo")
+
+        assert (refused.status_code, json_of(refused)["code"]) == (409, "nothing_to_undo")
+        assert json_of(scenario.manager.get(f"{IMPORTS}/{coming['id']}"))["undo"] is None
+
+    def test_it_acts_on_the_version_that_it_names(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, TWO_LEADS)
+
+        stale = scenario.manager.post(f"{IMPORTS}/{done['id']}/undo", {"If-Match": '"99"'})
+        fresh = scenario.manager.post(f"{IMPORTS}/{done['id']}/undo", {"If-Match": f'"{done["version"]}"'})
 
         assert (stale.status_code, fresh.status_code) == (412, 200)
 
-    def test_the_same_file_may_be_imported_again_after_it(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(TWO_LEADS)
-        scenario.post(f"{IMPORTS}/{done['id']}/undo")
+    def test_the_same_file_may_be_imported_again_after_it(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, TWO_LEADS)
+        scenario.manager.post(f"{IMPORTS}/{done['id']}/undo")
 
-        again = scenario.imported(TWO_LEADS)
+        again = import_file(scenario.manager, TWO_LEADS)
 
         assert again["id"] != done["id"]
         assert again["counts"]["created"] == 2

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.http.imports.scenario import IMPORTS, HttpImportScenario, json_of
+from tests.http.imports.scenario import IMPORTS, announce_import, import_file, json_of
+from tests.http.service import HttpScenario
 
 
 @pytest.fixture
-def document(scenario: HttpImportScenario) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(scenario.app.extensions["openapi"]())
+def document(scenario: HttpScenario) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(scenario.service.app.extensions["openapi"]())
     return loaded
 
 
@@ -22,14 +23,16 @@ def differences(document: dict[str, Any], schema: dict[str, Any], value: Any, at
         else:
             schema = next(each for each in schema.get("anyOf", schema.get("allOf", [])) if each.get("type") != "null")
     if isinstance(value, list):
-        return [found for each in value for found in differences(document, schema["items"], each, f"{at}[]")]
+        return [
+            undocumented for each in value for undocumented in differences(document, schema["items"], each, f"{at}[]")
+        ]
     if not isinstance(value, dict) or "properties" not in schema:
         return []
-    found = [f"{at}.{name}" for name in set(value) ^ set(schema["properties"])]
-    found += [f"{at}.{name} is not required" for name in set(value) - set(schema["required"])]
+    undocumented = [f"{at}.{name}" for name in set(value) ^ set(schema["properties"])]
+    undocumented += [f"{at}.{name} is not required" for name in set(value) - set(schema["required"])]
     for name in set(value) & set(schema["properties"]):
-        found += differences(document, schema["properties"][name], value[name], f"{at}.{name}")
-    return found
+        undocumented += differences(document, schema["properties"][name], value[name], f"{at}.{name}")
+    return undocumented
 
 
 def shown(document: dict[str, Any], method: str, path: str, status: int) -> dict[str, Any]:
@@ -37,13 +40,13 @@ def shown(document: dict[str, Any], method: str, path: str, status: int) -> dict
     return content
 
 
-def test_answers_have_the_fields_that_are_documented(scenario: HttpImportScenario, document: dict[str, Any]) -> None:
-    announced = json_of(scenario.announce(b"Name"))
-    done = scenario.imported(b"Name,Phone\nAda,+12125550100\nAda,+12125550100\n,1\n")
-    scenario.post(f"{IMPORTS}/{done['id']}/undo")
-    undone = json_of(scenario.get(f"{IMPORTS}/{done['id']}"))
-    failed = scenario.imported(b"Colour\n")
-    rejections = json_of(scenario.get(f"{IMPORTS}/{done['id']}/rejections"))
+def test_answers_have_the_fields_that_are_documented(scenario: HttpScenario, document: dict[str, Any]) -> None:
+    announced = json_of(announce_import(scenario.manager, b"Name"))
+    done = import_file(scenario.manager, b"Name,Phone\nAda,+12125550100\nAda,+12125550100\n,1\n")
+    scenario.manager.post(f"{IMPORTS}/{done['id']}/undo")
+    undone = json_of(scenario.manager.get(f"{IMPORTS}/{done['id']}"))
+    failed = import_file(scenario.manager, b"Colour\n")
+    rejections = json_of(scenario.manager.get(f"{IMPORTS}/{done['id']}/rejections"))
 
     one = shown(document, "get", f"{IMPORTS}/{{import_id}}", 200)["schema"]
     rows = shown(document, "get", f"{IMPORTS}/{{import_id}}/rejections", 200)["schema"]
@@ -55,7 +58,7 @@ def test_answers_have_the_fields_that_are_documented(scenario: HttpImportScenari
 
 
 def test_examples_have_the_fields_that_are_documented(document: dict[str, Any]) -> None:
-    found = []
+    undocumented = []
     for path, operations in document["paths"].items():
         if not path.startswith(IMPORTS):
             continue
@@ -64,8 +67,8 @@ def test_examples_have_the_fields_that_are_documented(document: dict[str, Any]) 
                 content = answer.get("content", {}).get("application/json")
                 if content is not None:
                     assert "example" in content, (path, method, status)
-                    found += differences(document, content["schema"], content["example"], f"{method} {path}")
-    assert found == []
+                    undocumented += differences(document, content["schema"], content["example"], f"{method} {path}")
+    assert undocumented == []
 
 
 @pytest.mark.parametrize(
@@ -95,8 +98,8 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     def references(value: Any) -> list[str]:
         if isinstance(value, dict):
             own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
-            return own + [found for each in value.values() for found in references(each)]
-        return [found for each in value for found in references(each)] if isinstance(value, list) else []
+            return own + [undocumented for each in value.values() for undocumented in references(each)]
+        return [undocumented for each in value for undocumented in references(each)] if isinstance(value, list) else []
 
     for reference in set(references(document)):
         target: Any = document

@@ -8,26 +8,35 @@ import pytest
 from werkzeug.test import TestResponse
 
 from entrypoints.http.imports.events import EventStreams
-from tests.http.imports.scenario import IMPORTS, TWO_LEADS, HttpImportScenario, json_of
+from tests.http.imports.scenario import (
+    IMPORTS,
+    TWO_LEADS,
+    import_file,
+    import_scenario,
+    json_of,
+    run_one_chunk,
+    upload_file,
+)
+from tests.http.service import HttpScenario, Person
 from unite_core.errors import Unavailable
-from unite_core.identity.model import Role
+from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 
 MANY = b"Name,Phone\n" + b"".join(b"Lead %d,+1212%07d\n" % (number, 2_000_000 + number) for number in range(3000))
 
 
 @pytest.fixture
-def coming(scenario: HttpImportScenario) -> str:
+def coming(scenario: HttpScenario) -> str:
     """The id of an import of 3,000 rows, two chunks, that waits for a worker."""
-    return str(json_of(scenario.upload(MANY))["id"])
+    return str(json_of(upload_file(scenario.manager, MANY))["id"])
 
 
-def follow(scenario: HttpImportScenario, import_id: str, **headers: str) -> TestResponse:
-    return scenario.get(
-        f"{IMPORTS}/{import_id}/events", {name.replace("_", "-"): told for name, told in headers.items()}
+def follow(scenario: HttpScenario, import_id: str, person: Person | None = None, **headers: str) -> TestResponse:
+    return (person or scenario.manager).get(
+        f"{IMPORTS}/{import_id}/events", {name.replace("_", "-"): value for name, value in headers.items()}
     )
 
 
-def while_waiting(scenario: HttpImportScenario, do: Callable[[], object], maximum: int = 2) -> list[float]:
+def while_waiting(scenario: HttpScenario, do: Callable[[], object], maximum: int = 2) -> list[float]:
     """Have `do` done whenever a stream pauses; what comes back fills with the seconds that it pauses for."""
     waits: list[float] = []
 
@@ -36,39 +45,39 @@ def while_waiting(scenario: HttpImportScenario, do: Callable[[], object], maximu
         do()
         return b""
 
-    scenario.app.extensions["event_streams"] = EventStreams(maximum, pause)
+    scenario.service.app.extensions["event_streams"] = EventStreams(maximum, pause)
     return waits
 
 
 def events(response: TestResponse) -> list[dict[str, Any]]:
     """The events of a stream that has ended, each with its id, name and data."""
-    found = []
+    parsed = []
     for block in response.text.split("\n\n"):
         lines = [line.partition(": ") for line in block.splitlines()]
-        told = {name: value for name, _, value in lines if name in ("id", "event", "data")}
-        if told:
-            found.append({**told, "data": json.loads(told["data"])})
-    return found
+        received = {name: value for name, _, value in lines if name in ("id", "event", "data")}
+        if received:
+            parsed.append({**received, "data": json.loads(received["data"])})
+    return parsed
 
 
-def test_there_is_an_event_at_once_and_at_every_change_until_the_end(scenario: HttpImportScenario, coming: str) -> None:
-    waits = while_waiting(scenario, lambda: scenario.run_one_chunk(coming))
+def test_there_is_an_event_at_once_and_at_every_change_until_the_end(scenario: HttpScenario, coming: str) -> None:
+    waits = while_waiting(scenario, lambda: run_one_chunk(scenario, coming))
 
     response = follow(scenario, coming)
 
-    told = events(response)
-    done = json_of(scenario.get(f"{IMPORTS}/{coming}"))
+    received = events(response)
+    done = json_of(scenario.manager.get(f"{IMPORTS}/{coming}"))
     assert response.status_code == 200
-    assert [event["event"] for event in told] == ["progress"] * (len(told) - 1) + ["end"]
-    assert [event["data"]["counts"]["created"] for event in told] == [0, 2000, 3000, 3000, 3000]
-    assert [event["id"] for event in told[:-1]] == [str(event["data"]["version"]) for event in told[:-1]]
-    assert told[-1]["id"] == f"{done['version']}-end"
-    assert told[-1]["data"] == told[-2]["data"] == done
+    assert [event["event"] for event in received] == ["progress"] * (len(received) - 1) + ["end"]
+    assert [event["data"]["counts"]["created"] for event in received] == [0, 2000, 3000, 3000, 3000]
+    assert [event["id"] for event in received[:-1]] == [str(event["data"]["version"]) for event in received[:-1]]
+    assert received[-1]["id"] == f"{done['version']}-end"
+    assert received[-1]["data"] == received[-2]["data"] == done
     assert waits == [0.5] * len(waits)
 
 
-def test_the_stream_is_one_of_events_that_nobody_keeps(scenario: HttpImportScenario) -> None:
-    done = scenario.imported(TWO_LEADS)
+def test_the_stream_is_one_of_events_that_nobody_keeps(scenario: HttpScenario) -> None:
+    done = import_file(scenario.manager, TWO_LEADS)
 
     response = follow(scenario, done["id"])
 
@@ -78,19 +87,19 @@ def test_the_stream_is_one_of_events_that_nobody_keeps(scenario: HttpImportScena
     assert response.text.startswith("retry: 2000\n\n")
 
 
-def test_an_import_that_has_ended_is_told_of_and_the_stream_closed(scenario: HttpImportScenario) -> None:
-    done = scenario.imported(TWO_LEADS)
+def test_an_import_that_has_ended_is_told_of_and_the_stream_closed(scenario: HttpScenario) -> None:
+    done = import_file(scenario.manager, TWO_LEADS)
 
-    told = events(follow(scenario, done["id"]))
+    received = events(follow(scenario, done["id"]))
 
-    assert [(event["event"], event["data"]["status"]) for event in told] == [
+    assert [(event["event"], event["data"]["status"]) for event in received] == [
         ("progress", "completed"),
         ("end", "completed"),
     ]
 
 
-def test_a_client_that_comes_back_does_not_get_its_last_event_again(scenario: HttpImportScenario) -> None:
-    done = scenario.imported(TWO_LEADS)
+def test_a_client_that_comes_back_does_not_get_its_last_event_again(scenario: HttpScenario) -> None:
+    done = import_file(scenario.manager, TWO_LEADS)
 
     current = events(follow(scenario, done["id"], Last_Event_ID=str(done["version"])))
     behind = events(follow(scenario, done["id"], Last_Event_ID="1"))
@@ -99,8 +108,8 @@ def test_a_client_that_comes_back_does_not_get_its_last_event_again(scenario: Ht
     assert [event["event"] for event in behind] == ["progress", "end"]
 
 
-def test_a_client_that_has_seen_the_end_is_told_not_to_come_back(scenario: HttpImportScenario) -> None:
-    done = scenario.imported(TWO_LEADS)
+def test_a_client_that_has_seen_the_end_is_told_not_to_come_back(scenario: HttpScenario) -> None:
+    done = import_file(scenario.manager, TWO_LEADS)
     last = events(follow(scenario, done["id"]))[-1]["id"]
 
     again = follow(scenario, done["id"], Last_Event_ID=last)
@@ -108,9 +117,7 @@ def test_a_client_that_has_seen_the_end_is_told_not_to_come_back(scenario: HttpI
     assert (again.status_code, again.data) == (204, b"")
 
 
-def test_a_stream_where_nothing_happens_is_kept_alive_every_five_seconds(
-    scenario: HttpImportScenario, coming: str
-) -> None:
+def test_a_stream_where_nothing_happens_is_kept_alive_every_five_seconds(scenario: HttpScenario, coming: str) -> None:
     waits = while_waiting(scenario, lambda: None)
     response = follow(scenario, coming)
     stream = filter(None, response.iter_encoded())
@@ -126,21 +133,22 @@ def test_a_stream_where_nothing_happens_is_kept_alive_every_five_seconds(
     assert sum(waits) == 10
 
 
-def test_a_stream_ends_after_ten_minutes_without_an_end(scenario: HttpImportScenario, coming: str) -> None:
+def test_a_stream_ends_after_ten_minutes_without_an_end(scenario: HttpScenario, coming: str) -> None:
     waits = while_waiting(scenario, lambda: None)
 
-    told = events(follow(scenario, coming))
+    received = events(follow(scenario, coming))
 
-    assert [event["event"] for event in told] == ["progress"]
+    assert [event["event"] for event in received] == ["progress"]
     assert sum(waits) == 600
-    assert len(scenario.streams) == 0
+    assert len(scenario.service.app.extensions["event_streams"]) == 0
 
 
 class BreakableReads:
     """Reads through `work` until it is broken."""
 
-    work: Any
-    broken = False
+    def __init__(self, work: InMemoryUnitOfWorkFactory) -> None:
+        self.work = work
+        self.broken = False
 
     def __call__(self) -> Any:
         if self.broken:
@@ -152,20 +160,20 @@ class BreakableReads:
 
 
 def test_a_stream_ends_when_the_import_cannot_be_read_any_more() -> None:
-    reads = BreakableReads()
-    scenario = HttpImportScenario(reads=reads)
-    reads.work = scenario.ports.work
-    coming = json_of(scenario.upload(TWO_LEADS))
+    work = InMemoryUnitOfWorkFactory(Store())
+    reads = BreakableReads(work)
+    scenario = import_scenario(work=work, reads=reads)
+    coming = json_of(upload_file(scenario.manager, TWO_LEADS))
     while_waiting(scenario, reads.break_down)
 
     response = follow(scenario, coming["id"])
 
     assert [event["event"] for event in events(response)] == ["progress"]
-    assert len(scenario.streams) == 0
+    assert len(scenario.service.app.extensions["event_streams"]) == 0
 
 
 def test_a_stream_gives_the_server_a_chance_at_every_look_to_notice_that_the_client_is_gone(
-    scenario: HttpImportScenario, coming: str
+    scenario: HttpScenario, coming: str
 ) -> None:
     waits = while_waiting(scenario, lambda: None)
     response = follow(scenario, coming)
@@ -179,64 +187,63 @@ def test_a_stream_gives_the_server_a_chance_at_every_look_to_notice_that_the_cli
     assert len(waits) == 5
 
 
-def log_out(scenario: HttpImportScenario) -> None:
-    scenario.post("/v1/auth/logout")
+def log_out(scenario: HttpScenario) -> None:
+    scenario.manager.post("/v1/auth/logout")
 
 
-def deactivate(scenario: HttpImportScenario) -> None:
+def deactivate(scenario: HttpScenario) -> None:
     update_user(scenario, active=False)
 
 
-def demote(scenario: HttpImportScenario) -> None:
+def demote(scenario: HttpScenario) -> None:
     update_user(scenario, role="agent")
 
 
-def update_user(scenario: HttpImportScenario, **changes: Any) -> None:
-    path = f"/v1/users/{scenario.users[Role.MANAGER]}"
-    assert scenario.client.patch(path, json=changes, headers=scenario.headers(Role.ADMIN)).status_code == 200
+def update_user(scenario: HttpScenario, **changes: Any) -> None:
+    path = f"/v1/users/{scenario.manager.user.id}"
+    assert scenario.admin.patch(path, json=changes).status_code == 200
 
 
 @pytest.mark.parametrize("end", [log_out, deactivate, demote])
 def test_a_stream_ends_when_the_one_who_follows_may_not_any_more(
-    scenario: HttpImportScenario, coming: str, end: Callable[[HttpImportScenario], None]
+    scenario: HttpScenario, coming: str, end: Callable[[HttpScenario], None]
 ) -> None:
     waits = while_waiting(scenario, lambda: end(scenario))
 
-    told = events(follow(scenario, coming))
+    received = events(follow(scenario, coming))
 
-    assert [event["event"] for event in told] == ["progress"]
+    assert [event["event"] for event in received] == ["progress"]
     assert len(waits) == 1
-    assert len(scenario.streams) == 0
+    assert len(scenario.service.app.extensions["event_streams"]) == 0
 
 
 class TestPlacesForStreams:
-    def test_one_user_has_three_of_them(self, scenario: HttpImportScenario, coming: str) -> None:
+    def test_one_user_has_three_of_them(self, scenario: HttpScenario, coming: str) -> None:
         while_waiting(scenario, lambda: None, maximum=5)
         open_ones = [follow(scenario, coming) for _ in range(3)]
 
         refused = follow(scenario, coming)
-        scenario.acting = Role.ADMIN
-        somebody_elses = follow(scenario, coming)
+        somebody_elses = follow(scenario, coming, scenario.admin)
 
         assert (refused.status_code, json_of(refused)["code"]) == (503, "too_many_streams")
         assert "3" in json_of(refused)["detail"]
         assert somebody_elses.status_code == 200
         for each in (*open_ones, somebody_elses):
             each.close()
-        assert len(scenario.streams) == 0
+        assert len(scenario.service.app.extensions["event_streams"]) == 0
 
-    def test_beyond_them_a_client_is_asked_to_come_back_later(self, scenario: HttpImportScenario, coming: str) -> None:
+    def test_beyond_them_a_client_is_asked_to_come_back_later(self, scenario: HttpScenario, coming: str) -> None:
         open_ones = [follow(scenario, coming) for _ in range(2)]
 
         refused = follow(scenario, coming)
 
-        assert len(scenario.streams) == 2
+        assert len(scenario.service.app.extensions["event_streams"]) == 2
         assert (refused.status_code, json_of(refused)["code"]) == (503, "too_many_streams")
         assert int(refused.headers["Retry-After"]) > 0
         for each in open_ones:
             each.close()
 
-    def test_a_client_that_leaves_frees_its_place(self, scenario: HttpImportScenario, coming: str) -> None:
+    def test_a_client_that_leaves_frees_its_place(self, scenario: HttpScenario, coming: str) -> None:
         while_waiting(scenario, lambda: None, maximum=1)
         unread, read = follow(scenario, coming), None
         unread.close()
@@ -244,25 +251,25 @@ class TestPlacesForStreams:
         next(read.iter_encoded())
         read.close()
 
-        assert len(scenario.streams) == 0
+        assert len(scenario.service.app.extensions["event_streams"]) == 0
         assert follow(scenario, coming).status_code == 200
 
-    def test_a_stream_that_ends_frees_its_place(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(TWO_LEADS)
+    def test_a_stream_that_ends_frees_its_place(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, TWO_LEADS)
 
         followed = [events(follow(scenario, done["id"])) for _ in range(3)]
 
         assert all(followed)
-        assert len(scenario.streams) == 0
+        assert len(scenario.service.app.extensions["event_streams"]) == 0
 
-    def test_asking_for_the_headers_alone_takes_none(self, scenario: HttpImportScenario, coming: str) -> None:
-        asked = scenario.client.head(f"{IMPORTS}/{coming}/events", headers=scenario.headers())
+    def test_asking_for_the_headers_alone_takes_none(self, scenario: HttpScenario, coming: str) -> None:
+        asked = scenario.manager.send("HEAD", f"{IMPORTS}/{coming}/events")
 
         assert (asked.status_code, asked.mimetype) == (200, "text/event-stream")
-        assert len(scenario.streams) == 0
+        assert len(scenario.service.app.extensions["event_streams"]) == 0
 
-    def test_a_request_that_fails_takes_none(self, scenario: HttpImportScenario, coming: str) -> None:
+    def test_a_request_that_fails_takes_none(self, scenario: HttpScenario, coming: str) -> None:
         follow(scenario, "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f")
-        scenario.client.get(f"{IMPORTS}/{coming}/events")
+        scenario.service.stranger.get(f"{IMPORTS}/{coming}/events")
 
-        assert len(scenario.streams) == 0
+        assert len(scenario.service.app.extensions["event_streams"]) == 0

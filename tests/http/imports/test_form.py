@@ -15,13 +15,15 @@ from entrypoints.http.framework.multipart import parts_of
 from tests.core.imports.uploads import Drip
 from tests.http.imports.scenario import (
     IMPORTS,
-    PUBLIC_URL,
     TWO_LEADS,
-    HttpImportScenario,
     field_errors,
     form_part,
+    import_scenario,
     json_of,
+    list_leads,
+    upload_file,
 )
+from tests.http.service import PUBLIC_URL, HttpScenario
 from unite_core.errors import Malformed, Unavailable
 from unite_core.imports.model import MAX_FILE_BYTES
 from unite_core.testing.in_memory import FixedClock, InMemoryJobs
@@ -34,9 +36,9 @@ def part(name: str, content: bytes, filename: str | None = None) -> bytes:
 
 
 def send(
-    scenario: HttpImportScenario, *parts: bytes, boundary: str = "edge", end: bytes = b"--edge--\r\n", **options: Any
+    scenario: HttpScenario, *parts: bytes, boundary: str = "edge", end: bytes = b"--edge--\r\n", **options: Any
 ) -> Any:
-    return scenario.post(
+    return scenario.manager.post(
         f"{IMPORTS}/file",
         data=b"".join(parts) + end,
         content_type=f"multipart/form-data; boundary={boundary}",
@@ -44,23 +46,23 @@ def send(
     )
 
 
-def stored_files(scenario: HttpImportScenario) -> list[str]:
-    return [key for key in scenario.files._contents if key.startswith(("imports/", "uploads/"))]
+def stored_files(scenario: HttpScenario) -> list[str]:
+    return [key for key in scenario.service.ports.files._contents if key.startswith(("imports/", "uploads/"))]
 
 
-def test_a_file_is_uploaded_and_imported_in_one_call(scenario: HttpImportScenario) -> None:
-    uploaded = scenario.upload(TWO_LEADS, options={"default_source": "Fair"})
-    scenario.run_jobs()
+def test_a_file_is_uploaded_and_imported_in_one_call(scenario: HttpScenario) -> None:
+    uploaded = upload_file(scenario.manager, TWO_LEADS, options={"default_source": "Fair"})
+    scenario.service.run_jobs()
 
     coming = json_of(uploaded)
     assert uploaded.status_code == 202
     assert uploaded.headers["Location"] == f"{IMPORTS}/{coming['id']}"
     assert coming["status"] == "queued"
     assert coming["size"] == len(TWO_LEADS)
-    assert {lead["source"] for lead in scenario.leads()} == {"fair"}
+    assert {lead["source"] for lead in list_leads(scenario.manager)} == {"fair"}
 
 
-def test_the_options_may_come_before_the_file(scenario: HttpImportScenario) -> None:
+def test_the_options_may_come_before_the_file(scenario: HttpScenario) -> None:
     options, file = part("options", b'{"dry_run": true}'), part("file", TWO_LEADS, "leads.csv")
 
     before, after = send(scenario, options, file), send(scenario, file, options)
@@ -69,11 +71,11 @@ def test_the_options_may_come_before_the_file(scenario: HttpImportScenario) -> N
     assert json_of(after)["id"] == json_of(before)["id"]
 
 
-def test_the_same_file_gives_the_same_import(scenario: HttpImportScenario) -> None:
-    first = scenario.upload(TWO_LEADS)
-    scenario.run_jobs()
+def test_the_same_file_gives_the_same_import(scenario: HttpScenario) -> None:
+    first = upload_file(scenario.manager, TWO_LEADS)
+    scenario.service.run_jobs()
 
-    second = scenario.upload(TWO_LEADS, filename="other.csv")
+    second = upload_file(scenario.manager, TWO_LEADS, filename="other.csv")
 
     assert json_of(second)["id"] == json_of(first)["id"]
     assert second.headers["Location"] == first.headers["Location"]
@@ -81,8 +83,11 @@ def test_the_same_file_gives_the_same_import(scenario: HttpImportScenario) -> No
     assert stored_files(scenario) == []
 
 
-def test_other_options_make_another_import(scenario: HttpImportScenario) -> None:
-    first, second = scenario.upload(TWO_LEADS), scenario.upload(TWO_LEADS, options={"on_duplicate": "update"})
+def test_other_options_make_another_import(scenario: HttpScenario) -> None:
+    first, second = (
+        upload_file(scenario.manager, TWO_LEADS),
+        upload_file(scenario.manager, TWO_LEADS, options={"on_duplicate": "update"}),
+    )
 
     assert json_of(second)["id"] != json_of(first)["id"]
 
@@ -107,14 +112,14 @@ def test_other_options_make_another_import(scenario: HttpImportScenario) -> None
     ],
 )
 def test_a_form_that_breaks_a_rule_is_refused_and_leaves_no_file(
-    scenario: HttpImportScenario, parts: list[bytes], pointer: str, code: str
+    scenario: HttpScenario, parts: list[bytes], pointer: str, code: str
 ) -> None:
     refused = send(scenario, *parts)
 
     assert refused.status_code == 422
     assert field_errors(refused) == {pointer: code}
     assert stored_files(scenario) == []
-    assert json_of(scenario.get(IMPORTS))["items"] == []
+    assert json_of(scenario.manager.get(IMPORTS))["items"] == []
 
 
 FILE = part("file", TWO_LEADS, "leads.csv")
@@ -134,7 +139,7 @@ FILE = part("file", TWO_LEADS, "leads.csv")
     ],
 )
 def test_a_form_that_cannot_be_read_is_refused_and_leaves_no_file(
-    scenario: HttpImportScenario, body: bytes, boundary: str
+    scenario: HttpScenario, body: bytes, boundary: str
 ) -> None:
     refused = send(scenario, body, boundary=boundary, end=b"")
 
@@ -152,25 +157,25 @@ def test_a_form_that_cannot_be_read_is_refused_and_leaves_no_file(
     ],
     ids=["endless headers", "endless preamble", "endless epilogue", "endless options"],
 )
-def test_what_stands_around_the_file_is_limited(scenario: HttpImportScenario, body: bytes) -> None:
+def test_what_stands_around_the_file_is_limited(scenario: HttpScenario, body: bytes) -> None:
     refused = send(scenario, body, end=b"")
 
     assert (refused.status_code, json_of(refused)["code"]) == (413, "too_large")
     assert stored_files(scenario) == []
 
 
-def test_a_body_that_is_no_form_is_refused(scenario: HttpImportScenario) -> None:
-    refused = scenario.post(f"{IMPORTS}/file", json={"file": "Name"})
+def test_a_body_that_is_no_form_is_refused(scenario: HttpScenario) -> None:
+    refused = scenario.manager.post(f"{IMPORTS}/file", json={"file": "Name"})
 
     assert (refused.status_code, refused.headers["Accept"]) == (415, "multipart/form-data")
 
 
-def test_a_form_that_says_that_it_is_too_large_is_refused_unread(scenario: HttpImportScenario) -> None:
+def test_a_form_that_says_that_it_is_too_large_is_refused_unread(scenario: HttpScenario) -> None:
     class Unreadable(io.BytesIO):
         def read(self, *_: Any) -> bytes:
             raise AssertionError
 
-    refused = scenario.post(
+    refused = scenario.manager.post(
         f"{IMPORTS}/file",
         environ_overrides={
             "wsgi.input": Unreadable(),
@@ -182,15 +187,15 @@ def test_a_form_that_says_that_it_is_too_large_is_refused_unread(scenario: HttpI
     assert (refused.status_code, json_of(refused)["code"]) == (413, "too_large")
 
 
-def test_a_filename_is_taken_without_its_folders(scenario: HttpImportScenario) -> None:
+def test_a_filename_is_taken_without_its_folders(scenario: HttpScenario) -> None:
     windows = send(scenario, part("file", TWO_LEADS, r"C:\\Users\\ada\\leads-1.csv"))
     unix = send(scenario, part("file", TWO_LEADS + b"\n", "../../etc/leads-2.csv"))
 
     assert [json_of(windows)["filename"], json_of(unix)["filename"]] == ["leads-1.csv", "leads-2.csv"]
 
 
-def test_a_filename_may_be_in_any_script(scenario: HttpImportScenario) -> None:
-    uploaded = scenario.upload(TWO_LEADS, filename="عملاء 顧客 🎉.csv")
+def test_a_filename_may_be_in_any_script(scenario: HttpScenario) -> None:
+    uploaded = upload_file(scenario.manager, TWO_LEADS, filename="عملاء 顧客 🎉.csv")
 
     assert json_of(uploaded)["filename"] == "عملاء 顧客 🎉.csv"
 
@@ -199,11 +204,11 @@ KEY = {"Idempotency-Key": "march-leads"}
 
 
 class TestWithAnIdempotencyKey:
-    def test_an_upload_that_is_sent_again_gets_its_first_answer(self, scenario: HttpImportScenario) -> None:
-        first = scenario.upload(TWO_LEADS, headers=KEY)
-        scenario.run_jobs()
+    def test_an_upload_that_is_sent_again_gets_its_first_answer(self, scenario: HttpScenario) -> None:
+        first = upload_file(scenario.manager, TWO_LEADS, headers=KEY)
+        scenario.service.run_jobs()
 
-        second = scenario.upload(TWO_LEADS, headers=KEY)
+        second = upload_file(scenario.manager, TWO_LEADS, headers=KEY)
 
         assert second.status_code == 202
         assert second.data == first.data
@@ -215,29 +220,29 @@ class TestWithAnIdempotencyKey:
         "other", [{"content": TWO_LEADS + b"\n"}, {"options": {"dry_run": True}}, {"filename": "else.csv"}]
     )
     def test_another_upload_under_the_same_key_is_refused_and_leaves_no_file(
-        self, scenario: HttpImportScenario, other: dict[str, Any]
+        self, scenario: HttpScenario, other: dict[str, Any]
     ) -> None:
-        scenario.upload(TWO_LEADS, headers=KEY)
+        upload_file(scenario.manager, TWO_LEADS, headers=KEY)
 
-        refused = scenario.upload(**{"content": TWO_LEADS, "headers": KEY, **other})
+        refused = upload_file(scenario.manager, **{"content": TWO_LEADS, "headers": KEY, **other})
 
         assert (refused.status_code, json_of(refused)["code"]) == (422, "idempotency_key_reused")
         assert len(stored_files(scenario)) == 1
 
-    def test_a_key_that_is_no_key_is_refused_and_leaves_no_file(self, scenario: HttpImportScenario) -> None:
-        refused = scenario.upload(TWO_LEADS, headers={"Idempotency-Key": "x" * 256})
+    def test_a_key_that_is_no_key_is_refused_and_leaves_no_file(self, scenario: HttpScenario) -> None:
+        refused = upload_file(scenario.manager, TWO_LEADS, headers={"Idempotency-Key": "x" * 256})
 
         assert (refused.status_code, json_of(refused)["code"]) == (400, "invalid_header")
         assert stored_files(scenario) == []
 
 
-def test_every_byte_arrives_wherever_the_blocks_are_cut(scenario: HttpImportScenario) -> None:
+def test_every_byte_arrives_wherever_the_blocks_are_cut(scenario: HttpScenario) -> None:
     # What might be the beginning of a boundary is held back until more has come.
     content = b"".join(b"x" * (number % 23) + b"\r\n--edg" * (number % 3) + b"\n" for number in range(100_000))
 
     uploaded = send(scenario, part("file", content, "leads.csv"))
 
-    assert scenario.files._contents[f"imports/{json_of(uploaded)['id']}.csv"] == content
+    assert scenario.service.ports.files._contents[f"imports/{json_of(uploaded)['id']}.csv"] == content
 
 
 class NoQueue(InMemoryJobs):
@@ -270,13 +275,13 @@ class NoQueue(InMemoryJobs):
 )
 def test_a_form_is_read_the_same_however_it_is_cut_into_blocks(body: bytes) -> None:
     def read(block: int) -> list[Any]:
-        found: list[Any] = []
+        received: list[Any] = []
         parts = parts_of(cast("IO[bytes]", Drip(body, block)), "edge")
         try:
-            found.extend((each.name, each.filename, each.stream.read()) for each in parts)
+            received.extend((each.name, each.filename, each.stream.read()) for each in parts)
         except Malformed as malformed:
-            found.append(malformed.code)
-        return found
+            received.append(malformed.code)
+        return received
 
     whole = read(len(body))
 
@@ -284,12 +289,12 @@ def test_a_form_is_read_the_same_however_it_is_cut_into_blocks(body: bytes) -> N
 
 
 def test_the_file_of_an_import_stays_where_waking_a_worker_failed() -> None:
-    scenario = HttpImportScenario(jobs=NoQueue())
+    scenario = import_scenario(jobs=NoQueue())
 
-    failed = scenario.upload(TWO_LEADS)
-    scenario.run_jobs()
+    failed = upload_file(scenario.manager, TWO_LEADS)
+    scenario.service.run_jobs()
 
-    [done] = json_of(scenario.get(IMPORTS))["items"]
+    [done] = json_of(scenario.manager.get(IMPORTS))["items"]
     assert failed.status_code == 503
     assert done["status"] == "completed"
 
@@ -329,15 +334,13 @@ class Endless(io.RawIOBase):
 def test_a_large_upload_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
     clock = FixedClock()
     files = LocalFiles(tmp_path, public_url=PUBLIC_URL, secrets_by_kid={"a": b"s" * 32}, clock=clock)
-    scenario = HttpImportScenario(files=files, clock=clock)
+    scenario = import_scenario(files=files, clock=clock)
     body = Endless(64 * MEBIBYTE)
-    headers = scenario.headers()
 
     tracemalloc.start()
     try:
-        uploaded = scenario.client.post(
+        uploaded = scenario.manager.post(
             f"{IMPORTS}/file",
-            headers=headers,
             environ_overrides={
                 "wsgi.input": body,
                 "wsgi.input_terminated": True,

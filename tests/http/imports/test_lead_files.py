@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import CHECKOUT
-from tests.http.imports.scenario import IMPORTS, TWO_LEADS, HttpImportScenario, json_of, path_of
-from unite_core.identity.model import Role
+from tests.http.imports.scenario import IMPORTS, TWO_LEADS, import_file, json_of, list_leads, path_of
+from tests.http.service import HttpScenario
 
 LEAD_FILES = CHECKOUT / "tests" / "data"
 
@@ -36,28 +36,30 @@ def counts(rows: int, *, created: int = 0, duplicate: int = 0, rejected: int = 0
     return {"rows": rows, "created": created, "updated": 0, "duplicate": duplicate, "rejected": rejected}
 
 
-def every(scenario: HttpImportScenario, path: str) -> list[dict[str, Any]]:
+def every(scenario: HttpScenario, path: str) -> list[dict[str, Any]]:
     """All items of a list, page by page."""
-    found: list[dict[str, Any]] = []
+    collected: list[dict[str, Any]] = []
     cursor = ""
     while True:
-        page = json_of(scenario.get(f"{path}?limit=200{cursor}"))
-        found += page["items"]
+        page = json_of(scenario.manager.get(f"{path}?limit=200{cursor}"))
+        collected += page["items"]
         if page["next_cursor"] is None:
-            return found
+            return collected
         cursor = f"&cursor={page['next_cursor']}"
 
 
-def rejections(scenario: HttpImportScenario, done: dict[str, Any]) -> list[dict[str, Any]]:
+def rejections(scenario: HttpScenario, done: dict[str, Any]) -> list[dict[str, Any]]:
     return every(scenario, f"{IMPORTS}/{done['id']}/rejections")
 
 
-def codes(found: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
-    return dict(Counter((row["kind"], row["code"]) for row in found))
+def codes(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
+    return dict(Counter((row["kind"], row["code"]) for row in rows))
 
 
-def error_report(scenario: HttpImportScenario, done: dict[str, Any]) -> str:
-    content = scenario.client.get(path_of(scenario.get(f"{IMPORTS}/{done['id']}/error-report").location)).get_data()
+def error_report(scenario: HttpScenario, done: dict[str, Any]) -> str:
+    content = scenario.service.stranger.get(
+        path_of(scenario.manager.get(f"{IMPORTS}/{done['id']}/error-report").location)
+    ).get_data()
     return content.decode("utf-8-sig")
 
 
@@ -71,16 +73,16 @@ def corrected(report: str, column: str) -> bytes:
     return changed.getvalue().encode("utf-8-sig")
 
 
-def test_a_thousand_leads_come_in_once_the_suggestions_are_taken(database_floor: HttpImportScenario) -> None:
-    scenario = database_floor
+def test_a_thousand_leads_come_in_once_the_suggestions_are_taken(database_scenario: HttpScenario) -> None:
+    scenario = database_scenario
 
-    first = scenario.imported((LEAD_FILES / "leads-1000.csv").read_bytes(), default_country="US")
+    first = import_file(scenario.manager, (LEAD_FILES / "leads-1000.csv").read_bytes(), default_country="US")
 
     assert first["status"] == "completed"
     assert first["counts"] == counts(1000, created=835, rejected=165)
     assert codes(rejections(scenario, first)) == {("rejected", "invalid_phone"): 165}
 
-    second = scenario.imported(corrected(error_report(scenario, first), "Phone 1"), default_country="US")
+    second = import_file(scenario.manager, corrected(error_report(scenario, first), "Phone 1"), default_country="US")
 
     assert second["status"] == "completed"
     assert second["counts"] == counts(165, created=165)
@@ -88,16 +90,16 @@ def test_a_thousand_leads_come_in_once_the_suggestions_are_taken(database_floor:
 
 
 def test_repeated_people_are_found_inside_the_file_and_again_when_somebody_else_uploads_it(
-    database_floor: HttpImportScenario,
+    database_scenario: HttpScenario,
 ) -> None:
-    scenario = database_floor
+    scenario = database_scenario
     content = (LEAD_FILES / "leads-duplicates-1000.csv").read_bytes()
 
-    first = scenario.imported(content, default_country="US")
+    first = import_file(scenario.manager, content, default_country="US")
 
-    found = rejections(scenario, first)
+    rejected = rejections(scenario, first)
     assert first["counts"] == counts(1000, created=621, duplicate=199, rejected=180)
-    assert codes(found) == {
+    assert codes(rejected) == {
         ("duplicate", "duplicate_row"): 199,
         ("rejected", "ambiguous_duplicate"): 41,
         ("rejected", "invalid_phone"): 139,
@@ -105,46 +107,45 @@ def test_repeated_people_are_found_inside_the_file_and_again_when_somebody_else_
     leads = every(scenario, "/v1/leads")
     ids = {lead["id"] for lead in leads}
     assert len(leads) == 621
-    repeats = [row["duplicate_of"] for row in found if row["kind"] == "duplicate"]
+    repeats = [row["duplicate_of"] for row in rejected if row["kind"] == "duplicate"]
     assert all(repeat["lead_id"] in ids and repeat["row"] is not None for repeat in repeats)
-    wrong = {row["row"] for row in found if row["code"] == "invalid_phone"}
+    wrong = {row["row"] for row in rejected if row["code"] == "invalid_phone"}
 
-    scenario.acting = Role.ADMIN
-    second = scenario.imported(content, default_country="US")
+    second = import_file(scenario.admin, content, default_country="US")
 
-    found = rejections(scenario, second)
+    rejected = rejections(scenario, second)
     assert second["id"] != first["id"]
     assert second["counts"] == counts(1000, duplicate=802, rejected=198)
-    assert codes(found) == {
+    assert codes(rejected) == {
         ("duplicate", "duplicate_lead"): 802,
         ("rejected", "ambiguous_duplicate"): 59,  # rows that share their phone with one lead, their e-mail with another
         ("rejected", "invalid_phone"): 139,
     }
-    assert {row["row"] for row in found if row["code"] == "invalid_phone"} == wrong
-    assert all(row["duplicate_of"]["lead_id"] in ids for row in found if row["kind"] == "duplicate")
+    assert {row["row"] for row in rejected if row["code"] == "invalid_phone"} == wrong
+    assert all(row["duplicate_of"]["lead_id"] in ids for row in rejected if row["kind"] == "duplicate")
     assert every(scenario, "/v1/leads") == leads
 
 
 @pytest.mark.parametrize(("name", "created", "rejected", "failure", "people"), BROKEN)
 def test_a_broken_file_is_read_rightly_or_refused_and_touches_no_other_lead(
-    database_floor: HttpImportScenario,
+    database_scenario: HttpScenario,
     name: str,
     created: int,
     rejected: dict[int, str],
     failure: str | None,
     people: dict[str, str],
 ) -> None:
-    scenario = database_floor
-    scenario.imported(TWO_LEADS)
-    before = scenario.leads()
+    scenario = database_scenario
+    import_file(scenario.manager, TWO_LEADS)
+    before = list_leads(scenario.manager)
 
-    done = scenario.imported((LEAD_FILES / "broken" / f"{name}.csv").read_bytes(), default_country="US")
+    done = import_file(scenario.manager, (LEAD_FILES / "broken" / f"{name}.csv").read_bytes(), default_country="US")
 
     assert done["status"] == ("failed" if failure else "completed")
     assert (done["failure"] and done["failure"]["code"]) == failure
     assert done["counts"] == counts(created + len(rejected), created=created, rejected=len(rejected))
     assert {row["row"]: row["code"] for row in rejections(scenario, done)} == rejected
-    after = scenario.leads()
+    after = list_leads(scenario.manager)
     assert [lead for lead in after if lead in before] == before
     assert len(before) == 2
     assert {lead["name"]: lead["email"] for lead in after if lead not in before} == people

@@ -6,13 +6,17 @@ import pytest
 
 from tests.http.imports.scenario import (
     IMPORTS,
-    PUBLIC_URL,
     TWO_LEADS,
-    HttpImportScenario,
+    announce_import,
     field_errors,
+    import_file,
     json_of,
+    list_leads,
+    list_rejections,
     path_of,
+    upload_file,
 )
+from tests.http.service import PUBLIC_URL, HttpScenario
 
 ANY = "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
 WRONG = (
@@ -24,27 +28,27 @@ WRONG = (
 )
 
 
-def test_imports_are_listed_newest_first_page_by_page(scenario: HttpImportScenario) -> None:
+def test_imports_are_listed_newest_first_page_by_page(scenario: HttpScenario) -> None:
     ids = []
     for number in range(3):
-        ids.append(json_of(scenario.upload(TWO_LEADS + b"\n" * number))["id"])
-        scenario.clock.advance(timedelta(seconds=1))
+        ids.append(json_of(upload_file(scenario.manager, TWO_LEADS + b"\n" * number))["id"])
+        scenario.service.ports.clock.advance(timedelta(seconds=1))
 
-    first = scenario.get(f"{IMPORTS}?limit=2")
-    second = scenario.get(path_of(first.headers["Link"].split(">")[0].removeprefix("<")))
+    first = scenario.manager.get(f"{IMPORTS}?limit=2")
+    second = scenario.manager.get(path_of(first.headers["Link"].split(">")[0].removeprefix("<")))
 
-    assert [found["id"] for found in json_of(first)["items"]] == [ids[2], ids[1]]
-    assert [found["id"] for found in json_of(second)["items"]] == [ids[0]]
+    assert [each["id"] for each in json_of(first)["items"]] == [ids[2], ids[1]]
+    assert [each["id"] for each in json_of(second)["items"]] == [ids[0]]
     assert json_of(second)["next_cursor"] is None
 
 
-def test_a_list_can_be_narrowed_to_some_states(scenario: HttpImportScenario) -> None:
-    done = scenario.imported(TWO_LEADS)["id"]
-    failed = scenario.imported(b"Colour\nred\n")["id"]
-    waiting = json_of(scenario.announce(TWO_LEADS))["id"]
+def test_a_list_can_be_narrowed_to_some_states(scenario: HttpScenario) -> None:
+    done = import_file(scenario.manager, TWO_LEADS)["id"]
+    failed = import_file(scenario.manager, b"Colour\nred\n")["id"]
+    waiting = json_of(announce_import(scenario.manager, TWO_LEADS))["id"]
 
     def listed(status: str) -> set[str]:
-        return {found["id"] for found in json_of(scenario.get(f"{IMPORTS}?status={status}"))["items"]}
+        return {each["id"] for each in json_of(scenario.manager.get(f"{IMPORTS}?status={status}"))["items"]}
 
     assert listed("completed") == {done}
     assert listed("failed,awaiting_upload") == {failed, waiting}
@@ -65,8 +69,8 @@ def test_a_list_can_be_narrowed_to_some_states(scenario: HttpImportScenario) -> 
         (f"{IMPORTS}/{ANY}/error-report?kind=rejected", "kind", "unknown_parameter"),
     ],
 )
-def test_a_query_that_is_wrong_is_refused(scenario: HttpImportScenario, path: str, parameter: str, code: str) -> None:
-    refused = scenario.get(path)
+def test_a_query_that_is_wrong_is_refused(scenario: HttpScenario, path: str, parameter: str, code: str) -> None:
+    refused = scenario.manager.get(path)
 
     assert (refused.status_code, field_errors(refused)) == (400, {parameter: code})
 
@@ -75,31 +79,33 @@ def test_a_query_that_is_wrong_is_refused(scenario: HttpImportScenario, path: st
 @pytest.mark.parametrize("import_id", [ANY, "17"])
 @pytest.mark.parametrize("what", ["", "/start", "/cancel", "/undo", "/events", "/rejections", "/error-report"])
 def test_an_import_that_is_not_there_is_not_found(
-    scenario: HttpImportScenario, what: str, import_id: str, method: str
+    scenario: HttpScenario, what: str, import_id: str, method: str
 ) -> None:
-    response = scenario.client.open(f"{IMPORTS}/{import_id}{what}", method=method, headers=scenario.headers())
+    response = scenario.manager.send(method, f"{IMPORTS}/{import_id}{what}")
 
     takes = {"": "GET", "/start": "POST", "/cancel": "POST", "/undo": "POST"}.get(what, "GET")
     expected = 404 if method == takes or import_id == "17" else 405
     assert response.status_code == expected
 
 
-def test_an_import_that_has_not_changed_is_not_sent_again(scenario: HttpImportScenario) -> None:
-    coming = json_of(scenario.upload(TWO_LEADS))
+def test_an_import_that_has_not_changed_is_not_sent_again(scenario: HttpScenario) -> None:
+    coming = json_of(upload_file(scenario.manager, TWO_LEADS))
     path = f"{IMPORTS}/{coming['id']}"
-    tag = scenario.get(path).headers["ETag"]
+    tag = scenario.manager.get(path).headers["ETag"]
 
-    same = scenario.get(path, {"If-None-Match": tag})
-    scenario.run_jobs()
-    changed = scenario.get(path, {"If-None-Match": tag})
+    same = scenario.manager.get(path, {"If-None-Match": tag})
+    scenario.service.run_jobs()
+    changed = scenario.manager.get(path, {"If-None-Match": tag})
 
     assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", tag)
     assert changed.status_code == 200
     assert changed.headers["ETag"] != tag
 
 
-def test_columns_tell_what_became_of_each(scenario: HttpImportScenario) -> None:
-    done = scenario.imported(b"Full Name,Phone 1,Mobile,Website\nAda,+12125550100,,x\n", columns={"Website": None})
+def test_columns_tell_what_became_of_each(scenario: HttpScenario) -> None:
+    done = import_file(
+        scenario.manager, b"Full Name,Phone 1,Mobile,Website\nAda,+12125550100,,x\n", columns={"Website": None}
+    )
 
     assert done["columns"] == [
         {"header": "Full Name", "field": "name", "reason": None},
@@ -109,8 +115,8 @@ def test_columns_tell_what_became_of_each(scenario: HttpImportScenario) -> None:
     ]
 
 
-def test_an_import_that_has_ended_shows_that_it_is_through(scenario: HttpImportScenario) -> None:
-    done = scenario.imported(TWO_LEADS)
+def test_an_import_that_has_ended_shows_that_it_is_through(scenario: HttpScenario) -> None:
+    done = import_file(scenario.manager, TWO_LEADS)
 
     assert done["progress"]["percent"] == 100.0
     assert done["progress"]["bytes_done"] == len(TWO_LEADS)
@@ -120,47 +126,47 @@ def test_an_import_that_has_ended_shows_that_it_is_through(scenario: HttpImportS
 
 
 class TestRowsThatMadeNoLead:
-    def test_they_are_listed_in_the_order_of_the_file(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(WRONG)
+    def test_they_are_listed_in_the_order_of_the_file(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, WRONG)
 
-        rows = scenario.rejections(done["id"])
+        rows = list_rejections(scenario.manager, done["id"])
 
         assert done["counts"] == {"rows": 4, "created": 1, "updated": 0, "duplicate": 1, "rejected": 2}
         assert [(row["row"], row["kind"]) for row in rows] == [(3, "rejected"), (4, "duplicate"), (5, "rejected")]
 
-    def test_they_can_be_narrowed_to_one_kind(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(WRONG)
+    def test_they_can_be_narrowed_to_one_kind(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, WRONG)
 
-        assert [row["row"] for row in scenario.rejections(done["id"], "?kind=duplicate")] == [4]
-        assert [row["row"] for row in scenario.rejections(done["id"], "?kind=rejected")] == [3, 5]
+        assert [row["row"] for row in list_rejections(scenario.manager, done["id"], "?kind=duplicate")] == [4]
+        assert [row["row"] for row in list_rejections(scenario.manager, done["id"], "?kind=rejected")] == [3, 5]
 
-    def test_they_come_page_by_page(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(WRONG)
+    def test_they_come_page_by_page(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, WRONG)
         path = f"{IMPORTS}/{done['id']}/rejections"
 
-        first = json_of(scenario.get(f"{path}?limit=2"))
-        second = json_of(scenario.get(f"{path}?limit=2&cursor={first['next_cursor']}"))
+        first = json_of(scenario.manager.get(f"{path}?limit=2"))
+        second = json_of(scenario.manager.get(f"{path}?limit=2&cursor={first['next_cursor']}"))
 
         assert [row["row"] for row in first["items"]] == [3, 4]
         assert [row["row"] for row in second["items"]] == [5]
         assert second["next_cursor"] is None
 
-    def test_a_cursor_of_another_list_is_refused(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(WRONG)
+    def test_a_cursor_of_another_list_is_refused(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, WRONG)
         rows = f"{IMPORTS}/{done['id']}/rejections"
-        cursor = json_of(scenario.get(f"{rows}?limit=1"))["next_cursor"]
+        cursor = json_of(scenario.manager.get(f"{rows}?limit=1"))["next_cursor"]
 
-        elsewhere = scenario.get(f"{IMPORTS}?cursor={cursor}")
-        narrowed = scenario.get(f"{rows}?kind=rejected&cursor={cursor}")
-        altered = scenario.get(f"{rows}?cursor={cursor[:-2]}AA")
+        elsewhere = scenario.manager.get(f"{IMPORTS}?cursor={cursor}")
+        narrowed = scenario.manager.get(f"{rows}?kind=rejected&cursor={cursor}")
+        altered = scenario.manager.get(f"{rows}?cursor={cursor[:-2]}AA")
 
         for refused in (elsewhere, narrowed, altered):
             assert (refused.status_code, json_of(refused)["code"]) == (400, "invalid_cursor")
 
-    def test_a_rejected_row_tells_all_that_is_wrong_with_it(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(WRONG)
+    def test_a_rejected_row_tells_all_that_is_wrong_with_it(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, WRONG)
 
-        row = scenario.rejections(done["id"])[0]
+        row = list_rejections(scenario.manager, done["id"])[0]
 
         assert [problem["field"] for problem in row["problems"]] == ["phone", "email"]
         assert {name: row[name] for name in row["problems"][0]} == row["problems"][0]
@@ -168,21 +174,22 @@ class TestRowsThatMadeNoLead:
         assert row["duplicate_of"] is None
         assert all(problem["message"] for problem in row["problems"])
 
-    def test_a_row_with_more_cells_than_the_header_shows_them_by_their_column(
-        self, scenario: HttpImportScenario
-    ) -> None:
-        done = scenario.imported(b"Name,Phone,,Name\n,1,x,y,z\n")
+    def test_a_row_with_more_cells_than_the_header_shows_them_by_their_column(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, b"Name,Phone,,Name\n,1,x,y,z\n")
 
-        [row] = scenario.rejections(done["id"])
+        [row] = list_rejections(scenario.manager, done["id"])
 
         assert row["values"] == {"Name": "", "Phone": "1", "column 3": "x", "Name (column 4)": "y", "column 5": "z"}
 
-    def test_a_duplicate_names_the_row_and_the_lead_that_it_repeats(self, scenario: HttpImportScenario) -> None:
-        first = scenario.imported(WRONG)
-        [ada] = scenario.leads()
-        second = scenario.imported(b"Name,Phone\nAda,+12125550100\n")
+    def test_a_duplicate_names_the_row_and_the_lead_that_it_repeats(self, scenario: HttpScenario) -> None:
+        first = import_file(scenario.manager, WRONG)
+        [ada] = list_leads(scenario.manager)
+        second = import_file(scenario.manager, b"Name,Phone\nAda,+12125550100\n")
 
-        within, known = scenario.rejections(first["id"])[1], scenario.rejections(second["id"])[0]
+        within, known = (
+            list_rejections(scenario.manager, first["id"])[1],
+            list_rejections(scenario.manager, second["id"])[0],
+        )
 
         assert within["duplicate_of"] == {"lead_id": ada["id"], "row": 2}
         assert (within["code"], within["field"]) == ("duplicate_row", "phone")
@@ -191,31 +198,31 @@ class TestRowsThatMadeNoLead:
 
 
 class TestTheErrorReport:
-    def test_it_is_corrected_and_uploaded_again_as_it_is(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(WRONG)
+    def test_it_is_corrected_and_uploaded_again_as_it_is(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, WRONG)
 
-        led = scenario.get(path_of(done["error_report_url"]).rstrip("?"))
-        fetched = scenario.client.get(path_of(led.headers["Location"]))
+        led = scenario.manager.get(path_of(done["error_report_url"]).rstrip("?"))
+        fetched = scenario.service.stranger.get(path_of(led.headers["Location"]))
         corrected = fetched.data.replace(b"alan@example,com", b"alan@example.com,")
-        again = scenario.imported(corrected)
+        again = import_file(scenario.manager, corrected)
 
         assert done["error_report_url"] == f"{PUBLIC_URL}{IMPORTS}/{done['id']}/error-report"
         assert (led.status_code, led.data) == (302, b"")
         assert led.headers["Cache-Control"] == "no-store"
         assert fetched.headers["Content-Disposition"] == "attachment; filename=leads.errors.csv"
         assert again["counts"] == {"rows": 2, "created": 1, "updated": 0, "duplicate": 0, "rejected": 1}
-        assert {lead["name"] for lead in scenario.leads()} == {"Ada Lovelace", "Alan Turing"}
+        assert {lead["name"] for lead in list_leads(scenario.manager)} == {"Ada Lovelace", "Alan Turing"}
 
-    def test_there_is_none_where_no_row_was_rejected(self, scenario: HttpImportScenario) -> None:
-        done = scenario.imported(TWO_LEADS)
+    def test_there_is_none_where_no_row_was_rejected(self, scenario: HttpScenario) -> None:
+        done = import_file(scenario.manager, TWO_LEADS)
 
-        missing = scenario.get(f"{IMPORTS}/{done['id']}/error-report")
+        missing = scenario.manager.get(f"{IMPORTS}/{done['id']}/error-report")
 
         assert (missing.status_code, json_of(missing)["code"]) == (404, "no_error_report")
 
-    def test_there_is_none_before_the_end(self, scenario: HttpImportScenario) -> None:
-        coming = json_of(scenario.upload(WRONG))
+    def test_there_is_none_before_the_end(self, scenario: HttpScenario) -> None:
+        coming = json_of(upload_file(scenario.manager, WRONG))
 
-        early = scenario.get(f"{IMPORTS}/{coming['id']}/error-report")
+        early = scenario.manager.get(f"{IMPORTS}/{coming['id']}/error-report")
 
         assert (early.status_code, json_of(early)["code"]) == (404, "no_error_report")

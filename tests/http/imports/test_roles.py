@@ -1,8 +1,11 @@
 """Who may import leads."""
 
+from typing import Any
+
 import pytest
 
-from tests.http.imports.scenario import IMPORTS, TWO_LEADS, HttpImportScenario, json_of
+from tests.http.imports.scenario import IMPORTS, TWO_LEADS, import_file, json_of, upload_file
+from tests.http.service import HttpScenario, Person
 from unite_core.identity.model import Role
 
 ROUTES = [
@@ -19,51 +22,48 @@ ROUTES = [
 ]
 
 
-def ask(scenario: HttpImportScenario, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
-    path = path.format(id=json_of(scenario.upload(TWO_LEADS))["id"])
-    body: dict[str, object] = {}
+def ask(scenario: HttpScenario, person: Person, method: str, path: str) -> tuple[int, str]:
+    path = path.format(id=json_of(upload_file(scenario.manager, TWO_LEADS))["id"])
+    body: dict[str, Any] = {}
     if path == IMPORTS and method == "POST":
         body = {"json": {"filename": "leads.csv", "size": 10}}
     elif path.endswith("/file"):
         form = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nName\r\n--edge--\r\n'
         body = {"data": form, "content_type": "multipart/form-data; boundary=edge"}
-    response = scenario.client.open(path, method=method, headers=headers, **body)
+    response = person.send(method, path, **body)
     return response.status_code, json_of(response)["code"]
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_agents_have_nothing_to_do_with_imports(scenario: HttpImportScenario, method: str, path: str) -> None:
-    assert ask(scenario, method, path, scenario.headers(Role.AGENT)) == (403, "forbidden")
+def test_agents_have_nothing_to_do_with_imports(scenario: HttpScenario, method: str, path: str) -> None:
+    assert ask(scenario, scenario.ann, method, path) == (403, "forbidden")
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_nobody_gets_in_without_a_token(scenario: HttpImportScenario, method: str, path: str) -> None:
-    assert ask(scenario, method, path, {}) == (401, "unauthenticated")
+def test_nobody_gets_in_without_a_token(scenario: HttpScenario, method: str, path: str) -> None:
+    assert ask(scenario, scenario.service.stranger, method, path) == (401, "unauthenticated")
 
 
-def test_an_agents_file_is_not_kept(scenario: HttpImportScenario) -> None:
-    scenario.acting = Role.AGENT
+def test_an_agents_file_is_not_kept(scenario: HttpScenario) -> None:
+    upload_file(scenario.ann, TWO_LEADS)
 
-    scenario.upload(TWO_LEADS)
-
-    assert scenario.files._contents == {}
+    assert scenario.service.ports.files._contents == {}
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.MANAGER])
-def test_admins_and_managers_import(scenario: HttpImportScenario, role: Role) -> None:
-    scenario.acting = role
+def test_admins_and_managers_import(scenario: HttpScenario, role: Role) -> None:
+    person = {Role.ADMIN: scenario.admin, Role.MANAGER: scenario.manager}[role]
 
-    done = scenario.imported(TWO_LEADS)
+    done = import_file(person, TWO_LEADS)
 
-    assert done["created_by"] == str(scenario.users[role])
+    assert done["created_by"] == str(person.user.id)
     assert done["counts"]["created"] == 2
 
 
-def test_the_same_file_from_somebody_else_is_another_import(scenario: HttpImportScenario) -> None:
-    first = scenario.imported(TWO_LEADS)
-    scenario.acting = Role.ADMIN
+def test_the_same_file_from_somebody_else_is_another_import(scenario: HttpScenario) -> None:
+    first = import_file(scenario.manager, TWO_LEADS)
 
-    second = scenario.imported(TWO_LEADS)
+    second = import_file(scenario.admin, TWO_LEADS)
 
     assert second["id"] != first["id"]
     assert second["counts"]["duplicate"] == 2

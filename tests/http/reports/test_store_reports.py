@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.service import Person, Service, problem
+from tests.http.service import HttpScenario, Person, Service, complete, id_of, problem
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Role
 from unite_core.testing.in_memory import InMemoryActivityLog, InMemoryCallDocuments
@@ -32,32 +32,24 @@ class UnavailableCallDocuments(InMemoryCallDocuments):
         return super().of_tasks(task_ids)
 
 
-class ActivityReportScenario:
-    """An agent who made two calls and missed none, and their manager."""
+def make_call(scenario: HttpScenario, agent: Person, outcome: str) -> None:
+    """Complete a call task to a new lead as the agent."""
+    lead_id = scenario.create_lead("Grace", email=f"{scenario.service.ports.ids.new()}@example.com")
+    task = scenario.create_call_task(lead_id=lead_id, assigned_to=id_of(agent), due_at="2026-03-02T12:00:00Z")
+    assert complete(agent, task["id"], outcome=outcome, duration_seconds=60).status_code == 200
 
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.manager = service.manager()
-        self.ann = service.agent()
-        for outcome in ("connected", "converted"):
-            self.call(self.ann, outcome)
 
-    def call(self, agent: Person, outcome: str) -> str:
-        """Make a call, and return the id of its task."""
-        lead = self.manager.post(
-            "/v1/leads", json={"name": "Grace", "email": f"{self.service.ports.ids.new()}@example.com"}
-        ).json
-        assert lead is not None
-        new = {"lead_id": lead["id"], "assigned_to": str(agent.user.id), "due_at": "2026-03-02T12:00:00Z"}
-        task = self.manager.post("/v1/call-tasks", json=new).json
-        assert task is not None
-        done = {"outcome": outcome, "duration_seconds": 60}
-        assert agent.post(f"/v1/call-tasks/{task['id']}/complete", json=done).status_code == 200
-        return str(task["id"])
+def deliver(scenario: HttpScenario) -> None:
+    scenario.service.ports.clock.advance(timedelta(seconds=1))
+    scenario.service.unite.notifications.relay("activity")
 
-    def deliver(self) -> None:
-        self.service.ports.clock.advance(timedelta(seconds=1))
-        self.service.unite.notifications.relay("activity")
+
+def scenario_with_calls(service: Service) -> HttpScenario:
+    """Return a scenario in which Ann made two calls and missed none."""
+    scenario = HttpScenario(service, lead=False)
+    for outcome in ("connected", "converted"):
+        make_call(scenario, scenario.ann, outcome)
+    return scenario
 
 
 @pytest.fixture
@@ -66,8 +58,8 @@ def documents() -> UnavailableCallDocuments:
 
 
 @pytest.fixture
-def scenario(documents: UnavailableCallDocuments) -> ActivityReportScenario:
-    return ActivityReportScenario(Service(documents=documents, activity=InMemoryActivityLog(documents)))
+def scenario(documents: UnavailableCallDocuments) -> HttpScenario:
+    return scenario_with_calls(Service(documents=documents, activity=InMemoryActivityLog(documents)))
 
 
 def read(person: Person, path: str) -> dict[str, Any]:
@@ -83,13 +75,13 @@ def rows(person: Person, path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
 
 
-def test_activity_is_that_of_the_documents_and_says_until_when(scenario: ActivityReportScenario) -> None:
+def test_activity_is_that_of_the_documents_and_says_until_when(scenario: HttpScenario) -> None:
     scenario.service.ports.clock.advance(timedelta(minutes=1))
     before = read(scenario.manager, f"/v1/reports/activity?{SPAN}")
     assert before["agents"] == []
     assert before["complete_through"] < before["generated_at"]
 
-    scenario.deliver()
+    deliver(scenario)
 
     after = read(scenario.manager, f"/v1/reports/activity?{SPAN}")
     [ann] = after["agents"]
@@ -108,10 +100,10 @@ def test_activity_is_that_of_the_documents_and_says_until_when(scenario: Activit
     assert after["version"] != before["version"]
 
 
-def test_the_calls_that_activity_counts_can_be_opened(scenario: ActivityReportScenario) -> None:
-    scenario.deliver()
-    scenario.call(scenario.ann, "busy")
-    scenario.deliver()
+def test_the_calls_that_activity_counts_can_be_opened(scenario: HttpScenario) -> None:
+    deliver(scenario)
+    make_call(scenario, scenario.ann, "busy")
+    deliver(scenario)
 
     [ann] = read(scenario.manager, f"/v1/reports/activity?{SPAN}")["agents"]
 
@@ -120,15 +112,15 @@ def test_the_calls_that_activity_counts_can_be_opened(scenario: ActivityReportSc
 
 
 def test_activity_without_documents_is_that_of_the_ledger() -> None:
-    scenario = ActivityReportScenario(Service())
+    scenario = scenario_with_calls(Service())
 
     [ann] = read(scenario.ann, f"/v1/reports/activity?{SPAN}")["agents"]
 
     assert (ann["calls"]["value"], ann["duration_seconds"]) == (2, 120)
 
 
-def test_activity_has_a_row_for_each_agent_and_day_as_csv(scenario: ActivityReportScenario) -> None:
-    scenario.deliver()
+def test_activity_has_a_row_for_each_agent_and_day_as_csv(scenario: HttpScenario) -> None:
+    deliver(scenario)
 
     assert rows(scenario.manager, f"/v1/reports/activity?{SPAN}") == [
         {
@@ -145,20 +137,18 @@ def test_activity_has_a_row_for_each_agent_and_day_as_csv(scenario: ActivityRepo
     ]
 
 
-def test_agents_see_their_own_activity_and_no_reconciliation(scenario: ActivityReportScenario) -> None:
+def test_agents_see_their_own_activity_and_no_reconciliation(scenario: HttpScenario) -> None:
     other = scenario.service.agent()
-    scenario.call(other, "busy")
-    scenario.deliver()
+    make_call(scenario, other, "busy")
+    deliver(scenario)
 
     assert [it["agent_id"] for it in read(other, f"/v1/reports/activity?{SPAN}")["agents"]] == [str(other.user.id)]
     assert len(read(scenario.manager, f"/v1/reports/activity?{SPAN}")["agents"]) == 2
     assert problem(other.get(f"/v1/reports/reconciliation?{DAY}")) == (403, "forbidden")
 
 
-def test_a_reconciliation_names_each_difference(
-    scenario: ActivityReportScenario, documents: UnavailableCallDocuments
-) -> None:
-    scenario.deliver()
+def test_a_reconciliation_names_each_difference(scenario: HttpScenario, documents: UnavailableCallDocuments) -> None:
+    deliver(scenario)
     alike = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
     assert (alike["equal"], alike["differences"], alike["date"], alike["pending"]) == (True, [], "2026-03-02", 0)
     assert alike["rollups"] == alike["ledger"] == alike["documents"]
@@ -166,7 +156,7 @@ def test_a_reconciliation_names_each_difference(
     [altered, _] = documents.contents.values()
     altered["duration_seconds"] = 61
 
-    found = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
+    report = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
 
     difference = {
         "kind": "altered",
@@ -176,31 +166,31 @@ def test_a_reconciliation_names_each_difference(
         "expected": "60",
         "found": "61",
     }
-    assert (found["equal"], found["number_of_differences"]) == (False, 1)
-    assert found["differences"] == [difference]
-    assert found["documents"]["duration_seconds"] == found["ledger"]["duration_seconds"] + 1
+    assert (report["equal"], report["number_of_differences"]) == (False, 1)
+    assert report["differences"] == [difference]
+    assert report["documents"]["duration_seconds"] == report["ledger"]["duration_seconds"] + 1
     assert rows(scenario.manager, f"/v1/reports/reconciliation?{DAY}") == [difference]
-    assert found["version"] != alike["version"]
+    assert report["version"] != alike["version"]
 
 
-def test_calls_on_their_way_to_the_documents_are_pending(scenario: ActivityReportScenario) -> None:
-    found = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
+def test_calls_on_their_way_to_the_documents_are_pending(scenario: HttpScenario) -> None:
+    report = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
 
-    assert (found["equal"], found["pending"], found["differences"]) == (True, 2, [])
-    assert found["documents"]["total_calls"] == 0
+    assert (report["equal"], report["pending"], report["differences"]) == (True, 2, [])
+    assert report["documents"]["total_calls"] == 0
 
 
 def test_without_documents_the_ledger_is_reconciled_with_the_rollups() -> None:
-    scenario = ActivityReportScenario(Service())
+    scenario = scenario_with_calls(Service())
 
-    found = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
+    report = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
 
-    assert (found["equal"], found["documents"]) == (True, None)
-    assert found["rollups"] == found["ledger"]
+    assert (report["equal"], report["documents"]) == (True, None)
+    assert report["rollups"] == report["ledger"]
 
 
 def test_while_the_documents_are_away_the_reports_on_them_are_503_and_no_others(
-    scenario: ActivityReportScenario, documents: UnavailableCallDocuments
+    scenario: HttpScenario, documents: UnavailableCallDocuments
 ) -> None:
     documents.away = True
 
@@ -211,12 +201,12 @@ def test_while_the_documents_are_away_the_reports_on_them_are_503_and_no_others(
 
 
 @pytest.mark.parametrize("path", ["activity?from=2026-03-02&to=2026-03-01", "reconciliation?date=2026-02-30"])
-def test_days_that_are_none_are_refused(scenario: ActivityReportScenario, path: str) -> None:
+def test_days_that_are_none_are_refused(scenario: HttpScenario, path: str) -> None:
     assert problem(scenario.manager.get(f"/v1/reports/{path}")) == (400, "invalid_parameter")
 
 
-def test_a_report_that_says_the_same_has_the_same_version(scenario: ActivityReportScenario) -> None:
-    scenario.deliver()
+def test_a_report_that_says_the_same_has_the_same_version(scenario: HttpScenario) -> None:
+    deliver(scenario)
     first = scenario.manager.get(f"/v1/reports/activity?{SPAN}")
     scenario.service.ports.clock.advance(timedelta(minutes=5))
 
@@ -225,7 +215,7 @@ def test_a_report_that_says_the_same_has_the_same_version(scenario: ActivityRepo
     assert again.status_code == 304
 
 
-def test_every_role_that_may_reconcile_does(scenario: ActivityReportScenario) -> None:
+def test_every_role_that_may_reconcile_does(scenario: HttpScenario) -> None:
     for role in (Role.ADMIN, Role.MANAGER):
         person = scenario.service.log_in(scenario.service.add(role))
         assert person.get(f"/v1/reports/reconciliation?{DAY}").status_code == 200

@@ -1,27 +1,24 @@
-"""In-memory scenario for reports: agents Ann and Ben make calls, a manager and an admin read the figures."""
+"""Scenario for reports: calls at a moment, and the counts of a report as numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tests.core.calls.scenario import CallScenario
-from unite_core import Actor, CallOutcome, CallTask, Correction, Lead
-from unite_core.calls.ledger import LedgerEntry
+from unite_core import Actor, CallOutcome, CallTask, Lead
 from unite_core.days import Period
-from unite_core.identity.model import Role
-from unite_core.identity.use_cases import UserChanges
 from unite_core.reports.model import AgentName, Count
 from unite_core.reports.tally import Rate
 from unite_core.testing.builders import an_entry
 from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory
+from unite_core.testing.scenario import Scenario
 
 MONDAY = date(2026, 3, 2)
 """The first day of the clock, which begins at 9:00 UTC."""
 
 
 @dataclass
-class Team(CallScenario):
+class ReportScenario(Scenario):
     """Scenario with helpers to make calls at a moment and to read the counts."""
 
     def __post_init__(self) -> None:
@@ -29,12 +26,12 @@ class Team(CallScenario):
         self.names = {self.ann.user_id: "ann", self.ben.user_id: "ben", self.manager.user_id: "manager"}
 
     def add_agent(self, name: str) -> Actor:
-        agent = self.add_user(name, Role.AGENT)
+        agent = self.add_user(name)
         self.names[agent.user_id] = name
         return agent
 
     def rename(self, agent: Actor, name: str) -> None:
-        self.unite.identity.update_user(self.admin, UserChanges(user_id=agent.user_id, name=name))
+        self.update_user(agent, name=name)
 
     def call(
         self,
@@ -48,8 +45,8 @@ class Team(CallScenario):
     ) -> CallTask:
         """Make a call to the lead (default: a new one) that began at that moment (default: now)."""
         who = agent or self.ann
-        lead = lead or self.lead(assigned_to=who.user_id, **of_lead)
-        task = self.create(lead, assigned_to=who.user_id)
+        lead = lead or self.create_lead(assigned_to=who.user_id, **of_lead)
+        task = self.create_call_task(lead, assigned_to=who.user_id)
         callback = outcome is CallOutcome.CALLBACK_REQUESTED
         return self.complete(
             task,
@@ -66,36 +63,30 @@ class Team(CallScenario):
 
     def missed_call(self, agent: Actor | None = None, lead: Lead | None = None) -> CallTask:
         """Miss a call that was due now."""
-        task = self.create(lead, assigned_to=(agent or self.ann).user_id, due_at=self.now)
+        task = self.create_call_task(lead, assigned_to=(agent or self.ann).user_id, due_at=self.now)
         self.miss(task)
         return task
 
     def cancelled_call(self, agent: Actor | None = None) -> CallTask:
         """Cancel a call that was due now."""
-        return self.cancel(self.create(assigned_to=(agent or self.ann).user_id, due_at=self.now))
+        return self.cancel(self.create_call_task(assigned_to=(agent or self.ann).user_id, due_at=self.now))
 
     def write(self, at: datetime, **facts: Any) -> None:
         """Append an entry with these values, for a call to a new lead, to the ledger."""
-        lead = self.lead()
-        task = self.create(lead)
+        lead = self.create_lead()
+        task = self.create_call_task(lead)
         with self.ports.work() as unit:
             unit.ledger.append(an_entry(task, at=at, duration_seconds=0, **facts))
             unit.commit()
 
     def write_unseen(self, agent: Actor) -> None:
         """Append an entry of a call of the agent without invalidating the cache."""
-        task = self.create()
+        task = self.create_call_task()
         entry = an_entry(task, at=self.now, agent_id=agent.user_id)
         unseen = InMemoryUnitOfWorkFactory(self.ports.reads._store)
         with unseen() as unit:
             unit.ledger.append(entry)
             unit.commit()
-
-    def correct(self, task: CallTask, outcome: CallOutcome = CallOutcome.CONVERTED, **right: Any) -> LedgerEntry:
-        correction = Correction(
-            entry_id=self.chain(task)[-1].id, reason="It was otherwise.", **{"outcome": outcome, **right}
-        )
-        return self.unite.calls.correct(self.manager, correction)
 
     def name_of(self, agent: AgentName) -> str | None:
         """Return the name of the agent of a row, and check that it belongs to the id."""
@@ -103,7 +94,7 @@ class Team(CallScenario):
         return agent.name
 
     def go_to(self, at: str) -> None:
-        self.ports.clock.advance(moment(at) - self.now)
+        self.advance(moment(at) - self.now)
 
 
 def moment(text: str) -> datetime:

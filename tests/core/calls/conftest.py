@@ -1,8 +1,0 @@
-import pytest
-
-from tests.core.calls.scenario import CallScenario
-
-
-@pytest.fixture
-def scenario() -> CallScenario:
-    return CallScenario()
