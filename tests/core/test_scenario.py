@@ -21,6 +21,7 @@ def test_a_call_is_created_and_completed_in_three_lines() -> None:
     assert task.due_at == scenario.now + HOUR
     assert done.status is TaskStatus.COMPLETED
     assert done == scenario.stored(task)
+    assert [entry.actor_id for entry in scenario.ledger(task)] == [scenario.ann.user_id]
 
 
 def test_there_are_users_of_each_role_who_can_log_in(scenario: Scenario) -> None:
@@ -117,7 +118,9 @@ def test_a_completed_call_is_corrected(scenario: Scenario) -> None:
     scenario.correct(task, CallOutcome.CONNECTED, duration_seconds=60)
     scenario.correct(task)
 
-    assert [(entry.outcome, entry.duration_seconds) for entry in scenario.ledger(task)] == [
+    first, second, third = scenario.ledger(task)
+    assert (second.corrects, third.corrects, third.actor_id) == (first.id, second.id, scenario.manager.user_id)
+    assert [(entry.outcome, entry.duration_seconds) for entry in (first, second, third)] == [
         (CallOutcome.BUSY, 0),
         (CallOutcome.CONNECTED, 60),
         (CallOutcome.CONVERTED, 60),
@@ -191,7 +194,8 @@ def test_jobs_run_imports_and_deliver_events(scenario: Scenario) -> None:
 
     scenario.run_jobs()
 
-    assert scenario.get_import(waiting.id).status is ImportStatus.COMPLETED
+    done = scenario.get_import(waiting.id)
+    assert (done.status, done.created_by) == (ImportStatus.COMPLETED, scenario.manager.user_id)
     assert [message.to for message in scenario.ports.texts.sent] == [scenario.user(scenario.ann).phone]
 
 

@@ -82,7 +82,7 @@ def test_a_destination_that_does_not_come_back_delays_neither_another_nor_the_sw
     scenario = Scenario(in_memory_ports(destinations=(slow, quick)))
     jobs = RqJobs(server, destinations=scenario.unite.notifications.destinations)
     task = scenario.create_call_task()
-    scenario.ports.clock.advance(timedelta(hours=1) + MISSED_AFTER)
+    scenario.advance(timedelta(hours=2) + MISSED_AFTER)
 
     def tell() -> UUID:
         event = an_event(at=scenario.ports.clock.now())

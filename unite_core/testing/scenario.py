@@ -80,7 +80,10 @@ class Scenario:
     # Users
 
     def add_user(self, name: str, role: Role = Role.AGENT, **new: Any) -> Actor:
-        """Create a user whose password is `PASSWORD`; return the actor for the user's requests."""
+        """Create a user whose password is `PASSWORD`; return the actor for the user's requests.
+
+        The requests of Cleo have the correlation id `of-cleo`.
+        """
         values = {"email": f"{name.lower()}@unite.example", "password": PASSWORD, **new}
         user = self.unite.identity.create_user(an_actor(), NewUser(name=name, role=role, **values))
         return Actor(user_id=user.id, role=role, correlation_id=f"of-{name.lower()}")

@@ -61,10 +61,8 @@ def test_the_refusal_says_what_to_do(scenario: Scenario) -> None:
 
 
 def test_each_user_has_a_quota_of_their_own(scenario: Scenario) -> None:
-    mo = scenario.manager
-
     assert [announce(scenario) for _ in range(4)] == ["", "", "", "too_many_imports"]
-    assert announce(scenario, actor=mo) == ""
+    assert announce(scenario, actor=scenario.manager) == ""
 
 
 def test_queued_and_running_imports_count_and_ended_ones_do_not(scenario: Scenario) -> None:
@@ -138,14 +136,13 @@ def test_a_few_files_are_read_though_there_is_no_room_and_further_ones_are_not(
 
 
 def test_files_that_are_read_though_there_is_no_room_are_counted_per_user_and_hour(scenario: Scenario) -> None:
-    mo = scenario.manager
-    for actor in (scenario.admin, mo):
+    for actor in (scenario.admin, scenario.manager):
         for _ in range(3):
             announce(scenario, actor=actor)
     for _ in range(2):
         scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
 
-    assert scenario.unite.imports.store_file(mo, io.BytesIO(CSV)).size == len(CSV)
+    assert scenario.unite.imports.store_file(scenario.manager, io.BytesIO(CSV)).size == len(CSV)
     scenario.ports.clock.advance(HOUR)
     assert scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV)).size == len(CSV)
 

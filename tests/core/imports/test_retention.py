@@ -5,22 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from unite_core import Conflict, LeadImport, NotFound, OnDuplicate, Rules, build
+from unite_core import Conflict, LeadImport, NotFound, OnDuplicate, Rules
 from unite_core.testing.scenario import Scenario
 
 DAYS = timedelta(days=1)
 ROWS: Sequence[Sequence[str]] = [("Ada", "+12125550101"), ("", "+12125550102"), ("", "+12125550103")]
 
 
-def a_floor(retention: timedelta | None) -> Scenario:
-    scenario = Scenario(chunk_rows=2)
-    scenario.unite = build(scenario.ports, Rules(import_retention=retention))
-    return scenario
+def scenario_with_retention(retention: timedelta | None) -> Scenario:
+    return Scenario(rules=Rules(import_retention=retention), chunk_rows=2)
 
 
 @pytest.fixture
 def scenario() -> Scenario:
-    return a_floor(30 * DAYS)
+    return scenario_with_retention(30 * DAYS)
 
 
 def snapshots(scenario: Scenario, done: LeadImport) -> int:
@@ -71,7 +69,7 @@ def test_after_its_time_an_import_cannot_be_undone(scenario: Scenario) -> None:
 
 
 def test_without_a_limit_everything_stays() -> None:
-    scenario = a_floor(None)
+    scenario = scenario_with_retention(None)
     done = scenario.import_file(ROWS)
     scenario.ports.clock.advance(10_000 * DAYS)
 

@@ -6,17 +6,14 @@ import pytest
 
 from tests.core.leads.test_images import announce, upload
 from tests.pictures import PNG
-from unite_core import Actor, Conflict, Invalid, Lead, NewImage, PhonePolicy, Quotas, Rules, build
+from unite_core import Actor, Conflict, Invalid, Lead, NewImage, Quotas, Rules
 from unite_core.leads.use_cases.images import ABANDONED_AFTER
 from unite_core.testing.scenario import Scenario
 
 
 @pytest.fixture
 def scenario() -> Scenario:
-    scenario = Scenario()
-    quotas = Quotas(images_per_lead=4, open_images=3)
-    scenario.unite = build(scenario.ports, Rules(phones=PhonePolicy(default_country="US"), quotas=quotas))
-    return scenario
+    return Scenario(rules=Rules(quotas=Quotas(images_per_lead=4, open_images=3)))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from unite_core.testing.in_memory import InMemoryActivityLog, InMemoryUnitOfWork
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
 
 
-class PostWithLog(OutboxScenario):
+class OutboxWithLog(OutboxScenario):
     """Events are recorded for the mailbox and for the activity log."""
 
     def __post_init__(self) -> None:
@@ -35,8 +35,8 @@ class PostWithLog(OutboxScenario):
         return [*self.log.of_delivery(delivery.id, PageRequest()).items][::-1]
 
     def to_mailbox(self) -> Delivery:
-        (found,) = (it for it in self.deliveries() if it.destination == MAIL)
-        return found
+        (delivery,) = (it for it in self.deliveries() if it.destination == MAIL)
+        return delivery
 
 
 def answering(*receipts: Receipt) -> Callable[[Event], Receipt]:
@@ -47,14 +47,14 @@ def answering(*receipts: Receipt) -> Callable[[Event], Receipt]:
 def test_each_answer_is_told_to_the_activity_log() -> None:
     throttled = Receipt(taken=False, response={"error_code": "Throttled"})
     taken = Receipt(taken=True, response={"message_id": "0c", "parts": [1]})
-    post = PostWithLog(FakeDestination(answering(throttled, taken)))
-    (event,) = post.record()
+    outbox = OutboxWithLog(FakeDestination(answering(throttled, taken)))
+    (event,) = outbox.record()
 
-    post.relay(MAIL)
-    post.advance(minutes=1)
-    post.relay(MAIL)
+    outbox.relay(MAIL)
+    outbox.advance(minutes=1)
+    outbox.relay(MAIL)
 
-    first, second = post.told_of(post.to_mailbox())
+    first, second = outbox.told_of(outbox.to_mailbox())
     common = {"destination": MAIL, "event_id": str(event.id), "event_type": event.type}
     assert first.data == common | {"attempt": 1, "status": "pending", "response": {"error_code": "Throttled"}}
     assert second.data == common | {
@@ -63,19 +63,19 @@ def test_each_answer_is_told_to_the_activity_log() -> None:
         "response": {"message_id": "0c", "parts": [1]},
     }
     assert second.type == ANSWERED
-    assert (second.at, second.actor_id, second.lead_ids) == (post.clock.now(), None, ())
+    assert (second.at, second.actor_id, second.lead_ids) == (outbox.clock.now(), None, ())
     assert second.correlation_id == event.correlation_id
 
 
 def test_what_is_told_of_deliveries_is_told_to_the_activity_log_alone_and_of_that_nothing_is_told() -> None:
-    post = PostWithLog(FakeDestination(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
-    post.record()
+    outbox = OutboxWithLog(FakeDestination(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
+    outbox.record()
     for _ in range(3):
-        post.relay(MAIL)
-        post.relay(ACTIVITY)
+        outbox.relay(MAIL)
+        outbox.relay(ACTIVITY)
 
-    assert sum(post.mailbox.times().values()) == 1
-    assert sorted((it.destination, it.status) for it in post.deliveries()) == [
+    assert sum(outbox.mailbox.times().values()) == 1
+    assert sorted((it.destination, it.status) for it in outbox.deliveries()) == [
         (ACTIVITY, DELIVERED),
         (ACTIVITY, DELIVERED),
         (MAIL, DELIVERED),
@@ -84,23 +84,23 @@ def test_what_is_told_of_deliveries_is_told_to_the_activity_log_alone_and_of_tha
 
 @pytest.mark.parametrize("receipt", [TAKEN, LATER, Receipt(taken=False, skipped=True, response={"reason": "x"})])
 def test_what_the_other_side_did_not_say_is_not_told(receipt: Receipt) -> None:
-    post = PostWithLog(FakeDestination(lambda _: receipt))
-    post.record()
+    outbox = OutboxWithLog(FakeDestination(lambda _: receipt))
+    outbox.record()
 
-    post.relay(MAIL)
+    outbox.relay(MAIL)
 
-    assert post.told_of(post.to_mailbox()) == []
+    assert outbox.told_of(outbox.to_mailbox()) == []
 
 
 def test_a_failure_without_an_answer_is_told_once_until_another_one_follows() -> None:
-    post = PostWithLog()
-    (event,) = post.record()
+    outbox = OutboxWithLog()
+    (event,) = outbox.record()
     for detail in ["It is being moved."] * 3 + ["It fails with 503."] * 2:
-        post.mailbox.fail(Unavailable(detail))
-        post.relay(MAIL)
-        post.advance(minutes=5)
+        outbox.mailbox.fail(Unavailable(detail))
+        outbox.relay(MAIL)
+        outbox.advance(minutes=5)
 
-    moved, failed = post.told_of(post.to_mailbox())
+    moved, failed = outbox.told_of(outbox.to_mailbox())
 
     assert moved.data == {
         "destination": MAIL,
@@ -114,159 +114,161 @@ def test_a_failure_without_an_answer_is_told_once_until_another_one_follows() ->
 
 
 def test_a_mistake_in_the_way_is_told_as_a_failure() -> None:
-    post = PostWithLog()
-    post.record()
-    post.mailbox.fail(ZeroDivisionError())
+    outbox = OutboxWithLog()
+    outbox.record()
+    outbox.mailbox.fail(ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
-        post.relay(MAIL)
+        outbox.relay(MAIL)
 
-    (failed,) = post.told_of(post.to_mailbox())
+    (failed,) = outbox.told_of(outbox.to_mailbox())
 
     assert failed.data["response"] == {"error": "internal_error"}
 
 
 def test_what_was_not_handed_over_when_another_failed_has_nothing_told_of_it() -> None:
-    post = PostWithLog(FakeDestination(at_once=1))
-    post.record(3)
-    post.mailbox.fail(Unavailable("It is being moved."))
+    outbox = OutboxWithLog(FakeDestination(at_once=1))
+    outbox.record(3)
+    outbox.mailbox.fail(Unavailable("It is being moved."))
 
-    post.relay(MAIL)
+    outbox.relay(MAIL)
 
-    assert [len(post.told_of(it)) for it in post.deliveries() if it.destination == MAIL] == [1, 0, 0]
+    assert [len(outbox.told_of(it)) for it in outbox.deliveries() if it.destination == MAIL] == [1, 0, 0]
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_whatever_is_given_up_has_that_told_of_it_though_nothing_else_has_changed(at_once: int) -> None:
-    post = PostWithLog(FakeDestination(at_once=at_once))
-    post.record(3)
-    post.mailbox.fail(Unavailable("It is being moved."))
-    post.relay(MAIL)
-    post.clock.advance(DEFAULT_RETRY.give_up_after)
+    outbox = OutboxWithLog(FakeDestination(at_once=at_once))
+    outbox.record(3)
+    outbox.mailbox.fail(Unavailable("It is being moved."))
+    outbox.relay(MAIL)
+    outbox.clock.advance(DEFAULT_RETRY.give_up_after)
 
-    assert len(post.relay(MAIL).dead) == 3
+    assert len(outbox.relay(MAIL).dead) == 3
 
-    told = [post.told_of(it)[-1].data["status"] for it in post.deliveries() if it.destination == MAIL]
-    assert told == ["dead"] * 3
+    statuses = [outbox.told_of(it)[-1].data["status"] for it in outbox.deliveries() if it.destination == MAIL]
+    assert statuses == ["dead"] * 3
 
 
 def test_a_refusal_without_a_word_is_told_as_the_dead_letter_that_it_makes() -> None:
-    post = PostWithLog(FakeDestination(lambda _: REFUSED))
-    post.record()
+    outbox = OutboxWithLog(FakeDestination(lambda _: REFUSED))
+    outbox.record()
 
-    post.relay(MAIL)
+    outbox.relay(MAIL)
 
-    assert [(it.data["status"], it.data["response"]) for it in post.told_of(post.to_mailbox())] == [("dead", {})]
+    assert [(it.data["status"], it.data["response"]) for it in outbox.told_of(outbox.to_mailbox())] == [("dead", {})]
 
 
 def test_that_the_activity_log_does_not_answer_is_told_to_nobody() -> None:
-    post = PostWithLog()
-    post.record()
+    outbox = OutboxWithLog()
+    outbox.record()
     away = FakeDestination(name=ACTIVITY, delivery_events=True)
     away.fail(Unavailable("It is being moved."))
-    relay = RelayEvents(post.work, {ACTIVITY: away, MAIL: post.mailbox}, post.clock, post.ids)
+    relay = RelayEvents(outbox.work, {ACTIVITY: away, MAIL: outbox.mailbox}, outbox.clock, outbox.ids)
 
     relay(ACTIVITY)
 
-    assert len(post.deliveries()) == 2
+    assert len(outbox.deliveries()) == 2
 
 
 def test_an_answer_is_told_if_and_only_if_what_became_of_the_delivery_is_stored() -> None:
-    post = PostWithLog(FakeDestination(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
-    post.record()
-    work = FailingWork(post.work, PowerCutError(), at=1)
+    outbox = OutboxWithLog(FakeDestination(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
+    outbox.record()
+    work = FailingWork(outbox.work, PowerCutError(), at=1)
     with pytest.raises(PowerCutError):
-        RelayEvents(work, post.relay.destinations, post.clock, post.ids)(MAIL)
-    assert post.told_of(post.to_mailbox()) == []
-    post.clock.advance(CLAIM_TTL)
+        RelayEvents(work, outbox.relay.destinations, outbox.clock, outbox.ids)(MAIL)
+    assert outbox.told_of(outbox.to_mailbox()) == []
+    outbox.clock.advance(CLAIM_TTL)
 
-    post.relay(MAIL)
+    outbox.relay(MAIL)
 
-    assert [it.data["attempt"] for it in post.told_of(post.to_mailbox())] == [2]
+    assert [it.data["attempt"] for it in outbox.told_of(outbox.to_mailbox())] == [2]
 
 
 def test_whom_nobody_could_be_told_of_is_skipped_and_can_be_replayed() -> None:
-    post = OutboxScenario(
+    outbox = OutboxScenario(
         FakeDestination(lambda _: Receipt(taken=False, skipped=True, response={"reason": "no_phone"}))
     )
-    post.record()
+    outbox.record()
 
-    assert post.relay(MAIL).delivered == 0
+    assert outbox.relay(MAIL).delivered == 0
 
-    (skipped,) = post.deliveries()
+    (skipped,) = outbox.deliveries()
     assert (skipped.status, skipped.held, skipped.delivered_at) == (NOT_SENT, False, None)
     assert skipped.response == {"reason": "no_phone"}
-    post.advance(days=10)
-    assert post.relay(MAIL).dead == ()
-    skipped.replay(post.clock.now())
+    outbox.advance(days=10)
+    assert outbox.relay(MAIL).dead == ()
+    skipped.replay(outbox.clock.now())
     assert skipped.status is PENDING
 
 
 def test_dead_letters_are_named() -> None:
-    post = OutboxScenario(FakeDestination(answering(TAKEN, REFUSED, SKIPPED, LATER, REFUSED), at_once=1))
-    events = post.record(5)
+    outbox = OutboxScenario(FakeDestination(answering(TAKEN, REFUSED, SKIPPED, LATER, REFUSED), at_once=1))
+    events = outbox.record(5)
 
-    relayed = post.relay(MAIL)
+    relayed = outbox.relay(MAIL)
 
     assert relayed.delivered == 1
     assert [it.event_id for it in relayed.dead] == [events[1].id, events[4].id]
 
 
 def test_a_dead_letter_is_named_though_the_relay_ends_in_a_mistake() -> None:
-    post = OutboxScenario(FakeDestination(answering(REFUSED), at_once=1))
-    refused, waiting = post.record(2)
+    outbox = OutboxScenario(FakeDestination(answering(REFUSED), at_once=1))
+    refused, waiting = outbox.record(2)
     named: list[Delivery] = []
     with pytest.raises(StopIteration):
-        post.relay(MAIL, on_dead=named.append)
+        outbox.relay(MAIL, on_dead=named.append)
     assert [it.event_id for it in named] == [refused.id]
 
-    post.clock.advance(DEFAULT_RETRY.give_up_after)
+    outbox.clock.advance(DEFAULT_RETRY.give_up_after)
     with pytest.raises(StopIteration):
-        post.relay(MAIL, on_dead=named.append)
+        outbox.relay(MAIL, on_dead=named.append)
 
     assert [(it.event_id, it.status) for it in named] == [(refused.id, DEAD), (waiting.id, DEAD)]
 
 
 def after_an_outage(count: int, *, due: int) -> OutboxScenario:
     """What was recorded waits for minutes yet, but for a few that are due."""
-    post = OutboxScenario(FakeDestination(at_once=1))
-    post.record(count)
-    post.mailbox.fail(Unavailable("It is being moved."))
+    outbox = OutboxScenario(FakeDestination(at_once=1))
+    outbox.record(count)
+    outbox.mailbox.fail(Unavailable("It is being moved."))
     for _ in range(12):
-        post.advance(minutes=5)
-        post.relay(MAIL)
+        outbox.advance(minutes=5)
+        outbox.relay(MAIL)
     if due:
-        moments = sorted(it.next_attempt_at for it in post.deliveries())
-        post.clock.advance(moments[due - 1] - post.clock.now())
-    post.mailbox.handed.clear()
-    return post
+        moments = sorted(it.next_attempt_at for it in outbox.deliveries())
+        outbox.clock.advance(moments[due - 1] - outbox.clock.now())
+    outbox.mailbox.handed.clear()
+    return outbox
 
 
 @pytest.mark.parametrize("answer", [REFUSED, SKIPPED])
 def test_that_one_number_is_refused_does_not_tell_that_the_others_would_be_taken(answer: Receipt) -> None:
-    post = after_an_outage(4, due=1)
-    post.mailbox.answer = lambda _: answer
+    outbox = after_an_outage(4, due=1)
+    outbox.mailbox.answer = lambda _: answer
 
-    post.relay(MAIL)
+    outbox.relay(MAIL)
 
-    assert len(post.mailbox.handed) == 1
+    assert len(outbox.mailbox.handed) == 1
 
 
 @pytest.mark.parametrize("answer", [REFUSED, SKIPPED])
 def test_that_one_number_is_refused_does_not_keep_the_others_waiting_once_one_is_taken(answer: Receipt) -> None:
-    post = after_an_outage(4, due=2)
-    post.mailbox.answer = lambda _: answer if len(post.mailbox.handed) == 1 else TAKEN
+    outbox = after_an_outage(4, due=2)
+    outbox.mailbox.answer = lambda _: answer if len(outbox.mailbox.handed) == 1 else TAKEN
 
-    assert post.relay(MAIL).delivered == 3
+    assert outbox.relay(MAIL).delivered == 3
 
 
 def test_what_was_tried_by_a_relay_that_died_does_not_tell_that_the_destination_had_failed() -> None:
-    post = after_an_outage(1, due=0)
-    (event,) = post.record()
-    post.mailbox.answer = lambda _: TAKEN
+    outbox = after_an_outage(1, due=0)
+    (event,) = outbox.record()
+    outbox.mailbox.answer = lambda _: TAKEN
     with pytest.raises(PowerCutError):
-        RelayEvents(FailingWork(post.work, PowerCutError(), at=1), post.relay.destinations, post.clock, post.ids)(MAIL)
-    post.clock.advance(CLAIM_TTL)
+        RelayEvents(
+            FailingWork(outbox.work, PowerCutError(), at=1), outbox.relay.destinations, outbox.clock, outbox.ids
+        )(MAIL)
+    outbox.clock.advance(CLAIM_TTL)
 
-    post.relay(MAIL)
+    outbox.relay(MAIL)
 
-    assert post.mailbox.times() == {event.id: 2}
+    assert outbox.mailbox.times() == {event.id: 2}

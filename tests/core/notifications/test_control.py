@@ -24,8 +24,8 @@ class Office:
         self.admin = an_actor(Role.ADMIN)
         self.unite.leads.add(self.admin, NewLead(name="Grace", email="grace@example.com"))
 
-    def deliveries(self, **wanted: object) -> list[Delivery]:
-        page = self.unite.notifications.list_deliveries(self.admin, DeliveryFilter(**wanted), PageRequest())  # type: ignore[arg-type]  # what the fields take
+    def deliveries(self, **filters: object) -> list[Delivery]:
+        page = self.unite.notifications.list_deliveries(self.admin, DeliveryFilter(**filters), PageRequest())  # type: ignore[arg-type]  # what the fields take
         return [*page.items]
 
     def dead(self) -> Delivery:

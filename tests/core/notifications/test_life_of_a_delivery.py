@@ -29,29 +29,29 @@ class LifeOfADelivery(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.post = OutboxScenario()
+        self.outbox = OutboxScenario()
         self.since: dict[UUID, datetime] = {}
         self.in_hand: list[Batch] = []
         self.held_until: dict[UUID, datetime] = {}
         self.handed: Counter[UUID] = Counter()
         self.answered: Counter[UUID] = Counter()
         self.lost: Counter[UUID] = Counter()
-        self.answers: defaultdict[UUID, list[Receipt]] = defaultdict(list)
+        self.receipts: defaultdict[UUID, list[Receipt]] = defaultdict(list)
         self.over: dict[UUID, DeliveryStatus] = {}
 
     @rule(count=st.integers(1, 4))
     def something_happens(self, count: int) -> None:
-        for event in self.post.record(count):
+        for event in self.outbox.record(count):
             self.since[event.id] = event.at
 
     @rule(seconds=st.sampled_from([0.3, 1, 60, 120, 3600, 90_000]))
     def time_passes(self, seconds: float) -> None:
-        self.post.advance(seconds=seconds)
+        self.outbox.advance(seconds=seconds)
 
     @rule(limit=st.integers(1, 5))
     def a_relay_hands_over_what_it_claims(self, limit: int) -> None:
-        now = self.post.clock.now()
-        batch = self.post.relay._claim(MAIL, limit)
+        now = self.outbox.clock.now()
+        batch = self.outbox.relay._claim(MAIL, limit)
         for delivery, event in batch:
             assert event.id not in self.over, "what has arrived or is dead is not handed over"
             if event.id in self.held_until:
@@ -68,21 +68,21 @@ class LifeOfADelivery(RuleBasedStateMachine):
         batch = self.in_hand.pop(which % len(self.in_hand))
         answered = [(*claimed, receipt) for claimed, receipt in zip(batch, given, strict=False)]
         self.answer([(delivery, receipt) for delivery, _, receipt in answered])
-        self.post.relay._settle(self.post.mailbox, answered, _Tally(lambda _: None))
+        self.outbox.relay._settle(self.outbox.mailbox, answered, _Tally(lambda _: None))
 
     @precondition(lambda self: self.in_hand)
     @rule(which=st.integers(0, 9))
     def the_destination_does_not_answer(self, which: int) -> None:
         batch = self.in_hand.pop(which % len(self.in_hand))
         self.answer([(delivery, LATER) for delivery, _ in batch])
-        self.post.relay._postpone(self.post.mailbox, batch, [], {"error": "unavailable"}, _Tally(lambda _: None))
+        self.outbox.relay._postpone(self.outbox.mailbox, batch, [], {"error": "unavailable"}, _Tally(lambda _: None))
 
     @precondition(lambda self: self.in_hand)
     @rule(which=st.integers(0, 9))
     def a_relay_lets_go_of_what_it_did_not_hand_over(self, which: int) -> None:
         batch = self.in_hand.pop(which % len(self.in_hand))
         self.answer([(delivery, LATER) for delivery, _ in batch])
-        self.post.relay._let_go(self.post.mailbox, batch)
+        self.outbox.relay._let_go(self.outbox.mailbox, batch)
 
     @precondition(lambda self: self.in_hand)
     @rule(which=st.integers(0, 9))
@@ -92,49 +92,49 @@ class LifeOfADelivery(RuleBasedStateMachine):
     @precondition(lambda self: not set(REPLAYABLE).isdisjoint(self.over.values()))
     @rule()
     def a_dead_letter_is_replayed(self) -> None:
-        dead = next(it for it in self.post.deliveries() if it.status in REPLAYABLE)
-        dead.replay(self.post.clock.now())
-        with self.post.work() as work:
+        dead = next(it for it in self.outbox.deliveries() if it.status in REPLAYABLE)
+        dead.replay(self.outbox.clock.now())
+        with self.outbox.work() as work:
             work.deliveries.put_back(dead)
             work.commit()
         del self.over[dead.event_id]
-        self.since[dead.event_id] = self.post.clock.now()
-        self.answers[dead.event_id].clear()
+        self.since[dead.event_id] = self.outbox.clock.now()
+        self.receipts[dead.event_id].clear()
 
     def answer(self, settled: Sequence[tuple[Delivery, Receipt]]) -> None:
         """Note what the destination said to attempts that nobody has taken over since."""
         for delivery, receipt in settled:
             if delivery.attempts == self.handed[delivery.event_id]:
-                self.answers[delivery.event_id].append(receipt)
+                self.receipts[delivery.event_id].append(receipt)
                 self.answered[delivery.event_id] += 1
                 del self.held_until[delivery.event_id]
 
     @invariant()
     def every_event_is_where_its_answers_have_brought_it(self) -> None:
-        deliveries = {it.event_id: it for it in self.post.deliveries()}
+        deliveries = {it.event_id: it for it in self.outbox.deliveries()}
         assert deliveries.keys() == self.since.keys(), "no event is lost, none is there twice"
         for event_id, delivery in deliveries.items():
-            answers = self.answers[event_id]
+            receipts = self.receipts[event_id]
             assert delivery.attempts == self.handed[event_id], "attempts never fall"
             assert delivery.held == (event_id in self.held_until)
-            assert (delivery.status is DeliveryStatus.DELIVERED) == (TAKEN in answers)
-            if delivery.status is DeliveryStatus.DEAD and REFUSED not in answers:
-                assert self.post.clock.now() - self.since[event_id] >= DEFAULT_RETRY.give_up_after, (
+            assert (delivery.status is DeliveryStatus.DELIVERED) == (TAKEN in receipts)
+            if delivery.status is DeliveryStatus.DEAD and REFUSED not in receipts:
+                assert self.outbox.clock.now() - self.since[event_id] >= DEFAULT_RETRY.give_up_after, (
                     "nothing is given up too soon"
                 )
-            if REFUSED in answers:
+            if REFUSED in receipts:
                 assert delivery.status is DeliveryStatus.DEAD
-            assert (delivery.status is DeliveryStatus.SKIPPED) == (SKIPPED in answers)
+            assert (delivery.status is DeliveryStatus.SKIPPED) == (SKIPPED in receipts)
             if delivery.status is not DeliveryStatus.PENDING:
                 assert self.over.setdefault(event_id, delivery.status) is delivery.status, "what is over stays so"
             in_hand = event_id in self.held_until
             assert self.handed[event_id] == self.answered[event_id] + self.lost[event_id] + in_hand
 
     def teardown(self) -> None:
-        """Once the destination answers and the relays live, everything arrives that was not given up."""
-        self.post.advance(minutes=5)
-        self.post.relay(MAIL)
-        assert DeliveryStatus.PENDING not in {it.status for it in self.post.deliveries()}
+        """Once the destination receipts and the relays live, everything arrives that was not given up."""
+        self.outbox.advance(minutes=5)
+        self.outbox.relay(MAIL)
+        assert DeliveryStatus.PENDING not in {it.status for it in self.outbox.deliveries()}
 
 
 TestLifeOfADelivery = LifeOfADelivery.TestCase

@@ -18,62 +18,64 @@ from unite_core.notifications.use_cases.relay import DELIVERY_TIMEOUT
 PENDING, DELIVERED, _, DEAD = DeliveryStatus
 
 
-def statuses(post: OutboxScenario) -> list[tuple[DeliveryStatus, int, bool]]:
-    return [(it.status, it.attempts, it.held) for it in post.deliveries()]
+def statuses(outbox: OutboxScenario) -> list[tuple[DeliveryStatus, int, bool]]:
+    return [(it.status, it.attempts, it.held) for it in outbox.deliveries()]
 
 
-def doomed(post: OutboxScenario, *, at: int) -> RelayEvents:
+def doomed(outbox: OutboxScenario, *, at: int) -> RelayEvents:
     """A relay that is gone at its commit number `at`: the claim is number 0, then each portion is one."""
-    return RelayEvents(FailingWork(post.work, PowerCutError(), at=at), {MAIL: post.mailbox}, post.clock, post.ids)
+    return RelayEvents(
+        FailingWork(outbox.work, PowerCutError(), at=at), {MAIL: outbox.mailbox}, outbox.clock, outbox.ids
+    )
 
 
 @pytest.mark.parametrize(("at_once", "claimed"), [(1, 10), (3, 30), (10, 100), (100, 100), (200, 200)])
 def test_ten_portions_are_claimed_at_once_up_to_a_hundred_and_one_where_that_is_more(
     at_once: int, claimed: int
 ) -> None:
-    post = OutboxScenario(FakeDestination(at_once=at_once))
-    post.record(200)
+    outbox = OutboxScenario(FakeDestination(at_once=at_once))
+    outbox.record(200)
     held: list[int] = []
 
     def count_held(_: Event) -> Receipt:
         if not held:
-            held.append(sum(it.held for it in post.deliveries()))
+            held.append(sum(it.held for it in outbox.deliveries()))
         return TAKEN
 
-    post.mailbox.answer = count_held
-    post.relay(MAIL)
+    outbox.mailbox.answer = count_held
+    outbox.relay(MAIL)
 
     assert held == [claimed]
-    assert max(map(len, post.mailbox.handed)) == at_once
+    assert max(map(len, outbox.mailbox.handed)) == at_once
 
 
 def test_a_relay_that_is_killed_before_it_has_stored_an_answer_has_one_portion_handed_over_once_more() -> None:
-    post = OutboxScenario(FakeDestination(at_once=1))
-    events = post.record(5)
+    outbox = OutboxScenario(FakeDestination(at_once=1))
+    events = outbox.record(5)
     with pytest.raises(PowerCutError):
-        doomed(post, at=3)(MAIL)
-    assert statuses(post) == [(DELIVERED, 1, False)] * 2 + [(PENDING, 1, True)] * 3
-    assert [event for (event,) in post.mailbox.handed] == events[:3]
+        doomed(outbox, at=3)(MAIL)
+    assert statuses(outbox) == [(DELIVERED, 1, False)] * 2 + [(PENDING, 1, True)] * 3
+    assert [event for (event,) in outbox.mailbox.handed] == events[:3]
 
-    post.advance(seconds=CLAIM_TTL.total_seconds())
-    assert post.relay(MAIL).delivered == 3
+    outbox.advance(seconds=CLAIM_TTL.total_seconds())
+    assert outbox.relay(MAIL).delivered == 3
 
-    assert [event for (event,) in post.mailbox.handed] == [*events[:3], *events[2:]]
-    assert statuses(post) == [(DELIVERED, 1, False)] * 2 + [(DELIVERED, 2, False)] * 3
+    assert [event for (event,) in outbox.mailbox.handed] == [*events[:3], *events[2:]]
+    assert statuses(outbox) == [(DELIVERED, 1, False)] * 2 + [(DELIVERED, 2, False)] * 3
 
 
 def test_whoever_may_have_been_handed_an_event_before_is_told_so() -> None:
-    post = OutboxScenario(FakeDestination(at_once=2))
-    first = post.record(3)
+    outbox = OutboxScenario(FakeDestination(at_once=2))
+    first = outbox.record(3)
     with pytest.raises(PowerCutError):
-        doomed(post, at=1)(MAIL)
-    assert post.mailbox.handed_again == []
-    post.advance(seconds=CLAIM_TTL.total_seconds())
-    post.record(2)
+        doomed(outbox, at=1)(MAIL)
+    assert outbox.mailbox.handed_again == []
+    outbox.advance(seconds=CLAIM_TTL.total_seconds())
+    outbox.record(2)
 
-    post.relay(MAIL)
+    outbox.relay(MAIL)
 
-    assert sorted(post.mailbox.handed_again) == [event.id for event in first]
+    assert sorted(outbox.mailbox.handed_again) == [event.id for event in first]
 
 
 @given(
@@ -84,110 +86,110 @@ def test_whoever_may_have_been_handed_an_event_before_is_told_so() -> None:
 def test_each_kill_costs_one_portion_handed_over_once_more_at_the_most(
     at_once: int, count: int, kills: list[int]
 ) -> None:
-    post = OutboxScenario(FakeDestination(at_once=at_once))
-    events = post.record(count)
+    outbox = OutboxScenario(FakeDestination(at_once=at_once))
+    events = outbox.record(count)
     happened = 0
     for at in kills:
         try:
-            doomed(post, at=at)(MAIL)
+            doomed(outbox, at=at)(MAIL)
         except PowerCutError:
             happened += 1
-        post.advance(seconds=CLAIM_TTL.total_seconds())
+        outbox.advance(seconds=CLAIM_TTL.total_seconds())
 
-    post.relay(MAIL)
+    outbox.relay(MAIL)
 
-    assert post.mailbox.times().keys() == {event.id for event in events}
-    assert post.mailbox.times().total() - count <= happened * at_once
-    assert {status for status, _, _ in statuses(post)} == {DELIVERED}
+    assert outbox.mailbox.times().keys() == {event.id for event in events}
+    assert outbox.mailbox.times().total() - count <= happened * at_once
+    assert {status for status, _, _ in statuses(outbox)} == {DELIVERED}
 
 
 def test_a_relay_that_has_to_stop_lets_go_of_what_it_has_not_handed_over() -> None:
-    post = OutboxScenario(FakeDestination(at_once=1))
-    events = post.record(4)
+    outbox = OutboxScenario(FakeDestination(at_once=1))
+    events = outbox.record(4)
 
-    post.relay(MAIL, should_stop=lambda: len(post.mailbox.handed) == 1)
+    outbox.relay(MAIL, should_stop=lambda: len(outbox.mailbox.handed) == 1)
 
-    assert statuses(post) == [(DELIVERED, 1, False)] + [(PENDING, 1, False)] * 3
-    assert post.relay(MAIL).delivered == 3
-    assert post.mailbox.times() == {event.id: 1 for event in events}
+    assert statuses(outbox) == [(DELIVERED, 1, False)] + [(PENDING, 1, False)] * 3
+    assert outbox.relay(MAIL).delivered == 3
+    assert outbox.mailbox.times() == {event.id: 1 for event in events}
 
 
 @pytest.mark.parametrize("seconds", [7, 20, 59, 60, 61, 119])
 def test_a_slow_destination_is_handed_nothing_that_another_relay_may_soon_have(seconds: int) -> None:
-    post = OutboxScenario(FakeDestination(at_once=1))
-    events = post.record(12)
+    outbox = OutboxScenario(FakeDestination(at_once=1))
+    events = outbox.record(12)
 
     def be_slow(event: Event) -> Receipt:
-        (held,) = (it for it in post.deliveries() if it.event_id == event.id)
-        assert held.next_attempt_at - post.clock.now() > CLAIM_TTL - DELIVERY_TIMEOUT
-        post.advance(seconds=seconds)
-        assert event.id not in claimed_by_another(post)
+        (held,) = (it for it in outbox.deliveries() if it.event_id == event.id)
+        assert held.next_attempt_at - outbox.clock.now() > CLAIM_TTL - DELIVERY_TIMEOUT
+        outbox.advance(seconds=seconds)
+        assert event.id not in claimed_by_another(outbox)
         return TAKEN
 
-    post.mailbox.answer = be_slow
-    post.relay(MAIL)
-    post.advance(minutes=10)
-    post.mailbox.answer = lambda _: TAKEN
-    post.relay(MAIL)
+    outbox.mailbox.answer = be_slow
+    outbox.relay(MAIL)
+    outbox.advance(minutes=10)
+    outbox.mailbox.answer = lambda _: TAKEN
+    outbox.relay(MAIL)
 
-    assert {status for status, _, _ in statuses(post)} == {DELIVERED}
-    assert post.mailbox.times().keys() == {event.id for event in events}
+    assert {status for status, _, _ in statuses(outbox)} == {DELIVERED}
+    assert outbox.mailbox.times().keys() == {event.id for event in events}
 
 
-def claimed_by_another(post: OutboxScenario) -> list[UUID]:
+def claimed_by_another(outbox: OutboxScenario) -> list[UUID]:
     """What another relay gets now, which it lets go of at once."""
-    claimed = post.relay._claim(MAIL, 100)
-    post.relay._let_go(post.mailbox, claimed)
+    claimed = outbox.relay._claim(MAIL, 100)
+    outbox.relay._let_go(outbox.mailbox, claimed)
     return [event.id for _, event in claimed]
 
 
 @pytest.mark.parametrize("error", [Unavailable("It is being moved."), ZeroDivisionError()])
 def test_a_destination_that_fails_after_three_portions_keeps_those_three(error: Exception) -> None:
-    post = OutboxScenario(FakeDestination(at_once=2))
-    post.record(10)
+    outbox = OutboxScenario(FakeDestination(at_once=2))
+    outbox.record(10)
 
     def fail_at_the_fourth(_: Event) -> Receipt:
-        if len(post.mailbox.handed) == 4:
+        if len(outbox.mailbox.handed) == 4:
             raise error
         return TAKEN
 
-    post.mailbox.answer = fail_at_the_fourth
+    outbox.mailbox.answer = fail_at_the_fourth
     if isinstance(error, Unavailable):
-        assert post.relay(MAIL).delivered == 6
+        assert outbox.relay(MAIL).delivered == 6
     else:
         with pytest.raises(ZeroDivisionError):
-            post.relay(MAIL)
+            outbox.relay(MAIL)
 
-    assert statuses(post) == [(DELIVERED, 1, False)] * 6 + [(PENDING, 1, False)] * 4
-    assert len(post.mailbox.handed) == 4
+    assert statuses(outbox) == [(DELIVERED, 1, False)] * 6 + [(PENDING, 1, False)] * 4
+    assert len(outbox.mailbox.handed) == 4
 
 
 def test_what_was_not_handed_over_because_something_else_broke_is_due_at_once() -> None:
-    post = OutboxScenario(FakeDestination(at_once=1))
-    breaking, *_ = post.record(3)
+    outbox = OutboxScenario(FakeDestination(at_once=1))
+    breaking, *_ = outbox.record(3)
 
     def break_at_one(event: Event) -> Receipt:
         if event.id == breaking.id:
             raise ZeroDivisionError
         return TAKEN
 
-    post.mailbox.answer = break_at_one
+    outbox.mailbox.answer = break_at_one
     with pytest.raises(ZeroDivisionError):
-        post.relay(MAIL)
+        outbox.relay(MAIL)
 
-    assert post.relay(MAIL).delivered == 2
+    assert outbox.relay(MAIL).delivered == 2
 
 
 def test_what_waited_for_days_and_was_let_go_of_is_not_given_up_at_its_first_failure() -> None:
-    post = OutboxScenario(FakeDestination(at_once=1))
-    post.record(2)
-    post.advance(days=30)
-    post.relay(MAIL, should_stop=lambda: bool(post.mailbox.handed))
-    post.mailbox.fail(Unavailable("It is being moved."))
+    outbox = OutboxScenario(FakeDestination(at_once=1))
+    outbox.record(2)
+    outbox.advance(days=30)
+    outbox.relay(MAIL, should_stop=lambda: bool(outbox.mailbox.handed))
+    outbox.mailbox.fail(Unavailable("It is being moved."))
 
-    post.relay(MAIL)
+    outbox.relay(MAIL)
 
-    assert statuses(post)[1] == (PENDING, 2, False)
-    post.clock.advance(DEFAULT_RETRY.give_up_after + timedelta(minutes=1))
-    post.relay(MAIL)
-    assert statuses(post)[1] == (DEAD, 3, False)
+    assert statuses(outbox)[1] == (PENDING, 2, False)
+    outbox.clock.advance(DEFAULT_RETRY.give_up_after + timedelta(minutes=1))
+    outbox.relay(MAIL)
+    assert statuses(outbox)[1] == (DEAD, 3, False)

@@ -40,61 +40,61 @@ def test_an_event_about_a_delivery_goes_to_the_activity_log_alone() -> None:
 
 @pytest.mark.parametrize("answers", [True, False], ids=["it takes nothing yet", "it does not answer"])
 def test_what_fails_is_tried_again_as_the_destination_says(*, answers: bool) -> None:
-    post = OutboxScenario(FakeDestination(lambda _: LATER, retry=PATIENT))
+    outbox = OutboxScenario(FakeDestination(lambda _: LATER, retry=PATIENT))
     if not answers:
-        post.mailbox.fail(Unavailable("It is being moved."))
-    post.record()
+        outbox.mailbox.fail(Unavailable("It is being moved."))
+    outbox.record()
 
-    post.relay(MAIL)
-    (failed,) = post.deliveries()
-    assert HOUR / 2 <= failed.next_attempt_at - post.clock.now() <= HOUR
-    assert failed.give_up_at == post.clock.now() + PATIENT.give_up_after
-    post.advance(hours=1)
-    post.relay(MAIL)
-    (failed,) = post.deliveries()
-    assert HOUR <= failed.next_attempt_at - post.clock.now() <= 2 * HOUR
+    outbox.relay(MAIL)
+    (failed,) = outbox.deliveries()
+    assert HOUR / 2 <= failed.next_attempt_at - outbox.clock.now() <= HOUR
+    assert failed.give_up_at == outbox.clock.now() + PATIENT.give_up_after
+    outbox.advance(hours=1)
+    outbox.relay(MAIL)
+    (failed,) = outbox.deliveries()
+    assert HOUR <= failed.next_attempt_at - outbox.clock.now() <= 2 * HOUR
 
-    post.advance(hours=4)
-    post.relay(MAIL)
+    outbox.advance(hours=4)
+    outbox.relay(MAIL)
 
-    assert [(it.status, it.attempts) for it in post.deliveries()] == [(DEAD, 3)]
+    assert [(it.status, it.attempts) for it in outbox.deliveries()] == [(DEAD, 3)]
 
 
 def test_what_was_not_tried_yet_is_given_up_as_the_destination_says() -> None:
-    post = OutboxScenario(FakeDestination(retry=PATIENT))
-    (event,) = post.record()
+    outbox = OutboxScenario(FakeDestination(retry=PATIENT))
+    (event,) = outbox.record()
 
-    (waiting,) = post.deliveries()
+    (waiting,) = outbox.deliveries()
 
     assert waiting.give_up_at == event.at + PATIENT.give_up_after
 
 
 def test_what_a_relay_lets_go_of_is_given_up_as_the_destination_says() -> None:
-    post = OutboxScenario(FakeDestination(retry=PATIENT))
-    post.record()
-    post.advance(hours=1)
+    outbox = OutboxScenario(FakeDestination(retry=PATIENT))
+    outbox.record()
+    outbox.advance(hours=1)
     stops = iter([False, True, True])
 
-    post.relay(MAIL, should_stop=lambda: next(stops))
+    outbox.relay(MAIL, should_stop=lambda: next(stops))
 
-    (released,) = post.deliveries()
+    (released,) = outbox.deliveries()
     assert (released.status, released.attempts, released.held) == (PENDING, 1, False)
-    assert released.give_up_at == post.clock.now() + PATIENT.give_up_after
+    assert released.give_up_at == outbox.clock.now() + PATIENT.give_up_after
 
 
 @pytest.mark.parametrize(("still_there", "after"), [(True, PATIENT.give_up_after), (False, timedelta(days=3))])
 def test_what_is_replayed_is_given_up_as_its_destination_says_if_there_still_is_one(
     *, still_there: bool, after: timedelta
 ) -> None:
-    post = OutboxScenario(FakeDestination(lambda _: Receipt(taken=False, refused=True), retry=PATIENT))
-    post.record()
-    post.relay(MAIL)
-    destinations = {MAIL: post.mailbox} if still_there else {}
-    replay = ReplayDelivery(post.work, destinations, InMemoryJobs(), post.clock)
+    outbox = OutboxScenario(FakeDestination(lambda _: Receipt(taken=False, refused=True), retry=PATIENT))
+    outbox.record()
+    outbox.relay(MAIL)
+    destinations = {MAIL: outbox.mailbox} if still_there else {}
+    replay = ReplayDelivery(outbox.work, destinations, InMemoryJobs(), outbox.clock)
 
-    replayed = replay(an_actor(Role.ADMIN), post.deliveries()[0].id)
+    replayed = replay(an_actor(Role.ADMIN), outbox.deliveries()[0].id)
 
-    assert replayed.give_up_at == post.clock.now() + after
+    assert replayed.give_up_at == outbox.clock.now() + after
 
 
 @dataclass
@@ -126,65 +126,65 @@ def taken(status: Progress) -> Receipt:
 
 def test_any_destination_is_asked_what_became_of_deliveries_when_it_says_so() -> None:
     carrier = Carrier(lambda _: taken(Progress.QUEUED), follow_up=(HOUR, 3 * HOUR))
-    post = OutboxScenario(carrier)
-    post.record()
-    post.relay(MAIL)
-    follow = FollowDeliveries(post.work, {MAIL: carrier}, post.clock, post.ids)
+    outbox = OutboxScenario(carrier)
+    outbox.record()
+    outbox.relay(MAIL)
+    follow = FollowDeliveries(outbox.work, {MAIL: carrier}, outbox.clock, outbox.ids)
 
     asked = []
     for _ in range(5):
         asked.append(follow())
-        post.advance(hours=1)
+        outbox.advance(hours=1)
 
     assert asked == [0, 1, 0, 1, 0]
-    assert [(it.response["status"], it.next_attempt_at) for it in post.deliveries()] == [(Progress.SENT, NEVER)]
+    assert [(it.response["status"], it.next_attempt_at) for it in outbox.deliveries()] == [(Progress.SENT, NEVER)]
 
 
 def test_a_limit_holds_for_all_destinations_together() -> None:
     first = Carrier(lambda _: taken(Progress.QUEUED), follow_up=(HOUR,))
-    post = OutboxScenario(first)
-    post.record(2)
-    post.relay(MAIL)
-    post.advance(hours=1)
-    follow = FollowDeliveries(post.work, {MAIL: first, "again": first}, post.clock, post.ids)
+    outbox = OutboxScenario(first)
+    outbox.record(2)
+    outbox.relay(MAIL)
+    outbox.advance(hours=1)
+    follow = FollowDeliveries(outbox.work, {MAIL: first, "again": first}, outbox.clock, outbox.ids)
 
     assert [follow(limit=1), follow(limit=1), follow(limit=1)] == [1, 1, 0]
 
 
 def test_a_delivery_of_which_all_is_known_is_not_asked_after() -> None:
     carrier = Carrier(lambda _: taken(Progress.DELIVERED), follow_up=(HOUR,))
-    post = OutboxScenario(carrier)
-    post.record()
-    post.relay(MAIL)
-    post.advance(hours=1)
+    outbox = OutboxScenario(carrier)
+    outbox.record()
+    outbox.relay(MAIL)
+    outbox.advance(hours=1)
 
-    assert FollowDeliveries(post.work, {MAIL: carrier}, post.clock, post.ids)() == 0
-    assert post.deliveries()[0].next_attempt_at == NEVER
+    assert FollowDeliveries(outbox.work, {MAIL: carrier}, outbox.clock, outbox.ids)() == 0
+    assert outbox.deliveries()[0].next_attempt_at == NEVER
 
 
 def test_a_delivery_that_no_longer_names_its_message_is_not_asked_after_again() -> None:
     carrier = Carrier(lambda _: taken(Progress.QUEUED), follow_up=(HOUR, 2 * HOUR))
-    post = OutboxScenario(carrier)
-    post.record()
-    post.relay(MAIL)
-    post.advance(hours=1)
+    outbox = OutboxScenario(carrier)
+    outbox.record()
+    outbox.relay(MAIL)
+    outbox.advance(hours=1)
     successor = FakeDestination(follow_up=carrier.follow_up)
 
-    assert FollowDeliveries(post.work, {MAIL: successor}, post.clock, post.ids)() == 1
+    assert FollowDeliveries(outbox.work, {MAIL: successor}, outbox.clock, outbox.ids)() == 1
 
     assert carrier.asked == []
-    assert post.deliveries()[0].next_attempt_at == NEVER
+    assert outbox.deliveries()[0].next_attempt_at == NEVER
 
 
 def test_a_destination_that_reports_nothing_is_never_asked() -> None:
-    post = OutboxScenario(FakeDestination(lambda _: TAKEN))
-    post.record()
-    post.relay(MAIL)
-    post.advance(days=2)
+    outbox = OutboxScenario(FakeDestination(lambda _: TAKEN))
+    outbox.record()
+    outbox.relay(MAIL)
+    outbox.advance(days=2)
 
-    assert FollowDeliveries(post.work, {MAIL: post.mailbox}, post.clock, post.ids)() == 0
+    assert FollowDeliveries(outbox.work, {MAIL: outbox.mailbox}, outbox.clock, outbox.ids)() == 0
     with pytest.raises(NotFound):
-        post.mailbox.look_up("a")
+        outbox.mailbox.look_up("a")
 
 
 def test_further_destinations_are_named_after_the_built_in_ones() -> None:
