@@ -13,6 +13,8 @@ UPGRADE ?=
 # What `make fuzz` fuzzes, one of tests/fuzz/targets, and for how many seconds with each of its two engines.
 TARGET ?= all
 SECONDS ?= 600
+# Which mutants `make mutants` tests, as patterns of their names: every tenth one, which takes about ten minutes.
+MUTANTS ?= *__mutmut_*5
 # How many requests `make schemathesis` makes up for each operation in each phase; 200 without it.
 EXAMPLES ?=
 # The version of Swagger UI that `make swagger-ui` takes.
@@ -130,6 +132,11 @@ schemathesis: $(stamps)/test ## Send thousands of made-up requests to a service,
 fuzz: $(stamps)/fuzz ## Fuzz all inputs, or one: make fuzz TARGET=phone SECONDS=60
 	@$(python) -m tests.fuzz $(TARGET) $(SECONDS)
 
+.PHONY: mutants
+mutants: $(stamps)/mutation ## Change the core's use cases in small ways, and list the changes that no test notices
+	@$(venv)/mutmut run --max-children "$$(getconf _NPROCESSORS_ONLN)" '$(MUTANTS)'
+	@$(venv)/mutmut results
+
 .PHONY: lint
 lint: $(stamps)/lint ## Check format, rules, types and who imports whom
 	@echo "ruff format"; $(venv)/ruff format --check .
@@ -158,7 +165,7 @@ wheel: $(stamps)/test ## Build dist/unite_core-*.whl, the library alone
 
 .PHONY: lock
 lock: $(stamps)/lock ## Resolve requirements/*.in into requirements/*.txt, pinned with hashes
-	@cd requirements && for set in core service test lint fuzz api infra lock; do \
+	@cd requirements && for set in core service test lint fuzz mutation api infra lock; do \
 	    echo "Resolving $$set"; \
 	    ../$(venv)/uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-header --output-file $$set.txt $$set.in || exit 1; \
@@ -211,7 +218,7 @@ pictures: $(stamps)/test ## Draw the pictures of the dashboard in docs/pictures 
 .PHONY: clean
 clean: ## Remove everything that make and the tools made; ./var, your data, stays
 	@rm -rf .venv $(infra) build dist *.egg-info htmlcov .coverage .coverage.* build.log
-	@rm -rf .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
+	@rm -rf mutants .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -246,6 +253,9 @@ $(stamps)/tools: tests/tools/package-lock.json | $(python)
 
 $(stamps)/fuzz: requirements/fuzz.txt | $(python)
 	$(call install,fuzz,test service)
+
+$(stamps)/mutation: requirements/mutation.txt | $(python)
+	$(call install,mutation,test service)
 
 $(stamps)/service: requirements/service.txt | $(python)
 	$(call install,service)

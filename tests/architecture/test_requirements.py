@@ -62,7 +62,14 @@ def test_every_pin_has_a_hash(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("smaller", "larger"),
-    [("core", "service"), ("service", "test"), ("test", "lint"), ("test", "fuzz"), ("lint", "api")],
+    [
+        ("core", "service"),
+        ("service", "test"),
+        ("test", "lint"),
+        ("test", "fuzz"),
+        ("test", "mutation"),
+        ("lint", "api"),
+    ],
 )
 def test_a_set_contains_the_one_before_it_in_the_same_versions(smaller: str, larger: str) -> None:
     assert _pinned(smaller).items() <= _pinned(larger).items()

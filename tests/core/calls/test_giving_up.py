@@ -48,6 +48,14 @@ def test_a_call_that_is_not_needed_is_cancelled_and_the_ledger_says_why(scenario
     assert (entry.outcome, entry.duration_seconds) == (None, None)
 
 
+def test_who_cancels_a_call_sees_its_lead(scenario: Scenario) -> None:
+    task = scenario.create_call_task()
+
+    cancelled = scenario.unite.calls.cancel(scenario.manager, Cancellation(task_id=task.id))
+
+    assert cancelled.lead == scenario.lead_of(task)
+
+
 def test_a_call_that_was_nobodys_and_is_not_made_stays_nobodys(scenario: Scenario) -> None:
     cancelled, missed = (scenario.create_call_task(scenario.create_lead(assigned_to=None)) for _ in range(2))
     scenario.cancel(cancelled)

@@ -172,7 +172,7 @@ def test_a_one_time_password_that_breaks_a_rule_is_refused(unite: Unite, ann: Us
     with pytest.raises(Invalid) as refused:
         reset(unite, ann, "short")
 
-    assert [problem.code for problem in refused.value.problems] == ["too_short"]
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [("password", "too_short")]
     log_in(unite, PASSWORD)
 
 

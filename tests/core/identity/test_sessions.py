@@ -482,6 +482,23 @@ def test_a_password_that_another_login_hashes_anew_meanwhile_is_good() -> None:
     assert log_in(unite).access_token
 
 
+def test_a_password_that_a_login_hashes_anew_meanwhile_can_be_changed() -> None:
+    ports = in_memory_ports()
+    ann = build(ports).identity.create_user.unchecked(
+        NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
+    )
+    passwords = PasswordsWithAPause(2)
+    unite = build(replace(ports, passwords=passwords))
+    passwords.meanwhile = lambda: log_in(unite)
+
+    unite.identity.change_password(
+        Actor(user_id=ann.id, role=ann.role),
+        PasswordChange(current_password=PASSWORD, new_password="another horse battery"),
+    )
+
+    assert log_in(unite, password="another horse battery").access_token
+
+
 def test_a_user_has_so_many_logins_at_once_and_another_one_ends_the_oldest(ports: InMemoryPorts, ann: User) -> None:
     unite = build(ports, Rules(logins_per_minute=0, quotas=Quotas(sessions=3)))
     pairs = []

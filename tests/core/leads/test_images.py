@@ -102,15 +102,20 @@ def test_a_picture_that_has_not_come_is_not_complete(scenario: Scenario, lead: L
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "detail"),
+    ("content", "field", "code", "detail"),
     [
-        (PNG + b"\x00", "wrong_size", f"{len(PNG) + 1} bytes were uploaded, and {len(PNG)} announced."),
-        (JPEG.ljust(len(PNG)), "wrong_type", "The uploaded bytes are image/jpeg, and image/png was announced."),
-        (b"<script>alert(1)</s>".ljust(len(PNG)), "wrong_type", "no image of a type that is taken"),
+        (PNG + b"\x00", "size", "wrong_size", f"{len(PNG) + 1} bytes were uploaded, and {len(PNG)} announced."),
+        (
+            JPEG.ljust(len(PNG)),
+            "content_type",
+            "wrong_type",
+            "The uploaded bytes are image/jpeg, and image/png was announced.",
+        ),
+        (b"<script>alert(1)</s>".ljust(len(PNG)), "content_type", "wrong_type", "no image of a type that is taken"),
     ],
 )
 def test_bytes_that_are_not_as_announced_are_removed_with_the_picture(
-    scenario: Scenario, lead: Lead, content: bytes, code: str, detail: str
+    scenario: Scenario, lead: Lead, content: bytes, field: str, code: str, detail: str
 ) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced, content)
@@ -118,6 +123,7 @@ def test_bytes_that_are_not_as_announced_are_removed_with_the_picture(
     with pytest.raises(Invalid) as refused:
         scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
     assert refused.value.code == code
     assert detail in refused.value.detail
     assert scenario.ports.files._contents == {}

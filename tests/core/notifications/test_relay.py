@@ -108,6 +108,7 @@ def test_what_failed_just_now_is_not_back_at_once_because_another_one_was_taken(
     stubborn, other = outbox.record(2)
     outbox.mailbox.answer = lambda _: LATER
     outbox.relay(MAIL)
+    assert [it.response for it in outbox.deliveries()] == [{"error": "not_taken"}] * 2
     outbox.mailbox.answer = lambda event: LATER if event.id == stubborn.id else TAKEN
     outbox.advance(seconds=10)
 
