@@ -44,7 +44,7 @@ class ConsoleTextMessages(TextMessages):
     The id of a message contains the id of the delivery, so that a repeated message can be recognized.
     """
 
-    def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:  # noqa: ARG002 - repeats do no harm
+    def send(self, message: TextMessage, *, may_have_been_sent: bool = False) -> Receipt:  # noqa: ARG002 - repeats do no harm
         sid = f"{_PREFIX}{message.delivery_id}"
         log.info(
             "A text message would be sent.",

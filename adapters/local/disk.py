@@ -20,7 +20,7 @@ class DiskSpace:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def ask(self) -> None:
+    def check(self) -> None:
         """Check that the folder can be written to and has `MIN_FREE_BYTES` left; raise `Unavailable`."""
         try:
             free = shutil.disk_usage(self._folder).free

@@ -64,7 +64,7 @@ class MongoActivityLog(ActivityLog):
     def __init__(self, mongo: Mongo, *, retention: timedelta | None = None) -> None:
         self._mongo = mongo
         self._calls = MongoCallDocuments(mongo)
-        self._kept_for = retention
+        self._retention = retention
         self._prepared = False
         self._failing = False
 
@@ -145,11 +145,11 @@ class MongoActivityLog(ActivityLog):
             _create_missing_indexes(CallLogEntry, database)
 
     def _set_retention(self, collection: Collection[Stored], current: Mapping[str, Any] | None) -> None:
-        if self._kept_for is None:
+        if self._retention is None:
             if current is not None:
                 collection.drop_index(RETENTION)
             return
-        seconds = min(self._kept_for // timedelta(seconds=1), _MAX_RETENTION_SECONDS)
+        seconds = min(self._retention // timedelta(seconds=1), _MAX_RETENTION_SECONDS)
         if current is None:
             collection.create_index("at", name=RETENTION, expireAfterSeconds=seconds)
         elif current["expireAfterSeconds"] != seconds:

@@ -50,13 +50,13 @@ class Mongo:
         """The breaker: `closed` while calls are made, `open` while none is, `half_open` when the next one decides."""
         return self._guard.breaker_state
 
-    def call(self, ask: Callable[[Database[dict[str, Any]]], T]) -> T:
-        """Call `ask` with the database, and return its result.
+    def call(self, function: Callable[[Database[dict[str, Any]]], T]) -> T:
+        """Call `function` with the database, and return its result.
 
-        `ask` may be called several times, so that it has to be safe to repeat. Raises `Unavailable` for every error of
-        the driver, and at once while the breaker is open.
+        `function` may be called several times, so that it has to be safe to repeat. Raises `Unavailable` for every
+        error of the driver, and at once while the breaker is open.
         """
-        return self._guard.call(lambda: ask(self._client().get_default_database(DEFAULT_DATABASE)))
+        return self._guard.call(lambda: function(self._client().get_default_database(DEFAULT_DATABASE)))
 
     def ping(self) -> None:
         """Check that MongoDB answers; raise `Unavailable`."""

@@ -31,7 +31,7 @@ Clock = Callable[[], float]
 def health_check(engine: Engine) -> Callable[[], None]:
     """Return a function that raises `Unavailable` if the database of the engine cannot be read."""
     if engine.dialect.name == "sqlite":
-        return SqliteHealth(engine).ask
+        return SqliteHealth(engine).check
     return lambda: _read_table(engine)
 
 
@@ -55,7 +55,7 @@ class SqliteHealth:
         self._damaged = False
         event.listen(engine, "handle_error", self._report_damage, insert=True)
 
-    def ask(self) -> None:
+    def check(self) -> None:
         """Check that the database can be read, as far as is known; raise `Unavailable`."""
         if self._identity() != self._file:
             raise Unavailable("The database file is gone, or was replaced while the service runs; restart the service.")

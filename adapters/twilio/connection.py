@@ -67,22 +67,22 @@ class Twilio:
         # The library can pass an answer to the wrong thread: each thread has its own client.
         self._own = threading.local()
         self._asking = threading.Lock()
-        self._asked_at = -STATUS_POLL_INTERVAL
-        self._found: Unavailable | None = None
+        self._checked_at = -STATUS_POLL_INTERVAL
+        self._last_error: Unavailable | None = None
 
     @property
     def breaker_state(self) -> str:
         """The breaker: `closed` while calls are made, `open` while none is, `half_open` when the next one decides."""
         return self._guard.breaker_state
 
-    def call(self, ask: Callable[[Any], T], *, hurried: bool = False) -> T:
-        """Return the result of `ask` for the account's part of the API.
+    def call(self, function: Callable[[Any], T], *, hurried: bool = False) -> T:
+        """Return the result of `function` for the account's part of the API.
 
-        `ask` may be called several times; only once, with the short timeouts, if `hurried`. Raises `Refused`, and
+        `function` may be called several times; only once, with the short timeouts, if `hurried`. Raises `Refused`, and
         `Unavailable` if there is no answer, or no usable one; also at once while the circuit breaker is open.
         """
         timeouts = self._policy.timeouts_for(short=hurried)
-        return self._guard.call(lambda: self._ask(ask, timeouts), retry=not hurried)
+        return self._guard.call(lambda: self._request(function, timeouts), retry=not hurried)
 
     def ping(self) -> None:
         """Request the account with a short timeout; raise `Unavailable`.
@@ -90,11 +90,11 @@ class Twilio:
         The result is reused for half a minute by all callers: Twilio counts each request.
         """
         with self._asking:
-            if time.monotonic() - self._asked_at >= STATUS_POLL_INTERVAL:
-                self._found = self._status()
-                self._asked_at = time.monotonic()
-            if self._found is not None:
-                raise Unavailable(self._found.detail)
+            if time.monotonic() - self._checked_at >= STATUS_POLL_INTERVAL:
+                self._last_error = self._status()
+                self._checked_at = time.monotonic()
+            if self._last_error is not None:
+                raise Unavailable(self._last_error.detail)
 
     def _status(self) -> Unavailable | None:
         try:
@@ -103,9 +103,9 @@ class Twilio:
             return error
         return None
 
-    def _ask(self, ask: Callable[[Any], T], timeouts: Timeouts) -> T:
+    def _request(self, function: Callable[[Any], T], timeouts: Timeouts) -> T:
         with understood():
-            return ask(self._client(timeouts).api.v2010.accounts(self._account.sid))
+            return function(self._client(timeouts).api.v2010.accounts(self._account.sid))
 
     def _client(self, timeouts: Timeouts) -> Any:
         clients: dict[Timeouts, Any] = self._own.__dict__.setdefault("clients", {})

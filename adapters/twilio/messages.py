@@ -44,8 +44,8 @@ class TwilioTextMessages(TextMessages):
         self._sender = sender
         self._public_url = public_url
 
-    def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:
-        perhaps_sent = look_first
+    def send(self, message: TextMessage, *, may_have_been_sent: bool = False) -> Receipt:
+        perhaps_sent = may_have_been_sent
 
         def attempt(account: Any) -> dict[str, Any]:
             nonlocal perhaps_sent

@@ -37,7 +37,7 @@ def make_destinations(settings: Settings, factories: Sequence[Factory]) -> Seque
 
 def health_of(destinations: Sequence[Destination]) -> Mapping[str, Dependency]:
     """Return the health checks of the destinations by name; the service is ready without any of them."""
-    return {destination.subscription.name: Dependency(ask=destination.ping) for destination in destinations}
+    return {destination.subscription.name: Dependency(check=destination.ping) for destination in destinations}
 
 
 FURTHER: Sequence[Factory] = ()

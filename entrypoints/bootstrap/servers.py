@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Dependency:
-    """A dependency of Unite: `ask` raises `Unavailable` if it does not respond.
+    """A dependency of Unite: `check` raises `Unavailable` if it does not respond.
 
     Without a `required` dependency Unite does not work; without any other something is slower, or waits. `breaker`
     returns the state of its circuit breaker, if it has one.
     """
 
-    ask: Callable[[], None]
+    check: Callable[[], None]
     required: bool = False
     breaker: Callable[[], str] | None = None
     close: Callable[[], None] = lambda: None
@@ -75,7 +75,7 @@ def shared_state(settings: Settings, clock: Clock, secret: bytes) -> SharedState
         cache=RedisCache(server, secret=secret, clock=clock),
         limits=RedisRateLimits(server, clock, own),
         dependencies={
-            "redis": Dependency(ask=server.ping, breaker=lambda: server.breaker_state, close=server.close),
+            "redis": Dependency(check=server.ping, breaker=lambda: server.breaker_state, close=server.close),
         },
     )
 
@@ -105,7 +105,7 @@ def activity_stores(settings: Settings, engine: Engine) -> ActivityStores:
         activity=activity,
         documents=MongoCallDocuments(mongo),
         dependencies={
-            "mongodb": Dependency(ask=mongo.ping, breaker=lambda: mongo.breaker_state, close=mongo.close),
+            "mongodb": Dependency(check=mongo.ping, breaker=lambda: mongo.breaker_state, close=mongo.close),
         },
     )
 
@@ -167,11 +167,11 @@ def file_stores(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], 
     access = AwsClients(endpoint_url=settings.aws_endpoint_url)
     buckets = Buckets(imports=storage.imports, images=storage.images)
     files = S3Files(buckets, access=access, clock=clock, public_url=storage.public_url)
-    dependencies = {"s3": Dependency(ask=files.ping, breaker=lambda: files.breaker_state)}
+    dependencies = {"s3": Dependency(check=files.ping, breaker=lambda: files.breaker_state)}
     notices = None
     if storage.queue_url is not None:
         notices = SqsUploadNotices(storage.queue_url, bucket=storage.imports, access=access)
-        dependencies["sqs"] = Dependency(ask=notices.ping, breaker=lambda: notices.breaker_state)
+        dependencies["sqs"] = Dependency(check=notices.ping, breaker=lambda: notices.breaker_state)
     return FileStores(files=files, notices=notices, dependencies=dependencies)
 
 
@@ -187,11 +187,11 @@ def disk(settings: Settings, database: URL) -> Mapping[str, Dependency]:
         folders.add(Path(database.database or "").absolute().parent)
     spaces = [DiskSpace(folder) for folder in sorted(folders)]
 
-    def ask() -> None:
+    def check() -> None:
         for space in spaces:
-            space.ask()
+            space.check()
 
-    return {"disk": Dependency(ask=ask)} if spaces else {}
+    return {"disk": Dependency(check=check)} if spaces else {}
 
 
 Signatures = Callable[[str, Mapping[str, str], str], bool]
@@ -225,7 +225,7 @@ def _in_sns(settings: Settings, arn: str) -> tuple[Topic, Dependency]:
     from adapters.aws.sns import SnsTopic
 
     topic = SnsTopic(arn, access=_access_to_topic(settings, arn))
-    return topic, Dependency(ask=topic.ping, breaker=lambda: topic.breaker_state)
+    return topic, Dependency(check=topic.ping, breaker=lambda: topic.breaker_state)
 
 
 def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatures, Dependency]:
@@ -240,7 +240,7 @@ def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatur
     return (
         TwilioTextMessages(twilio, sender=sender, public_url=public_url),
         TwilioSignatures(account.auth_token).valid,
-        Dependency(ask=twilio.ping, breaker=lambda: twilio.breaker_state),
+        Dependency(check=twilio.ping, breaker=lambda: twilio.breaker_state),
     )
 
 

@@ -128,7 +128,7 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Starte
     with locked(folder):
         make_private(folder / PIPE)
         make_tree_private(folder / FILES)
-        keys = settings.jwt_keys or _kept_keys(folder)
+        keys = settings.jwt_keys or _stored_keys(folder)
         engine = open_migrated(database_url(settings))
     clock = SystemClock()
     local_jobs = LocalJobs(folder)
@@ -159,7 +159,7 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Starte
         destinations=destinations,
         cache=shared.cache,
     )
-    database = Dependency(ask=health_check(engine), required=True, close=engine.dispose)
+    database = Dependency(check=health_check(engine), required=True, close=engine.dispose)
     return Started(
         unite=build(ports, _rules(settings)),
         settings=settings,
@@ -249,7 +249,7 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
-def _kept_keys(folder: Path) -> dict[str, bytes]:
+def _stored_keys(folder: Path) -> dict[str, bytes]:
     try:
         return load_or_create_keys(folder)
     except ValueError as error:

@@ -33,7 +33,7 @@ class ProgressBar:
         self._console = on
         self._what = label
         self._bar: Progress | None = None
-        self._told_at = 0.0
+        self._printed_at = 0.0
         self._last: tuple[float, str] | None = None
 
     def __enter__(self) -> Self:
@@ -64,10 +64,10 @@ class ProgressBar:
             self._bar.update(self._task, completed=share, more=more)
             return
         self._last = (share, more)
-        if time.monotonic() >= self._told_at + LOG_LINE_INTERVAL:
-            if self._told_at:
+        if time.monotonic() >= self._printed_at + LOG_LINE_INTERVAL:
+            if self._printed_at:
                 self._line(share, more)
-            self._told_at = time.monotonic()
+            self._printed_at = time.monotonic()
 
     def _line(self, share: float, more: str) -> None:
         self._last = None

@@ -66,7 +66,7 @@ def http_config_of(started: Started) -> HttpConfig:
         verify_text_signature=started.webhook_signatures,
         trusted_proxies=started.settings.trusted_proxies,
         cors_origins=started.settings.cors_origins,
-        checks={name: HealthCheck(it.ask, it.required, it.breaker) for name, it in started.dependencies.items()},
+        checks={name: HealthCheck(it.check, it.required, it.breaker) for name, it in started.dependencies.items()},
     )
 
 

@@ -71,7 +71,7 @@ def _listening_for_uploads(started: Started, stop: Event) -> Iterator[None]:
 
     def ready() -> None:
         for name in ("database", "s3"):
-            started.dependencies[name].ask()
+            started.dependencies[name].check()
 
     listener = UploadListener(started.notices, started.unite.imports.start_uploaded, stop, ready)
     thread = Thread(target=listener.run, name="uploads")

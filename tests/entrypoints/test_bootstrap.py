@@ -97,8 +97,8 @@ def test_the_database_answers_and_says_so(settings: Settings) -> None:
     with start(settings) as started:
         assert list(started.dependencies) == ["database", "disk"]
         for dependency in started.dependencies.values():
-            dependency.ask()
-        started.dependencies["database"].ask()
+            dependency.check()
+        started.dependencies["database"].check()
 
 
 def test_redis_is_something_to_do_without(settings: Settings, private_redis: OwnServer) -> None:
@@ -110,7 +110,7 @@ def test_redis_is_something_to_do_without(settings: Settings, private_redis: Own
         assert redis.breaker is not None
         assert redis.breaker() == "closed"
         with pytest.raises(Unavailable):
-            redis.ask()
+            redis.check()
         assert started.dependencies["database"].required
 
 
@@ -119,7 +119,7 @@ def test_a_database_on_a_server_is_brought_up_to_date(settings: Settings, mysql_
     assert not database_is_current(there)
 
     with start(there) as started:
-        started.dependencies["database"].ask()
+        started.dependencies["database"].check()
 
     assert database_is_current(there)
     assert not (settings.data_dir / DATABASE).exists()

@@ -122,7 +122,7 @@ def test_both_are_something_to_do_without_and_say_so(started: Started) -> None:
     dependencies = {name: it for name, it in started.dependencies.items() if name in ("sns", "twilio")}
 
     for dependency in dependencies.values():
-        dependency.ask()
+        dependency.check()
 
     assert [name for name, it in dependencies.items() if it.required] == []
     assert {name: it.breaker() for name, it in dependencies.items() if it.breaker} == {
@@ -137,7 +137,7 @@ def test_what_waits_for_twilio_delays_nobody_else_and_goes_out_once_when_it_is_b
     twilio_server.kill()
     assign_a_call(started)
     with pytest.raises(Unavailable):
-        started.dependencies["twilio"].ask()
+        started.dependencies["twilio"].check()
 
     relay(started)
     assert len(listening.heard()) == 2
@@ -187,4 +187,4 @@ def test_a_topic_alone_is_made_where_something_stands_in_for_aws(tmp_path: Path,
     assert provide_storage(settings)  # it may be repeated
 
     with start(settings) as started:
-        started.dependencies["sns"].ask()
+        started.dependencies["sns"].check()

@@ -155,7 +155,7 @@ def test_everything_at_once_is_there_and_says_so(
     with start(settings_of(tmp_path, **servers)) as started:
         work_through(started, the_admin(started))
         for dependency in started.dependencies.values():
-            dependency.ask()
+            dependency.check()
         breakers = {name: it.breaker() for name, it in started.dependencies.items() if it.breaker is not None}
     assert breakers == dict.fromkeys(("redis", "mongodb", "s3", "sqs"), "closed")
     assert [name for name, it in started.dependencies.items() if it.required] == ["database"]
@@ -238,7 +238,7 @@ def test_mongodb_may_come_later_than_the_service(tmp_path: Path, private_mongodb
         ann = the_admin(started)
         lead = started.unite.leads.add(ann, NewLead(name="Grace", phone="+12125550101"))
         with pytest.raises(Unavailable):
-            started.dependencies["mongodb"].ask()
+            started.dependencies["mongodb"].check()
         assert started.unite.notifications.relay("activity").delivered == 0
         private_mongodb.start()
 
@@ -257,4 +257,4 @@ def test_redis_may_be_away_from_the_start(tmp_path: Path, private_redis: OwnServ
     with start(settings_of(tmp_path, UNITE_REDIS_URL=private_redis.url)) as started:
         work_through(started, the_admin(started))
         with pytest.raises(Unavailable):
-            started.dependencies["redis"].ask()
+            started.dependencies["redis"].check()

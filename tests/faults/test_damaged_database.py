@@ -72,7 +72,7 @@ def test_damage_is_found_by_the_first_question(engine: Engine) -> None:
 def test_damage_is_found_an_hour_later_and_its_end_a_minute_later(engine: Engine) -> None:
     path = Path(engine.url.database or "")
     now = Hours()
-    ask = SqliteHealth(engine, clock=now).ask
+    ask = SqliteHealth(engine, clock=now).check
     assert says(ask) == ""
     engine.dispose()
     whole = path.read_bytes()
@@ -86,7 +86,7 @@ def test_damage_is_found_an_hour_later_and_its_end_a_minute_later(engine: Engine
 
 
 def test_damage_that_a_statement_meets_is_looked_into_at_once(engine: Engine) -> None:
-    ask = SqliteHealth(engine, clock=Hours()).ask
+    ask = SqliteHealth(engine, clock=Hours()).check
     assert says(ask) == ""
     engine.dispose()
     damage(Path(engine.url.database or ""))

@@ -13,8 +13,8 @@ from unite_core.testing.in_memory import InMemoryTextMessages
 class TwilioInMemory(InMemoryTextMessages):
     """Knows each message by a `sid`, and its cost as a `price`."""
 
-    def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:
-        receipt = super().send(message, look_first=look_first)
+    def send(self, message: TextMessage, *, may_have_been_sent: bool = False) -> Receipt:
+        receipt = super().send(message, may_have_been_sent=may_have_been_sent)
         return Receipt(taken=receipt.taken, refused=receipt.refused, response=_as_twilio(receipt.response))
 
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:

@@ -100,7 +100,7 @@ class TextsOfEvents(Destination):
     quotas: Quotas = field(default_factory=Quotas)
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
-        return [self._send(event, look_first=event.id in again) for event in events]
+        return [self._send(event, may_have_been_sent=event.id in again) for event in events]
 
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
         return self.messages.report_of(response)
@@ -108,7 +108,7 @@ class TextsOfEvents(Destination):
     def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
         return self.messages.look_up(message_id, hurried=hurried)
 
-    def _send(self, event: Event, *, look_first: bool) -> Receipt:
+    def _send(self, event: Event, *, may_have_been_sent: bool) -> Receipt:
         number = self._number(event)
         if isinstance(number, Receipt):
             return number
@@ -121,7 +121,7 @@ class TextsOfEvents(Destination):
         )
         if not retry_on_deadlock(lambda: self._count(message)):
             return _skipped(RATE_LIMITED)
-        receipt = self.messages.send(message, look_first=look_first)
+        receipt = self.messages.send(message, may_have_been_sent=may_have_been_sent)
         if receipt.refused and receipt.response.get("reason") == OPTED_OUT:
             self._store_opt_out(message)
         return receipt

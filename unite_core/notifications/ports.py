@@ -225,12 +225,12 @@ class TextMessages(Protocol):
     """The provider of text messages."""
 
     @abstractmethod
-    def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:
+    def send(self, message: TextMessage, *, may_have_been_sent: bool = False) -> Receipt:
         """Send the message, once.
 
-        With `look_first` the message may have been sent before: the provider is searched for it first, and if it is
-        there, the receipt is about that message. The response is the provider's own response, which `report_of` reads;
-        it has `segments`. The response of a refusal has a `reason` if that is `opted_out` or `not_a_number`. Raises
+        With `may_have_been_sent` the provider is searched for the message first, and if it is there, the receipt is
+        about that message. The response is the provider's own response, which `report_of` reads; it has `segments`. The
+        response of a refusal has a `reason` if that is `opted_out` or `not_a_number`. Raises
         `Unavailable` if the message was, as far as is known, not sent, and raises it at once while calls to the
         provider are suspended after several failures.
         """

@@ -48,8 +48,8 @@ class ReportAttempts:
     def __call__(self, actor: Actor, period: Period) -> AttemptsReport:
         own = agent_filter(actor)
         by_attempt = Totals(start=period.start, end=period.end, by=Dimension.ATTEMPT, agent_id=own)
-        answers = self.count([by_day(period, own), by_attempt])
-        tallies = answers.totals(1)
+        results = self.count([by_day(period, own), by_attempt])
+        tallies = results.totals(1)
         rows = []
         for number in range(1, MAX_ATTEMPT + 1):
             scope = Scope(tallies.get(str(number), Tally()), replace(calls_of(period), attempt=number))
@@ -63,4 +63,4 @@ class ReportAttempts:
                     conversion_rate=scope.rate(metrics.CONVERSION_RATE),
                 )
             )
-        return AttemptsReport(about=report_meta(period, answers.taken_at, answers.timeline(0)), attempts=rows)
+        return AttemptsReport(about=report_meta(period, results.taken_at, results.timeline(0)), attempts=rows)

@@ -78,13 +78,13 @@ class ReportDay:
     def __call__(self, actor: Actor, period: Period) -> DailyReport:
         return self.report(period, self.count(questions_of_day(actor, period)))
 
-    def report(self, period: Period, answers: Results) -> DailyReport:
-        """Return the report from the answers to `questions_of_day`."""
-        agents, quarters = answers.totals(0), answers.timeline(1)
+    def report(self, period: Period, results: Results) -> DailyReport:
+        """Return the report from the results of `questions_of_day`."""
+        agents, quarters = results.totals(0), results.timeline(1)
         all_calls = calls_of(period)
         whole = Scope(total(quarters.values()), all_calls)
         return DailyReport(
-            about=report_meta(period, answers.taken_at, _by_day(period, quarters)),
+            about=report_meta(period, results.taken_at, _by_day(period, quarters)),
             figures=figures_of(whole),
             cancelled=whole.count(metrics.CANCELLED),
             by_agent=self._by_agent(agents, all_calls),

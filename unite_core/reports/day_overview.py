@@ -36,13 +36,13 @@ class ReportDayOverview:
     def __call__(self, actor: Actor, period: Period) -> DayOverview:
         questions = questions_of_day(actor, period)
         calls, leads = self.day.count.slot(questions), self.funnel.slot(actor, period)
-        answers, counted = calls.found, leads.found
+        results, counted = calls.found, leads.found
         # A call invalidates both of them. One that is still cached may be older than what would be read for the other.
-        if answers is None or counted is None:
+        if results is None or counted is None:
             taken_at = self.clock.now()
             with self.reads() as reads:
-                answers = self.day.count.read(reads, taken_at, questions)
+                results = self.day.count.read(reads, taken_at, questions)
                 counted = self.funnel.read(reads, taken_at, actor, period)
-            calls.put(answers)
+            calls.put(results)
             leads.put(counted)
-        return DayOverview(self.day.report(period, answers), self.funnel.report(period, counted))
+        return DayOverview(self.day.report(period, results), self.funnel.report(period, counted))

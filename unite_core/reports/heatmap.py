@@ -57,16 +57,16 @@ class ReportHeatmap:
 
     def __call__(self, actor: Actor, period: Period) -> Heatmap:
         own = agent_filter(actor)
-        answers = self.count([by_day(period, own), by_hour_of_week(period, own)])
-        week = answers.timeline(1)
+        results = self.count([by_day(period, own), by_hour_of_week(period, own)])
+        week = results.timeline(1)
         cells = [
             clock_time(
                 period, [week.get(label, Tally())], weekday=label // HOURS_PER_DAY + 1, hour=label % HOURS_PER_DAY
             )
             for label in range(HOURS_PER_WEEK)
         ]
-        days = answers.timeline(0)
-        return Heatmap(about=report_meta(period, answers.taken_at, days), cells=cells, best_hours=best_hours(cells))
+        days = results.timeline(0)
+        return Heatmap(about=report_meta(period, results.taken_at, days), cells=cells, best_hours=best_hours(cells))
 
 
 def by_hour_of_week(period: Period, agent_id: UUID | None) -> Timeline:

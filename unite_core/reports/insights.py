@@ -78,7 +78,7 @@ class ReportInsights:
     def __call__(self, actor: Actor, period: Period) -> Insights:
         own = agent_filter(actor)
         by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
-        answers = self.count(
+        results = self.count(
             [
                 by_day(period, own),
                 by_hour_of_week(period, own),
@@ -86,18 +86,18 @@ class ReportInsights:
                 replace(by_agent, by=Dimension.SOURCE),
             ]
         )
-        days, week = answers.timeline(0), answers.timeline(1)
+        days, week = results.timeline(0), results.timeline(1)
         all_calls = calls_of(period)
         hours = hours_of_day(period, week)
         return Insights(
-            about=report_meta(period, answers.taken_at, days),
+            about=report_meta(period, results.taken_at, days),
             figures=figures_of(Scope(total(days.values()), all_calls)),
-            busiest_agents=self._busiest_agents(answers.totals(2), all_calls),
+            busiest_agents=self._busiest_agents(results.totals(2), all_calls),
             busiest_hours=busiest(hours),
             busiest_weekdays=busiest(weekdays(period, week)),
             best_hours_to_connect=best_hours(hours),
             trend=_trend(period, days, all_calls),
-            conversion_by_source=_by_source(answers.totals(3), all_calls),
+            conversion_by_source=_by_source(results.totals(3), all_calls),
             overdue_now=self.overdue(actor),
         )
 

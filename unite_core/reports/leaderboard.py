@@ -54,14 +54,14 @@ class ReportLeaderboard:
     def __call__(self, actor: Actor, period: Period, metric: str = DEFAULT_METRIC) -> Leaderboard:
         own = agent_filter(actor)
         by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
-        answers = self.count([by_day(period, own), by_agent])
-        tallies = {key: tally for key, tally in answers.totals(1).items() if key and not tally.empty}
+        results = self.count([by_day(period, own), by_agent])
+        tallies = {key: tally for key, tally in results.totals(1).items() if key and not tally.empty}
         names = self.name(tallies)
         rows = [_row(names[key], tally, metric, calls_of(period)) for key, tally in tallies.items()]
         rows.sort(key=lambda row: (-_sort_value(row), order_of(row.agent)))
         ranked = rows if own is not None else _ranked(rows)
         return Leaderboard(
-            about=report_meta(period, answers.taken_at, answers.timeline(0)), metric=metric, places=ranked
+            about=report_meta(period, results.taken_at, results.timeline(0)), metric=metric, places=ranked
         )
 
 

@@ -134,7 +134,7 @@ class Rollups(Protocol):
     """
 
     @abstractmethod
-    def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
+    def results(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
         """Return the answer to each question from the folded calls: by key, or by label as text.
 
         Keys without calls may be missing, and results that a question does not ask for may be there. Neither totals nor

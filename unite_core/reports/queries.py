@@ -22,7 +22,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The answers to several questions, in their order, all from a snapshot at `taken_at`."""
+    """The results of several questions, in their order, all from a snapshot at `taken_at`."""
 
     taken_at: datetime
     tallies: tuple[Mapping[str, Tally], ...]
@@ -38,7 +38,7 @@ class Results:
 
 @dataclass(frozen=True)
 class CountCalls:
-    """Answer questions about calls, all from one snapshot. The answers are cached until an entry is written."""
+    """Answer questions about calls, all from one snapshot. The results are cached until an entry is written."""
 
     reads: UnitOfWorkFactory[ReportsUnitOfWork]
     clock: Clock
@@ -48,7 +48,7 @@ class CountCalls:
         return self.slot(questions).get(lambda: self._read_now(questions))
 
     def slot(self, questions: Sequence[Question]) -> CacheSlot[Results]:
-        """Return the answers from the cache, if they are there."""
+        """Return the results from the cache, if they are there."""
         key = hashlib.sha256(repr(tuple(questions)).encode()).hexdigest()
         return _ANSWERS.slot(self.cache, CALL_COUNTS_NAMESPACE, key)
 
@@ -58,7 +58,7 @@ class CountCalls:
             return self.read(reads, taken_at, questions)
 
     def read(self, reads: ReportsUnitOfWork, taken_at: datetime, questions: Sequence[Question]) -> Results:
-        """Compute the answers in an open unit of work, which was opened after `taken_at`."""
+        """Compute the results in an open unit of work, which was opened after `taken_at`."""
         return Results(taken_at, tuple(rollup_counts.run_queries(reads.rollups, reads.rollups.unfolded(), questions)))
 
 
@@ -127,9 +127,9 @@ class NameAgents:
         }
 
 
-def _to_plain(answers: Results) -> object:
-    tallies = [{key: tally_to_plain(tally) for key, tally in answer.items()} for answer in answers.tallies]
-    return [answers.taken_at.isoformat(), tallies]
+def _to_plain(results: Results) -> object:
+    tallies = [{key: tally_to_plain(tally) for key, tally in answer.items()} for answer in results.tallies]
+    return [results.taken_at.isoformat(), tallies]
 
 
 def _from_plain(plain: Any) -> Results:

@@ -91,11 +91,11 @@ class RollupRange:
 def run_queries(
     rollups: Rollups, steps: Sequence[EntryChange], questions: Sequence[Question]
 ) -> list[dict[str, Tally]]:
-    """Return the answers over all entries: those in the rollups, and those of the steps.
+    """Return the results over all entries: those in the rollups, and those of the steps.
 
     Totals have no `recorded_at`.
     """
-    combined = [dict(answer) for answer in rollups.answers(questions)]
+    combined = [dict(answer) for answer in rollups.results(questions)]
     for question, answer in zip(questions, combined, strict=True):
         for change in _relevant(steps, question.agent_id):
             for key in _keys(question, change.entry):
@@ -182,10 +182,10 @@ def _edge(first: int, end: int) -> RollupRange:
     return RollupRange(Grain.QUARTER, first, end) if first <= end else RollupRange(Grain.QUARTER, end, first, -1)
 
 
-def merged(answers: Iterable[Mapping[K, Tally]]) -> dict[K, Tally]:
-    """Merge answers about different ranges into one."""
+def merged(results: Iterable[Mapping[K, Tally]]) -> dict[K, Tally]:
+    """Merge results about different ranges into one."""
     whole: dict[K, Tally] = {}
-    for answer in answers:
+    for answer in results:
         for key, tally in answer.items():
             whole.setdefault(key, Tally()).include(tally)
     return whole

@@ -19,8 +19,8 @@ class CountDay:
 
     def __call__(self, day: date, tz: str) -> DayFigure:
         period = Period(day, day, tz)
-        answers = self.count([Totals(start=period.start, end=period.end)])
-        tally = total(answers.totals(0).values())
+        results = self.count([Totals(start=period.start, end=period.end)])
+        tally = total(results.totals(0).values())
         return DayFigure(
             total_calls=tally.count(metrics.TOTAL_CALLS),
             completed=tally.count(metrics.COMPLETED),

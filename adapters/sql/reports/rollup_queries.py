@@ -1,4 +1,4 @@
-"""SQL queries over rollups: answers several report questions with one statement."""
+"""SQL queries over rollups: answer several report questions with one statement."""
 
 import operator
 from collections.abc import Iterator, Sequence
@@ -51,7 +51,7 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QueryPart:
-    """A part of a question that is one range of rollups. The answers of all parts are added up, each `times` times.
+    """A part of a question that is one range of rollups. The results of all parts are added up, each `times` times.
 
     With `of_agent` it reads the rollups per agent.
     """

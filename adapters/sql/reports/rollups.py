@@ -43,15 +43,15 @@ class SqlRollups(Rollups):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
-        answers: list[dict[str, Tally]] = [{} for _ in questions]
+    def results(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
+        results: list[dict[str, Tally]] = [{} for _ in questions]
         parts: list[QueryPart] = [
             part for number, question in enumerate(questions) for part in parts_of(number, question)
         ]
         # SQLite allows up to 500 parts in one statement.
         for portion in batches(parts):
             for place, label, key, tally in run_query(self._connection, portion):
-                answer, times = answers[portion[place].question], portion[place].times
+                answer, times = results[portion[place].question], portion[place].times
                 name = label or key
                 if name not in answer and times == 1:
                     answer[name] = tally
@@ -62,8 +62,8 @@ class SqlRollups(Rollups):
         for number in of_agent:
             question = questions[number]
             if isinstance(question, Totals):
-                self._complete(question, answers[number], steps)
-        return answers
+                self._complete(question, results[number], steps)
+        return results
 
     def by_agent(self, question: Timeline) -> Mapping[tuple[str, int], Tally]:
         parts = [replace(part, dimension=Dimension.AGENT, by_key=True) for part in parts_of(0, question)]

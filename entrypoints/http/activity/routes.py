@@ -30,7 +30,7 @@ room = OperationGroup("activity", "The history of leads, imports and deliveries.
     "/v1/leads/<uuid:lead_id>/activity",
     use_case=GetLeadActivity,
     query=PageQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=ActivityPageSchema,
@@ -50,7 +50,7 @@ def get_lead_activity(lead_id: UUID, query: dict[str, Any]) -> Response:
     f"{IMPORTS}/<uuid:import_id>/activity",
     use_case=GetImportActivity,
     query=PageQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=ActivityPageSchema,
@@ -71,7 +71,7 @@ def get_import_activity(import_id: UUID, query: dict[str, Any]) -> Response:
     "/v1/deliveries/<uuid:delivery_id>/activity",
     use_case=GetDeliveryActivity,
     query=PageQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=ActivityPageSchema,

@@ -47,7 +47,7 @@ room = OperationGroup("call log", "The immutable log of calls and its correction
     PATH,
     use_case=ListCallLogs,
     query=CallLogQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=CallLogPageSchema,
@@ -92,7 +92,9 @@ def _sources(names: Sequence[str]) -> frozenset[str | None]:
     use_case=CorrectCallLog,
     body=CorrectionSchema,
     body_example=CORRECTION_BODY_EXAMPLE,
-    answers=[ResponseDoc(status=200, schema=CallLogSchema, example=CORRECTION_EXAMPLE, description="The correction.")],
+    responses=[
+        ResponseDoc(status=200, schema=CallLogSchema, example=CORRECTION_EXAMPLE, description="The correction.")
+    ],
     problems=["forbidden", "nothing_to_correct", "too_many_corrections"],
 )
 def correct_call_log(entry_id: UUID, body: dict[str, Any]) -> Response:
@@ -109,7 +111,7 @@ def _corrected(entry: LedgerEntry) -> ResponseContent:
     "GET",
     f"{ONE_TASK}/ledger",
     use_case=GetLedger,
-    answers=[ResponseDoc(status=200, schema=LedgerSchema, example=LEDGER_EXAMPLE)],
+    responses=[ResponseDoc(status=200, schema=LedgerSchema, example=LEDGER_EXAMPLE)],
 )
 def get_ledger(task_id: UUID) -> Response:
     """Get a call task's ledger."""

@@ -60,7 +60,7 @@ def _shown(example: Mapping[str, Any]) -> ResponseDoc:
     use_case=CreateCallTask,
     body=NewCallTaskSchema,
     body_example=NEW_CALL_TASK_EXAMPLE,
-    answers=[ResponseDoc(status=201, schema=CallTaskSchema, example=CALL_TASK_EXAMPLE, headers=("Location", "ETag"))],
+    responses=[ResponseDoc(status=201, schema=CallTaskSchema, example=CALL_TASK_EXAMPLE, headers=("Location", "ETag"))],
     problems=["forbidden", "not_found", "too_many_call_tasks"],
 )
 def create_call_task(body: dict[str, Any]) -> Response:
@@ -73,7 +73,7 @@ def create_call_task(body: dict[str, Any]) -> Response:
     PATH,
     use_case=ListCallTasks,
     query=CallTaskQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=CallTaskPageSchema,
@@ -88,7 +88,7 @@ def list_call_tasks(query: dict[str, Any]) -> Response:
     return page_response(map(call_task_json, page.items), page.next)
 
 
-@room.operation("GET", ONE, use_case=GetCallTask, answers=[_shown(CALL_TASK_EXAMPLE)], if_none_match=True)
+@room.operation("GET", ONE, use_case=GetCallTask, responses=[_shown(CALL_TASK_EXAMPLE)], if_none_match=True)
 def get_call_task(task_id: UUID) -> Response:
     """Get a call task."""
     view = unite().calls.get(actor(), task_id)
@@ -101,7 +101,7 @@ def get_call_task(task_id: UUID) -> Response:
     use_case=AssignCallTask,
     body=AssignmentSchema,
     body_example={"assigned_to": CALL_TASK_EXAMPLE["assigned_to"]},
-    answers=[_shown(CALL_TASK_EXAMPLE)],
+    responses=[_shown(CALL_TASK_EXAMPLE)],
     problems=["forbidden", "task_closed"],
     if_match=True,
 )
@@ -118,7 +118,7 @@ def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     use_case=AddCallTaskNote,
     body=NewNoteSchema,
     body_example={"text": "She asked for a demonstration."},
-    answers=[_shown(CALL_TASK_EXAMPLE)],
+    responses=[_shown(CALL_TASK_EXAMPLE)],
     problems=["too_many_notes", "quota_exceeded"],
     if_match=True,
 )
@@ -134,7 +134,7 @@ def add_call_task_note(task_id: UUID, body: dict[str, Any]) -> Response:
     use_case=CompleteCallTask,
     body=CompletionSchema,
     body_example=COMPLETION_EXAMPLE,
-    answers=[_shown(COMPLETED_EXAMPLE)],
+    responses=[_shown(COMPLETED_EXAMPLE)],
     problems=["task_closed"],
     if_match=True,
 )
@@ -150,7 +150,7 @@ def complete_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     use_case=CancelCallTask,
     body=CancellationSchema,
     body_example={"reason": CANCELLED_EXAMPLE["cancel_reason"]},
-    answers=[_shown(CANCELLED_EXAMPLE)],
+    responses=[_shown(CANCELLED_EXAMPLE)],
     problems=["forbidden", "task_closed"],
     if_match=True,
 )

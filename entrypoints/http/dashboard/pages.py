@@ -58,7 +58,7 @@ def page(
         public=public,
         cookie=True,
         before_password_change=before_password_change,
-        answers=_PAGE,
+        responses=_PAGE,
     )
 
 
@@ -94,7 +94,7 @@ def form(
             takes_idempotency_key=False,
             request_body={"content": {FORM_TYPE: {"schema": fields, "example": {csrf.FIELD: ""}}}},
             max_body=MAX_FORM_BYTES,
-            answers=_PAGE,
+            responses=_PAGE,
         )
         declare(checked)
         return view

@@ -14,7 +14,7 @@ from entrypoints.http.framework.openapi import ResponseDoc
     public=True,
     cookie=True,
     limited=False,
-    answers=[ResponseDoc(status=200, content_type="text/css")],
+    responses=[ResponseDoc(status=200, content_type="text/css")],
 )
 def static_file(name: str) -> Response:
     """Get a static file; its name changes with its content."""

@@ -31,7 +31,7 @@ room = OperationGroup("deliveries", "The delivery of events to the activity log,
     "/v1/deliveries",
     use_case=ListDeliveries,
     query=DeliveryQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=DeliveryPageSchema,
@@ -54,7 +54,7 @@ def list_deliveries(query: dict[str, Any]) -> Response:
     "POST",
     "/v1/deliveries/<uuid:delivery_id>/replay",
     use_case=ReplayDelivery,
-    answers=[ResponseDoc(status=200, schema=DeliverySchema, example=REPLAYED_EXAMPLE)],
+    responses=[ResponseDoc(status=200, schema=DeliverySchema, example=REPLAYED_EXAMPLE)],
     permission=Permission.REPLAY_DELIVERIES,
     problems=["not_dead"],
 )

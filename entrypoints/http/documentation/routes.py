@@ -36,7 +36,7 @@ _OWN_PAGES_ONLY = (
     description="Every operation with all its responses, and every problem code.",
     public=True,
     limited=False,
-    answers=[ResponseDoc(status=200, schema={"type": "object"})],
+    responses=[ResponseDoc(status=200, schema={"type": "object"})],
 )
 def openapi_document() -> Response:
     """Get the OpenAPI document."""
@@ -49,7 +49,7 @@ def openapi_document() -> Response:
     description="The OpenAPI document as a page on which operations can be tried. It loads nothing from other servers.",
     public=True,
     limited=False,
-    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
+    responses=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
 )
 def docs() -> Response:
     """Get the documentation page."""
@@ -63,7 +63,7 @@ def docs() -> Response:
     description="The script of /docs.",
     public=True,
     limited=False,
-    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/javascript")],
+    responses=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/javascript")],
 )
 def docs_script() -> Response:
     """Get the documentation page's script."""
@@ -76,7 +76,7 @@ def docs_script() -> Response:
     description="The style sheet of /docs and of the problems' pages.",
     public=True,
     limited=False,
-    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/css")],
+    responses=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/css")],
 )
 def docs_style() -> Response:
     """Get the documentation page's style sheet."""
@@ -89,7 +89,7 @@ def docs_style() -> Response:
     description="A script or a style sheet of Swagger UI, which draws /docs; its name changes with its content.",
     public=True,
     limited=False,
-    answers=[
+    responses=[
         ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/css"),
         ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/javascript"),
     ],
@@ -105,7 +105,7 @@ def docs_swagger_ui(name: str) -> Response:
     description="The page to which the `type` of a problem document links.",
     public=True,
     limited=False,
-    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
+    responses=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
 )
 def problem(code: str) -> Response:
     """Get the documentation of a problem code."""

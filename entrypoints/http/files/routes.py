@@ -49,7 +49,7 @@ room.record(_register_downloads)
     PATH,
     description="Send the bytes of a file to the upload link, with the headers that came with the link. The link is "
     "valid for one key, one size and one type, until it expires. No access token is needed.",
-    answers=[ResponseDoc(status=204, description="The file is stored.")],
+    responses=[ResponseDoc(status=204, description="The file is stored.")],
     problems=[
         "malformed",
         "invalid_signature",
@@ -84,7 +84,7 @@ def receive_file(key: str) -> Response:
     PATH,
     description="Fetch a file from a download link of the API. The link is valid for one file until it expires. No "
     "access token is needed.",
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=_ANY_FILE,

@@ -60,7 +60,7 @@ class Operation:
     path: str
     summary: str
     description: str
-    answers: tuple[ResponseDoc, ...]
+    responses: tuple[ResponseDoc, ...]
     problems: tuple[str, ...] = ()
     body: type[Schema] | None = None
     body_example: Any = None
@@ -326,7 +326,7 @@ def servers(public_url: str) -> list[dict[str, Any]]:
 def _responses(operation: Operation) -> dict[int, Any]:
     shared = ["X-Correlation-ID", *(["RateLimit-Policy", "RateLimit"] if operation.limited else [])]
     responses: dict[int, Any] = {}
-    for shown in operation.answers:
+    for shown in operation.responses:
         replay = ["Idempotency-Replayed"] if operation.idempotent else []
         response: dict[str, Any] = {
             "description": shown.description or HTTPStatus(shown.status).phrase,

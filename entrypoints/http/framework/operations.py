@@ -4,7 +4,7 @@
 
     @room.operation(
         "POST", "/v1/leads", use_case=CreateLead,
-        body=NewLeadSchema, body_example={...}, answers=[Shown(status=201, schema=LeadSchema, example=...)],
+        body=NewLeadSchema, body_example={...}, responses=[Shown(status=201, schema=LeadSchema, example=...)],
         problems=["forbidden", "duplicate_lead"],
     )
     def create_lead(body: dict[str, Any]) -> Response: ...         its docstring is the summary: "Create a lead."
@@ -98,7 +98,7 @@ class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no
         method: str,
         path: str,
         *,
-        answers: Sequence[ResponseDoc],
+        responses: Sequence[ResponseDoc],
         operation_id: str | None = None,
         use_case: type | None = None,
         description: str | None = None,
@@ -138,7 +138,7 @@ class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no
                 path=path,
                 summary=_first_sentence(view),
                 description=description or docstring_text(use_case),
-                answers=tuple(answers),
+                responses=tuple(responses),
                 problems=tuple(problems),
                 body=body,
                 body_example=body_example,

@@ -80,7 +80,7 @@ _DOWN_EXAMPLE = {
     description="Responds as long as the process runs; checks no dependency.",
     public=True,
     limited=False,
-    answers=[ResponseDoc(status=200, schema=_LIVE_SCHEMA, example={"status": "ok"})],
+    responses=[ResponseDoc(status=200, schema=_LIVE_SCHEMA, example={"status": "ok"})],
 )
 def live() -> Response:
     """Check liveness."""
@@ -94,7 +94,7 @@ def live() -> Response:
     "A process that is about to stop is `down`, with the check `shutdown` alone, and still serves other requests.",
     public=True,
     limited=False,
-    answers=[
+    responses=[
         ResponseDoc(status=200, schema=_READY_SCHEMA, example=_READY_EXAMPLE, description="Ready, or degraded."),
         ResponseDoc(
             status=503,

@@ -40,7 +40,7 @@ room.record(_register_streams)
     "an `end` event when the import has ended. The data of each event is the import. After ten minutes, and when the "
     "access token is no longer valid, the stream ends without an `end`; an EventSource then reconnects by itself and "
     f"misses nothing. Admins and managers only, each with at most {EVENT_STREAMS_OF_A_USER} streams.",
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema={"type": "string"},
@@ -88,7 +88,7 @@ def follow_import(import_id: UUID) -> Response:
     f"{PATH}/<uuid:import_id>/rejections",
     use_case=queries.ListRejections,
     query=RejectionQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=RejectionPageShape,
@@ -112,7 +112,7 @@ def list_rejections(import_id: UUID, query: dict[str, Any]) -> Response:
     "GET",
     f"{PATH}/<uuid:import_id>/error-report",
     use_case=queries.GetErrorReport,
-    answers=[
+    responses=[
         ResponseDoc(status=302, headers=("Location",), description="The link in `Location` is valid for five minutes.")
     ],
     permission=Permission.IMPORT_LEADS,

@@ -50,7 +50,7 @@ _log = logging.getLogger("unite.http")
     use_case=use_cases.CreateImport,
     body=NewImportSchema,
     body_example={"filename": "leads-march.csv", "size": 48213, "options": {"default_country": "US"}},
-    answers=[
+    responses=[
         ResponseDoc(status=201, schema=AnnouncedImportShape, example=EXAMPLE_ANNOUNCED, headers=("Location", "ETag")),
     ],
     permission=Permission.IMPORT_LEADS,
@@ -72,7 +72,7 @@ def create_import(body: dict[str, Any]) -> Response:
     "POST",
     f"{PATH}/<uuid:import_id>/start",
     use_case=use_cases.StartImport,
-    answers=[
+    responses=[
         ResponseDoc(
             status=202,
             schema=ImportShape,
@@ -101,7 +101,7 @@ def start_import(import_id: UUID) -> Response:
             FORM_TYPE: {"schema": ImportFormSchema, "encoding": {"options": {"contentType": "application/json"}}}
         },
     },
-    answers=[
+    responses=[
         ResponseDoc(
             status=202,
             schema=ImportShape,
@@ -142,7 +142,7 @@ def import_file() -> Response:
     PATH,
     use_case=queries.ListImports,
     query=ImportQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=ImportPageShape,
@@ -163,7 +163,7 @@ def list_imports(query: dict[str, Any]) -> Response:
     "GET",
     f"{PATH}/<uuid:import_id>",
     use_case=queries.GetImport,
-    answers=[ResponseDoc(status=200, schema=ImportShape, example=EXAMPLE_IMPORT, headers=("ETag",))],
+    responses=[ResponseDoc(status=200, schema=ImportShape, example=EXAMPLE_IMPORT, headers=("ETag",))],
     permission=Permission.IMPORT_LEADS,
     if_none_match=True,
 )
@@ -177,7 +177,7 @@ def get_import(import_id: UUID) -> Response:
     "POST",
     f"{PATH}/<uuid:import_id>/cancel",
     use_case=use_cases.CancelImport,
-    answers=[ResponseDoc(status=200, schema=ImportShape, example=EXAMPLE_CANCELLED, headers=("ETag",))],
+    responses=[ResponseDoc(status=200, schema=ImportShape, example=EXAMPLE_CANCELLED, headers=("ETag",))],
     permission=Permission.IMPORT_LEADS,
     problems=["import_ended"],
     if_match=True,
@@ -192,7 +192,7 @@ def cancel_import(import_id: UUID) -> Response:
     "POST",
     f"{PATH}/<uuid:import_id>/undo",
     use_case=use_cases.UndoImport,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=ImportShape,

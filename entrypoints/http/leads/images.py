@@ -46,7 +46,7 @@ _IMAGES = "/v1/leads/<uuid:lead_id>/images"
     use_case=CreateImage,
     body=NewImageSchema,
     body_example={"content_type": "image/png", "size": 48213, "filename": "portrait.png"},
-    answers=[ResponseDoc(status=201, schema=ImageUploadSchema, example=IMAGE_UPLOAD_EXAMPLE, headers=("ETag",))],
+    responses=[ResponseDoc(status=201, schema=ImageUploadSchema, example=IMAGE_UPLOAD_EXAMPLE, headers=("ETag",))],
     problems=["too_many_images", "too_many_announced_images"],
 )
 def create_image(lead_id: UUID, body: dict[str, Any]) -> Response:
@@ -59,7 +59,7 @@ def create_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     "POST",
     f"{_IMAGES}/<uuid:image_id>/complete",
     use_case=CompleteImage,
-    answers=[ResponseDoc(status=200, schema=ImageSchema, example=IMAGE_EXAMPLE, headers=("ETag",))],
+    responses=[ResponseDoc(status=200, schema=ImageSchema, example=IMAGE_EXAMPLE, headers=("ETag",))],
     problems=["not_uploaded", "wrong_size", "wrong_type", "unreadable_image", "too_many_pixels"],
     if_match=True,
 )
@@ -76,7 +76,7 @@ def complete_image(lead_id: UUID, image_id: UUID) -> Response:
     _IMAGES,
     use_case=ListImages,
     query=PageQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=ImagePageSchema,
@@ -95,7 +95,7 @@ def list_images(lead_id: UUID, query: dict[str, Any]) -> Response:
     "DELETE",
     f"{_IMAGES}/<uuid:image_id>",
     use_case=DeleteImage,
-    answers=[ResponseDoc(status=204, description="The image and its file are deleted.")],
+    responses=[ResponseDoc(status=204, description="The image and its file are deleted.")],
     if_match=True,
 )
 def delete_image(lead_id: UUID, image_id: UUID) -> Response:

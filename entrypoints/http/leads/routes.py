@@ -46,7 +46,7 @@ _LEAD = ResponseDoc(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers
     use_case=CreateLead,
     body=NewLeadSchema,
     body_example=NEW_LEAD_EXAMPLE,
-    answers=[ResponseDoc(status=201, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("Location", "ETag"))],
+    responses=[ResponseDoc(status=201, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("Location", "ETag"))],
     problems=["forbidden", "not_found", "duplicate_lead"],
 )
 def create_lead(body: dict[str, Any]) -> Response:
@@ -59,7 +59,7 @@ def create_lead(body: dict[str, Any]) -> Response:
     "/v1/leads",
     use_case=ListLeads,
     query=LeadQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=LeadPageSchema,
@@ -74,7 +74,7 @@ def list_leads(query: dict[str, Any]) -> Response:
     return page_response(map(lead_json, page.items), page.next)
 
 
-@room.operation("GET", "/v1/leads/<uuid:lead_id>", use_case=GetLead, answers=[_LEAD], if_none_match=True)
+@room.operation("GET", "/v1/leads/<uuid:lead_id>", use_case=GetLead, responses=[_LEAD], if_none_match=True)
 def get_lead(lead_id: UUID) -> Response:
     """Get a lead."""
     lead = unite().leads.get(actor(), lead_id)
@@ -88,7 +88,7 @@ def get_lead(lead_id: UUID) -> Response:
     use_case=UpdateLead,
     body=LeadPatchSchema,
     body_example={"status": "contacted", "email": None},
-    answers=[_LEAD],
+    responses=[_LEAD],
     problems=["forbidden", "duplicate_lead"],
     if_match=True,
 )
@@ -103,7 +103,7 @@ def update_lead(lead_id: UUID, body: dict[str, Any]) -> Response:
     "DELETE",
     "/v1/leads/<uuid:lead_id>",
     use_case=DeleteLead,
-    answers=[ResponseDoc(status=204, description="The lead is in no list any more.")],
+    responses=[ResponseDoc(status=204, description="The lead is in no list any more.")],
     problems=["forbidden"],
     if_match=True,
 )

@@ -66,7 +66,7 @@ def report_responses(schema: type[Schema], name: str) -> list[ResponseDoc]:
     "GET",
     f"{PATH}/metrics",
     description="For each result of a call its flags, and for each metric its numerator and denominator.",
-    answers=report_responses(MetricsSchema, "metrics"),
+    responses=report_responses(MetricsSchema, "metrics"),
     if_none_match=True,
 )
 def get_metrics() -> Response:
@@ -80,7 +80,7 @@ def get_metrics() -> Response:
     f"{PATH}/daily",
     use_case=ReportDay,
     query=DayQuery,
-    answers=report_responses(DailySchema, "daily"),
+    responses=report_responses(DailySchema, "daily"),
     if_none_match=True,
 )
 def get_daily_report(query: dict[str, Any]) -> Response:
@@ -95,7 +95,7 @@ def get_daily_report(query: dict[str, Any]) -> Response:
     f"{PATH}/insights",
     use_case=ReportInsights,
     query=PeriodQuery,
-    answers=report_responses(InsightsSchema, "insights"),
+    responses=report_responses(InsightsSchema, "insights"),
     if_none_match=True,
 )
 def get_insights(query: dict[str, Any]) -> Response:
@@ -114,7 +114,7 @@ def get_insights(query: dict[str, Any]) -> Response:
     f"{PATH}/funnel",
     use_case=ReportFunnel,
     query=PeriodQuery,
-    answers=report_responses(FunnelSchema, "funnel"),
+    responses=report_responses(FunnelSchema, "funnel"),
     if_none_match=True,
 )
 def get_funnel(query: dict[str, Any]) -> Response:
@@ -127,7 +127,7 @@ def get_funnel(query: dict[str, Any]) -> Response:
     f"{PATH}/attempts",
     use_case=ReportAttempts,
     query=PeriodQuery,
-    answers=report_responses(AttemptsReportSchema, "attempts"),
+    responses=report_responses(AttemptsReportSchema, "attempts"),
     if_none_match=True,
 )
 def get_attempts(query: dict[str, Any]) -> Response:
@@ -141,7 +141,7 @@ def get_attempts(query: dict[str, Any]) -> Response:
     f"{PATH}/speed-to-lead",
     use_case=ReportSpeedToLead,
     query=PeriodQuery,
-    answers=report_responses(SpeedToLeadSchema, "speed_to_lead"),
+    responses=report_responses(SpeedToLeadSchema, "speed_to_lead"),
     if_none_match=True,
 )
 def get_speed_to_lead(query: dict[str, Any]) -> Response:
@@ -154,7 +154,7 @@ def get_speed_to_lead(query: dict[str, Any]) -> Response:
     f"{PATH}/heatmap",
     use_case=ReportHeatmap,
     query=PeriodQuery,
-    answers=report_responses(HeatmapSchema, "heatmap"),
+    responses=report_responses(HeatmapSchema, "heatmap"),
     if_none_match=True,
 )
 def get_heatmap(query: dict[str, Any]) -> Response:
@@ -168,7 +168,7 @@ def get_heatmap(query: dict[str, Any]) -> Response:
     f"{PATH}/leaderboard",
     use_case=ReportLeaderboard,
     query=LeaderboardQuery,
-    answers=report_responses(LeaderboardSchema, "leaderboard"),
+    responses=report_responses(LeaderboardSchema, "leaderboard"),
     if_none_match=True,
 )
 def get_leaderboard(query: dict[str, Any]) -> Response:
@@ -189,7 +189,7 @@ def get_leaderboard(query: dict[str, Any]) -> Response:
     f"{PATH}/activity",
     use_case=ReportActivity,
     query=PeriodQuery,
-    answers=report_responses(ActivityReportSchema, "activity"),
+    responses=report_responses(ActivityReportSchema, "activity"),
     if_none_match=True,
 )
 def get_activity(query: dict[str, Any]) -> Response:
@@ -203,7 +203,7 @@ def get_activity(query: dict[str, Any]) -> Response:
     use_case=ReconcileReports,
     permission=Permission.SEE_ALL_CALLS,
     query=DayQuery,
-    answers=report_responses(ReconciliationSchema, "reconciliation"),
+    responses=report_responses(ReconciliationSchema, "reconciliation"),
     if_none_match=True,
 )
 def get_reconciliation(query: dict[str, Any]) -> Response:

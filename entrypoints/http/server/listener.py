@@ -60,7 +60,7 @@ class HttpServer(uvicorn.Server):
         )
         self.servers = []
         self._listening = listening
-        self._patience = timeouts or Timeouts()
+        self._timeouts = timeouts or Timeouts()
         self._max_connections = max_connections
         self._draining = draining or Event()
         self._drain_seconds = drain_seconds
@@ -114,7 +114,7 @@ class HttpServer(uvicorn.Server):
         if option is None:
             _log.warning("Closed connections that nobody reads from are not given up: this system cannot do it.")
         else:
-            self._listening.setsockopt(socket.IPPROTO_TCP, option, int(self._patience.pause * 1000))
+            self._listening.setsockopt(socket.IPPROTO_TCP, option, int(self._timeouts.pause * 1000))
 
     def _own_connections(self) -> list[HttpConnection]:
         return cast("list[HttpConnection]", list(self.server_state.connections))
@@ -169,7 +169,7 @@ class HttpServer(uvicorn.Server):
             self._lost()
 
     def _connection(self) -> HttpConnection:
-        connection = HttpConnection(self.config.loaded_app, self.server_state, self._patience, self._lost)
+        connection = HttpConnection(self.config.loaded_app, self.server_state, self._timeouts, self._lost)
         if self._stopping:
             connection.finish()
         return connection

@@ -52,7 +52,7 @@ _USER = ResponseDoc(status=200, schema=UserSchema, example=USER_EXAMPLE, headers
     "GET",
     "/v1/me",
     description="Read the user of the access token.",
-    answers=[_USER],
+    responses=[_USER],
     before_password_change=True,
     if_none_match=True,
 )
@@ -69,7 +69,7 @@ def me() -> Response:
     use_case=UpdateDailySummary,
     body=MePatchSchema,
     body_example={"daily_summary": {"at": "18:00", "tz": "Europe/London"}},
-    answers=[_USER],
+    responses=[_USER],
     permission=Permission.GET_DAILY_SUMMARY,
     if_match=True,
 )
@@ -86,7 +86,7 @@ def update_me(body: dict[str, Any]) -> Response:
     use_case=ChangePassword,
     body=PasswordChangeSchema,
     body_example={"current_password": "correct horse battery", "new_password": "staple battery horse"},
-    answers=[ResponseDoc(status=204, description="The new password is in use.")],
+    responses=[ResponseDoc(status=204, description="The new password is in use.")],
     problems=["wrong_password", "too_many_logins"],
     before_password_change=True,
 )
@@ -111,7 +111,7 @@ def change_password(body: dict[str, Any]) -> Response:
     use_case=CreateUser,
     body=NewUserSchema,
     body_example=NEW_USER_EXAMPLE,
-    answers=[ResponseDoc(status=201, schema=UserSchema, example=USER_EXAMPLE, headers=("Location", "ETag"))],
+    responses=[ResponseDoc(status=201, schema=UserSchema, example=USER_EXAMPLE, headers=("Location", "ETag"))],
     permission=Permission.CHANGE_USERS,
     problems=["duplicate_user"],
 )
@@ -126,7 +126,7 @@ def create_user(body: dict[str, Any]) -> Response:
     "/v1/users",
     use_case=ListUsers,
     query=UserQuery,
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema=UserPageSchema,
@@ -142,7 +142,7 @@ def list_users(query: dict[str, Any]) -> Response:
     return page_response(map(user_json, page.items), page.next)
 
 
-@room.operation("GET", "/v1/users/<uuid:user_id>", use_case=GetUser, answers=[_USER], if_none_match=True)
+@room.operation("GET", "/v1/users/<uuid:user_id>", use_case=GetUser, responses=[_USER], if_none_match=True)
 def get_user(user_id: UUID) -> Response:
     """Get a user."""
     user = unite().identity.get_user(actor(), user_id)
@@ -156,7 +156,7 @@ def get_user(user_id: UUID) -> Response:
     use_case=UpdateUser,
     body=UserPatchSchema,
     body_example={"role": "agent", "phone": None},
-    answers=[_USER],
+    responses=[_USER],
     problems=["forbidden", "last_admin"],
     if_match=True,
 )
@@ -172,7 +172,7 @@ def update_user(user_id: UUID, body: dict[str, Any]) -> Response:
     "POST",
     "/v1/users/<uuid:user_id>/password-reset",
     use_case=ResetPassword,
-    answers=[ResponseDoc(status=200, schema=OneTimePasswordSchema, example=ONE_TIME_PASSWORD_EXAMPLE)],
+    responses=[ResponseDoc(status=200, schema=OneTimePasswordSchema, example=ONE_TIME_PASSWORD_EXAMPLE)],
     permission=Permission.CHANGE_USERS,
     takes_idempotency_key=False,
 )

@@ -105,7 +105,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
     request_body=_form_of(
         TextStatusForm, {"MessageSid": "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e", "MessageStatus": "delivered"}
     ),
-    answers=[ResponseDoc(status=204, description="The status is stored.")],
+    responses=[ResponseDoc(status=204, description="The status is stored.")],
     problems=["invalid_signature", "malformed_form", "invalid_parameter", "invalid", "too_large"],
     parameters=[_SIGNED, _DELIVERY],
     public=True,
@@ -136,7 +136,7 @@ def receive_text_status() -> Response:
     request_body=_form_of(
         InboundTextForm, {"MessageSid": "SM1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f", "From": "+12125550123", "Body": "STOP"}
     ),
-    answers=[
+    responses=[
         ResponseDoc(
             status=200,
             schema={"type": "string"},

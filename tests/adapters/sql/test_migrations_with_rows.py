@@ -18,7 +18,7 @@ from unite_core.reports.rollup_counts import cells_of
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event
 from unite_core.testing.contracts.database import add_all
-from unite_core.testing.contracts.rollups import a_history, check_all_answers
+from unite_core.testing.contracts.rollups import a_history, check_all_results
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
 NEW_COLUMNS = (
@@ -156,7 +156,7 @@ def test_calls_that_were_counted_before_they_were_for_each_agent_are_counted_for
     upgrade(empty)
 
     assert counted(empty) == before
-    check_all_answers(work, history)
+    check_all_results(work, history)
 
 
 @pytest.mark.parametrize("then", [FoldEntries, RebuildReports])
@@ -171,10 +171,10 @@ def test_calls_that_a_worker_of_the_version_before_folds_are_counted_for_each_ag
     add_all(work, *history.entries[40:])
     fold_as_the_version_before(empty, work, limit=20)
 
-    check_all_answers(work, history)
+    check_all_results(work, history)
     then(work)()
 
-    check_all_answers(work, history)
+    check_all_results(work, history)
     with empty.connect() as connection:
         assert connection.execute(select(agent_unfolded_entries)).all() == []
 
@@ -191,11 +191,11 @@ def test_a_worker_of_the_version_before_and_one_of_today_fold_in_turns(empty: En
             unit.rollups.catch_up(limit=3)
             unit.rollups.fold(steps, cells_of(steps))
             unit.commit()
-        check_all_answers(work, history, history.entries[: first + 14])
+        check_all_results(work, history, history.entries[: first + 14])
 
     FoldEntries(work)(limit=2)
 
-    check_all_answers(work, history)
+    check_all_results(work, history)
 
 
 def fold_as_the_version_before(engine: Engine, work: SqlUnitOfWorkFactory, *, limit: int) -> None:

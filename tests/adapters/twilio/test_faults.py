@@ -66,7 +66,7 @@ def test_an_answer_that_comes_too_late_is_not_asked_for_again_at_once_and_the_me
         texts.send(message)
     eventually(twilio_server.bodies, "Twilio takes it, late")
 
-    assert texts.send(message, look_first=True).taken
+    assert texts.send(message, may_have_been_sent=True).taken
     assert twilio_server.bodies() == [message.text]
 
 
@@ -105,7 +105,7 @@ def test_where_nothing_tells_whether_it_was_sent_the_next_attempt_of_the_relay_l
         texts.send(message)
     twilio_server.behave()
 
-    assert texts.send(message, look_first=True).taken
+    assert texts.send(message, may_have_been_sent=True).taken
 
     assert twilio_server.bodies() == [message.text]
 
@@ -114,7 +114,7 @@ def test_a_search_that_fails_sends_nothing(texts: TwilioTextMessages, twilio_ser
     twilio_server.behave({"status": 500, "method": "GET"})
 
     with pytest.raises(Unavailable):
-        texts.send(a_text(), look_first=True)
+        texts.send(a_text(), may_have_been_sent=True)
 
     assert twilio_server.requests() == {"GET": 3, "POST": 0}
 
@@ -129,7 +129,7 @@ def test_a_message_that_did_not_go_is_sent_again_although_it_is_found(
     eventually(lambda: twilio_server.messages()[0]["status"] == final, "it ends")
     twilio_server.behave()
 
-    texts.send(message, look_first=True)
+    texts.send(message, may_have_been_sent=True)
 
     assert twilio_server.bodies() == [message.text] * 2
 
@@ -139,7 +139,7 @@ def test_a_message_of_an_earlier_day_is_another_one(texts: TwilioTextMessages, t
     texts.send(message)
     tomorrow = replace(message, since=datetime.now(UTC) + timedelta(days=1))
 
-    texts.send(tomorrow, look_first=True)
+    texts.send(tomorrow, may_have_been_sent=True)
 
     assert len(twilio_server.bodies()) == 2
 
@@ -150,7 +150,7 @@ def test_a_message_is_found_behind_a_trial_accounts_own_words(
     message = a_text()
     texts.send(replace(message, text=f"Sent from your Twilio trial account - {message.text}"))
 
-    texts.send(message, look_first=True)
+    texts.send(message, may_have_been_sent=True)
 
     assert len(twilio_server.bodies()) == 1
 
@@ -161,7 +161,7 @@ def test_a_message_is_found_among_many(texts: TwilioTextMessages, twilio_server:
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda number: texts.send(a_text(f"Unite: call number {number}.")), range(80)))
 
-    texts.send(message, look_first=True)
+    texts.send(message, may_have_been_sent=True)
 
     assert twilio_server.bodies().count(message.text) == 1
 
@@ -266,7 +266,7 @@ def test_no_number_and_no_token_is_written_down_whatever_happens(
     told = repr(message)
 
     try:
-        told += repr(texts.send(message, look_first=True))
+        told += repr(texts.send(message, may_have_been_sent=True))
     except Unavailable:
         told += traceback.format_exc()
 

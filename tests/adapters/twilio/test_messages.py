@@ -147,7 +147,7 @@ def test_a_wrong_token_turns_no_message_into_a_dead_letter(
 
     for _ in range(10):
         with pytest.raises(Unavailable):
-            texts.send(a_text(), look_first=True)
+            texts.send(a_text(), may_have_been_sent=True)
 
     assert twilio.breaker_state == "open"
     assert sum(twilio_server.requests().values()) == 3

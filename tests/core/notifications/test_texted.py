@@ -210,9 +210,9 @@ def test_a_message_that_may_have_been_sent_is_looked_for_before_it_is_sent_again
     looked: list[bool] = []
 
     class Watched(InMemoryTextMessages):
-        def send(self, message: Any, *, look_first: bool = False) -> Receipt:
-            looked.append(look_first)
-            return super().send(message, look_first=look_first)
+        def send(self, message: Any, *, may_have_been_sent: bool = False) -> Receipt:
+            looked.append(may_have_been_sent)
+            return super().send(message, may_have_been_sent=may_have_been_sent)
 
     messages = Watched()
     ports = scenario.ports

@@ -67,7 +67,7 @@ class TextMessagesContract:
     """The contract of a provider of text messages. Define `texts`, and `sent` if a test can read the sent messages."""
 
     knows_what_it_sent = True
-    """Whether `look_first` finds a message that was sent before."""
+    """Whether `may_have_been_sent` finds a message that was sent before."""
 
     @pytest.fixture
     @abstractmethod
@@ -98,7 +98,7 @@ class TextMessagesContract:
         message = a_text()
         first = texts.send(message)
 
-        again = texts.send(message, look_first=True)
+        again = texts.send(message, may_have_been_sent=True)
 
         assert again.taken
         assert _id_of(texts, again) == _id_of(texts, first)
@@ -110,7 +110,7 @@ class TextMessagesContract:
         texts.send(a_text("Unite: call somebody else."))
         texts.send(replace(a_text(message.text), to="+12025550124"))
 
-        receipt = texts.send(message, look_first=True)
+        receipt = texts.send(message, may_have_been_sent=True)
 
         assert receipt.taken
         sent = self.sent(texts)

@@ -72,7 +72,7 @@ class RollupsContract(DatabaseContract):
 
         for _ in ("as it was written", "as it was folded"):
             period = Period(date(2026, 2, 1), date(2026, 4, 30), "UTC")
-            [in_all, by_days] = _answers(reads, _everything(Dimension.ALL), by_day(period, None))
+            [in_all, by_days] = _expected_results(reads, _everything(Dimension.ALL), by_day(period, None))
             [(_, tally), (_, of_day)] = [*in_all.items(), *by_days.items()]
             assert tally.calls == of_day.calls == {entry.result: 1}
             assert of_day.recorded_at == entry.at
@@ -89,7 +89,7 @@ class RollupsContract(DatabaseContract):
         assert fold(limit=7) == folded
         add_all(work, *history.entries[folded:])
 
-        check_all_answers(reads, history)
+        check_all_results(reads, history)
 
     def test_entries_may_be_folded_in_any_order(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -105,7 +105,7 @@ class RollupsContract(DatabaseContract):
 
         FoldEntries(work)(limit=3)
 
-        check_all_answers(reads, history)
+        check_all_results(reads, history)
         with reads() as unit:
             assert unit.rollups.unfolded() == []
 
@@ -120,7 +120,7 @@ class RollupsContract(DatabaseContract):
 
         assert FoldEntries(work)() == len(history.entries)
         assert FoldEntries(work)() == 0
-        check_all_answers(reads, history)
+        check_all_results(reads, history)
 
     def test_concurrent_folds_fold_each_entry_once(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -131,7 +131,7 @@ class RollupsContract(DatabaseContract):
         folded = run_concurrently(3, lambda _: FoldEntries(work)(limit=5))
 
         assert sum(folded) == len(history.entries)
-        check_all_answers(reads, history)
+        check_all_results(reads, history)
 
     @pytest.mark.parametrize("folded", [0, 33, 70])
     def test_a_rebuild_changes_no_result(
@@ -145,9 +145,9 @@ class RollupsContract(DatabaseContract):
         rebuilt = RebuildReports(work)()
 
         assert rebuilt.days == rebuilt.of_days > 0 or folded == 0
-        check_all_answers(reads, history)
+        check_all_results(reads, history)
         FoldEntries(work)()
-        check_all_answers(reads, history)
+        check_all_results(reads, history)
 
     def test_a_rebuild_corrects_wrong_counts(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -163,7 +163,7 @@ class RollupsContract(DatabaseContract):
 
         RebuildReports(work)()
 
-        check_all_answers(reads, history)
+        check_all_results(reads, history)
 
     def test_several_queries_at_once_have_the_results_of_each(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -181,17 +181,17 @@ class RollupsContract(DatabaseContract):
             Timeline(segments=period.by_hour_of_week(), agent_id=agent_id),
         ]
 
-        together = _answers(reads, *questions)
+        together = _expected_results(reads, *questions)
 
-        assert together == [_answers(reads, question)[0] for question in questions]
+        assert together == [_expected_results(reads, question)[0] for question in questions]
         assert all(together)
-        assert _answers(reads) == []
+        assert _expected_results(reads) == []
 
     def test_without_a_call_there_is_nothing_to_rebuild(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         assert RebuildReports(work)().of_days == 0
 
 
-def check_all_answers(
+def check_all_results(
     reads: UnitOfWorkFactory[FullUnitOfWork], history: History, written: Sequence[LedgerEntry] = ()
 ) -> None:
     """Check that every question has the answer of counting the entries one by one: all, or those in `written`."""
@@ -215,14 +215,14 @@ def _everything(by: Dimension) -> Totals:
 
 
 def _counted(reads: UnitOfWorkFactory[FullUnitOfWork], question: Totals) -> dict[str, Tally]:
-    return _without_empty(_answers(reads, question)[0])
+    return _without_empty(_expected_results(reads, question)[0])
 
 
 def _lines(reads: UnitOfWorkFactory[FullUnitOfWork], question: Timeline) -> dict[int, Tally]:
-    return {int(label): tally for label, tally in _without_empty(_answers(reads, question)[0]).items()}
+    return {int(label): tally for label, tally in _without_empty(_expected_results(reads, question)[0]).items()}
 
 
-def _answers(reads: UnitOfWorkFactory[FullUnitOfWork], *questions: Question) -> list[dict[str, Tally]]:
+def _expected_results(reads: UnitOfWorkFactory[FullUnitOfWork], *questions: Question) -> list[dict[str, Tally]]:
     with reads() as unit:
         return run_queries(unit.rollups, unit.rollups.unfolded(), questions)
 

@@ -53,8 +53,8 @@ class InMemoryTextMessages(TextMessages):
         self.sent: list[TextMessage] = []
         self.answer: Callable[[TextMessage], Receipt] = lambda _: Receipt(taken=True)
 
-    def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:
-        if look_first and message.delivery_id in self._ids():
+    def send(self, message: TextMessage, *, may_have_been_sent: bool = False) -> Receipt:
+        if may_have_been_sent and message.delivery_id in self._ids():
             return Receipt(taken=True, response=self._response(self._ids()[message.delivery_id]))
         receipt = self.answer(message)
         if not receipt.taken:

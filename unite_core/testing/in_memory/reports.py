@@ -41,7 +41,7 @@ class InMemoryRollups(Rollups):
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
+    def results(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
         return [
             self._totals(question) if isinstance(question, Totals) else self._timeline(question)
             for question in questions
