@@ -34,6 +34,7 @@ class Script:
         self.jobs: Jobs = InMemoryJobs()
         self.every: list[Mapping[Callable[..., None], int]] = []
         self.told: list[str] = []
+        self.contexts: list[JobContext] = []
 
     def ping(self) -> None:
         error = next(self._pings, None)
@@ -55,7 +56,7 @@ class Script:
 
     def _run(self, errors: Iterator[Exception], handler: JobHandler, stopping: Callable[[], bool]) -> None:
         assert isinstance(handler, JobContext)
-        assert handler.jobs is self.jobs
+        self.contexts.append(handler)
         error = next(errors, None)
         if error is not None:
             raise error
@@ -160,6 +161,18 @@ def test_the_sweep_and_the_upkeep_recur_in_the_queues_and_in_the_fallback(stop: 
 
     assert (queues.every, fallback.every) == ([EVERY], [EVERY])
     assert set(EVERY) == {sweep, mark_missed, fold_entries, make_summaries, keep_up}
+
+
+def test_jobs_enqueue_into_the_queues_that_they_come_from(stop: Event) -> None:
+    queues = Script(imports=[UNAVAILABLE])
+    fallback = Fallback(stop, times=1)
+
+    work(queues, stop, fallback)
+
+    assert all(context.jobs is queues.jobs for context in queues.contexts)
+    assert all(context.jobs is fallback.jobs for context in fallback.contexts)
+    assert queues.contexts
+    assert fallback.contexts
 
 
 def test_every_destination_has_a_thread_of_its_own_in_the_queues_and_in_the_fallback(stop: Event) -> None:
