@@ -131,7 +131,7 @@ class LifeOfADelivery(RuleBasedStateMachine):
             assert self.handed[event_id] == self.answered[event_id] + self.lost[event_id] + in_hand
 
     def teardown(self) -> None:
-        """Once the destination receipts and the relays live, everything arrives that was not given up."""
+        """Once the destination answers and the relays live, everything arrives that was not given up."""
         self.outbox.advance(minutes=5)
         self.outbox.relay(MAIL)
         assert DeliveryStatus.PENDING not in {it.status for it in self.outbox.deliveries()}
