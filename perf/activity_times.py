@@ -26,9 +26,9 @@ from adapters.mongo.documents import CallLogEntry
 from perf import results
 from perf.call_history import AGENTS, DAYS, HOUR_WEIGHTS, RESULT_WEIGHTS, SOURCES, TALKS, agent_ids, last_day
 from unite_core.calls.model import Outcome
-from unite_core.days import Period
+from unite_core.periods import Period
+from unite_core.reports.call_queries import by_day
 from unite_core.reports.documents import CallDocument
-from unite_core.reports.queries import by_day
 
 SPANS = {"a day": 1, "a week": 7, "a month": 30, "400 days": DAYS}
 BATCH_SIZE = 5_000

@@ -13,14 +13,14 @@ from sqlalchemy import Connection, Engine
 
 from entrypoints.bootstrap import Started, create_first_admin
 from entrypoints.http.app import create_app
-from entrypoints.http.framework.rendering import to_json
+from entrypoints.http.framework.json_responses import to_json
 from entrypoints.http.process import http_config_of
 from entrypoints.http.reports import report_json
 from perf import plain_reports
 from perf.call_history import agent_ids
 from perf.mysql_setup import ADMIN
 from unite_core import Actor, Role
-from unite_core.days import Period, moment_of
+from unite_core.periods import Period, moment_of
 
 ZONES = ("UTC", "America/New_York")
 SPANS = {"day": 1, "month": 30, "year": 365}

@@ -32,9 +32,11 @@ from unite_core.notifications.ports import ActivityLog, Destination, Links, Text
 from unite_core.phone import PhonePolicy
 from unite_core.quotas import PurgeUsage, Quotas
 from unite_core.rate_limits import RateLimits
-from unite_core.reports.activity import DocumentsCompleteThrough, LedgerActivity, ReportActivity
+from unite_core.reports.agent_activity import DocumentsCompleteThrough, LedgerActivity, ReportActivity
 from unite_core.reports.attempts import ReportAttempts
+from unite_core.reports.call_queries import CacheReport, CountCalls, NameAgents
 from unite_core.reports.daily import ReportDay
+from unite_core.reports.day_figures import CountDay
 from unite_core.reports.day_overview import ReportDayOverview
 from unite_core.reports.documents import CallDocuments
 from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead
@@ -43,9 +45,7 @@ from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import ReportLeaderboard
 from unite_core.reports.overdue import CountOverdueCalls, ListOverdueCalls
 from unite_core.reports.ports import ReportsUnitOfWork
-from unite_core.reports.queries import CacheReport, CountCalls, NameAgents
 from unite_core.reports.reconciliation import ReconcileReports, RepairDocuments
-from unite_core.reports.summary import CountDay
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
 from unite_core.summaries import use_cases as summaries
 from unite_core.summaries.ports import SummariesUnitOfWork

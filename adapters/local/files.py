@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from adapters.local.links import Links
+from adapters.local.signed_links import Links
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, NotFound, TooLarge, Unavailable
 from unite_core.files import UPLOAD_RETENTION, UPLOADS, Download, Files, ServedFile, SignedFiles, Upload

@@ -16,7 +16,7 @@ from pymongo.errors import BulkWriteError
 from adapters.mongo.connection import Mongo
 from adapters.mongo.documents import CallLogEntry, Stored
 from unite_core.calls.model import CallResult
-from unite_core.days import QUARTER_SECONDS, Segment, moment_of
+from unite_core.periods import QUARTER_SECONDS, Segment, moment_of
 from unite_core.reports.documents import ID, AgentKey, CallDocument, CallDocuments, StoredDocument
 from unite_core.reports.ports import Timeline
 from unite_core.reports.tally import Tally

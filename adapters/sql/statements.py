@@ -34,9 +34,9 @@ from sqlalchemy.types import TypeEngine
 
 from adapters.sql.execution_options import READ_ONLY
 from adapters.sql.types import EPOCH
-from unite_core.days import QUARTER_SECONDS
 from unite_core.errors import PreconditionFailed
 from unite_core.paging import PageRequest, Position
+from unite_core.periods import QUARTER_SECONDS
 
 T = TypeVar("T")
 

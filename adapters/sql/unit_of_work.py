@@ -19,8 +19,8 @@ from adapters.sql.identity.users import SqlUsers
 from adapters.sql.imports.dry_runs import SqlDryRunLeads
 from adapters.sql.imports.imports import SqlImports
 from adapters.sql.imports.rows import SqlImportRows
-from adapters.sql.leads.call_counts import SqlLeadCalls
 from adapters.sql.leads.images import SqlLeadImages
+from adapters.sql.leads.lead_calls import SqlLeadCalls
 from adapters.sql.leads.leads import SqlLeads
 from adapters.sql.quotas.usage import SqlUsage
 from adapters.sql.reports.live_figures import SqlLiveFigures

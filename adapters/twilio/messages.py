@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from adapters.twilio.connection import Twilio
+from adapters.twilio.delivery_reports import LOST, read_report, report_of
 from adapters.twilio.errors import Later, Refused, WronglySetUp, masked_digits, understood
-from adapters.twilio.reports import LOST, read_report, report_of
 from unite_core.errors import NotFound
 from unite_core.notifications.delivery_reports import DeliveryReport
 from unite_core.notifications.model import Receipt

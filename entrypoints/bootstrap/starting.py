@@ -10,12 +10,13 @@ from uuid import UUID
 
 from adapters.argon2 import Argon2Passwords
 from adapters.jwt import COOKIE_AUDIENCE, JwtTokens
-from adapters.local.jobs import PIPE, LocalJobs
-from adapters.local.queues import LocalQueues
+from adapters.local.wake_up_pipe import PIPE, LocalJobs
+from adapters.local.worker_queues import LocalQueues
 from adapters.sql.health import health_check
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
+from entrypoints.api_links import ApiLinks
 from entrypoints.bootstrap import servers
 from entrypoints.bootstrap.data_folder import locked, make_private, make_tree_private
 from entrypoints.bootstrap.database import database_url, open_migrated
@@ -26,7 +27,6 @@ from entrypoints.bootstrap.waiting import waiting_for
 from entrypoints.correlation import correlation_id
 from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.keys import derive_keys, load_or_create_keys
-from entrypoints.links import ApiLinks
 from entrypoints.settings import FILE, Scope, Settings, SettingsRefused, read_settings, secret_location
 from entrypoints.settings.variables import ALL, JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build

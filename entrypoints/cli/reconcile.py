@@ -14,7 +14,7 @@ from entrypoints.cli.application import (
     print_error,
 )
 from entrypoints.cli.progress import ProgressBar, console
-from unite_core.days import Period, parse_period
+from unite_core.periods import Period, parse_period
 from unite_core.reports.differences import Difference
 from unite_core.reports.metrics import CANCELLED, COMPLETED, MISSED, TOTAL_CALLS
 from unite_core.reports.reconciliation import Reconciliation, Repaired

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from entrypoints.bootstrap import OPERATOR, Started
 from entrypoints.cli.application import USAGE, CommandFailed, errors_as_command_failed, open_application, print_error
-from unite_core.identity.contact import email_key
 from unite_core.identity.model import Role, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import NewUser, PasswordReset
+from unite_core.identity.validation import email_key
 from unite_core.paging import MAX_LIMIT, PageRequest
 
 _STANDARD_INPUT = Path("-")

@@ -20,9 +20,9 @@ from entrypoints.http.files import routes as files
 from entrypoints.http.framework import authentication_and_limits as limits
 from entrypoints.http.framework import correlation, cors, errors, request_log
 from entrypoints.http.framework import security_headers as security
-from entrypoints.http.framework.clients import ProxyHeaders
-from entrypoints.http.framework.description import openapi_json
-from entrypoints.http.framework.rendering import OrjsonProvider
+from entrypoints.http.framework.json_responses import OrjsonProvider
+from entrypoints.http.framework.openapi_document import openapi_json
+from entrypoints.http.framework.proxy_headers import ProxyHeaders
 from entrypoints.http.framework.request_body import MAX_BODY_BYTES
 from entrypoints.http.health import routes as health
 from entrypoints.http.imports import results as imports_results

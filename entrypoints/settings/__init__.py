@@ -5,17 +5,17 @@ values that the service uses. `reading` loads the variables, and `rules` checks 
 """
 
 from entrypoints.settings.choices import LogFormat, LogLevel
-from entrypoints.settings.model import FirstAdmin, LogSettings, Settings, Storage, Twilio
-from entrypoints.settings.parsers import parse_keys
-from entrypoints.settings.reading import (
+from entrypoints.settings.environment_reader import FILE, SettingsRefused
+from entrypoints.settings.load import (
     SecretLocation,
     environment,
     read_log_settings,
     read_settings,
     secret_location,
 )
+from entrypoints.settings.model import FirstAdmin, LogSettings, Settings, Storage, Twilio
+from entrypoints.settings.parsers import parse_keys
 from entrypoints.settings.rules import Scope
-from entrypoints.settings.values import FILE, SettingsRefused
 
 __all__ = [
     "FILE",

@@ -8,7 +8,7 @@ from pathlib import Path
 from entrypoints.networks import Network
 from entrypoints.settings import variables
 from entrypoints.settings.choices import LogFormat, LogLevel
-from entrypoints.settings.declaration import read_from
+from entrypoints.settings.setting import read_from
 from unite_core.phone import PhoneRule
 from unite_core.quotas import Quotas
 

@@ -1,7 +1,7 @@
 """Parse keys, accounts and phone settings; each function raises `ValueError` with what would be right."""
 
 from unite_core.errors import FieldError
-from unite_core.identity.contact import parse_user_email, password_error
+from unite_core.identity.validation import parse_user_email, password_error
 from unite_core.phone import Phone, is_country, parse_phone
 
 MIN_SECRET_LENGTH = 32

@@ -6,9 +6,9 @@ from typing import Any
 
 from entrypoints.settings import variables as env
 from entrypoints.settings.choices import Environment, Part
-from entrypoints.settings.declaration import Setting
+from entrypoints.settings.environment_reader import Values
 from entrypoints.settings.plain_http import WILDCARD_HOSTS, plain_http_warning
-from entrypoints.settings.values import Values
+from entrypoints.settings.setting import Setting
 
 _EVERYWHERE = (
     f"{env.HOST} lets other machines in by plain HTTP, and links to uploads and downloads lead to this one alone: put "

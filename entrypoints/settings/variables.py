@@ -7,7 +7,7 @@ from typing import Any
 from entrypoints.networks import parse_proxies
 from entrypoints.settings import parsers, urls
 from entrypoints.settings.choices import Environment, LogFormat, LogLevel, embedded_parts
-from entrypoints.settings.declaration import (
+from entrypoints.settings.setting import (
     Parsed,
     Setting,
     duration,

@@ -10,8 +10,8 @@ from entrypoints.correlation import correlation_scope
 from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker import upkeep
 from entrypoints.worker.failures import Backoff, log_failures
-from entrypoints.worker.importing import continue_import, continue_undo
-from entrypoints.worker.turns import TURN, Turn
+from entrypoints.worker.import_runs import continue_import, continue_undo
+from entrypoints.worker.time_slices import TURN, Turn
 from unite_core.application import Unite
 from unite_core.jobs import Jobs
 

@@ -2,7 +2,7 @@
 
 import re
 
-from entrypoints.http.framework import clients
+from entrypoints.http.framework import proxy_headers as clients
 from tests.conftest import CHECKOUT
 
 WRITTEN_BY_CADDY = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")

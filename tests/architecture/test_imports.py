@@ -130,7 +130,7 @@ def test_importing_a_package_does_nothing(package: str) -> None:
     assert watched.stdout.strip() == ""
 
 
-READERS_OF_THE_ENVIRONMENT = {"entrypoints/settings/reading.py"}
+READERS_OF_THE_ENVIRONMENT = {"entrypoints/settings/load.py"}
 
 
 def _reads_of_the_environment(path: Path) -> Iterator[int]:

@@ -50,7 +50,7 @@ from unite_core.testing.contracts import (
     UsageContract,
     UsersContract,
 )
-from unite_core.testing.contracts.call_activity import Record, deliver_entries
+from unite_core.testing.contracts.agent_activity import Record, deliver_entries
 from unite_core.testing.in_memory import (
     FastPasswords,
     FastTokens,

@@ -9,8 +9,8 @@ from adapters.argon2 import Argon2Passwords
 from adapters.jwt import JwtTokens
 from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.files import LocalFiles
-from adapters.local.jobs import LocalJobs
-from adapters.local.queues import LocalQueues
+from adapters.local.wake_up_pipe import LocalJobs
+from adapters.local.worker_queues import LocalQueues
 from adapters.rate_limits import LocalRateLimits
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids

@@ -9,7 +9,7 @@ from adapters.mongo.calls import MongoCallDocuments
 from adapters.mongo.connection import Mongo
 from tests.contracts.in_memory_units import InMemoryUnits
 from unite_core.testing.contracts import ActivityLogContract, CallActivityContract, CallDocumentsContract
-from unite_core.testing.contracts.call_activity import Record, deliver_entries
+from unite_core.testing.contracts.agent_activity import Record, deliver_entries
 
 
 @pytest.fixture

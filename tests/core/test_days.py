@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unite_core.days import (
+from unite_core.errors import Malformed
+from unite_core.periods import (
     FIRST_DATE,
     LAST_DATE,
     MAX_DAYS,
@@ -21,7 +22,6 @@ from unite_core.days import (
     parse_period,
     quarter_of,
 )
-from unite_core.errors import Malformed
 from unite_core.zones import zone_names
 
 ODD_ZONES = (

@@ -11,9 +11,9 @@ from tests.service_process import eventually
 from unite_core import Actor, NewLead, Role
 from unite_core.calls.model import Completion, Outcome
 from unite_core.calls.use_cases import CompletedCall, NewCallTask
-from unite_core.days import Period
 from unite_core.errors import Unavailable
 from unite_core.notifications.model import ACTIVITY
+from unite_core.periods import Period
 from unite_core.zones import DEFAULT_ZONE
 
 ADMIN = {"UNITE_ADMIN_EMAIL": "ann@example.com", "UNITE_ADMIN_PASSWORD": "correct horse battery"}

@@ -11,8 +11,8 @@ from marshmallow.fields import Integer
 from entrypoints.settings import LogSettings, SettingsRefused, Twilio, read_settings
 from entrypoints.settings import Settings as Model
 from entrypoints.settings import variables as env
-from entrypoints.settings.declaration import Setting, optional, read_from, setting, text, whole_number
-from entrypoints.settings.values import Values
+from entrypoints.settings.environment_reader import Values
+from entrypoints.settings.setting import Setting, optional, read_from, setting, text, whole_number
 
 PLACE = optional("UNITE_PLACE", "A place.", text(), default="nowhere", secret=True)
 COUNT = setting("UNITE_COUNT", "A count.", whole_number(1, 10), value=3)

@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 
 from adapters.redis.connection import RedisServer
+from entrypoints.api_links import ApiLinks
 from entrypoints.bootstrap import OPERATOR, Started, StartRefused, start
 from entrypoints.bootstrap.destinations import FURTHER, by_variable
 from entrypoints.http.app import create_app
 from entrypoints.http.process import http_config_of
-from entrypoints.links import ApiLinks
 from entrypoints.settings import Settings, read_settings
 from unite_core import Actor, NewLead, NewUser, Role
 from unite_core.errors import Unavailable

@@ -11,7 +11,7 @@ import pytest
 
 from entrypoints.correlation import CorrelationFilter, correlation_id
 from entrypoints.worker.jobs import JOBS, MAX_TURN_SECONDS, JobContext, keep_up, relay, run_import, sweep, undo_import
-from entrypoints.worker.turns import TURN, Turn
+from entrypoints.worker.time_slices import TURN, Turn
 from tests.entrypoints.working import local_queues
 from unite_core.errors import Unavailable
 from unite_core.imports.model import ImportStatus, LeadImport
@@ -392,7 +392,7 @@ def test_a_job_is_found_by_its_name_and_its_lines_bear_the_id_of_the_request(
     with caplog.at_level(logging.INFO):
         context("entrypoints.worker.jobs.run_import", str(queued.id), correlation_id="of-the-job")
 
-    records: list[Any] = [it for it in caplog.records if it.name == "entrypoints.worker.importing"]
+    records: list[Any] = [it for it in caplog.records if it.name == "entrypoints.worker.import_runs"]
     assert [record.correlation_id for record in records] == ["of-the-job"] * 2
     assert [record.import_id for record in records] == [str(queued.id)] * 2
     assert scenario.get_import(queued.id).status is ImportStatus.COMPLETED

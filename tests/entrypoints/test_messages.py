@@ -18,7 +18,7 @@ from tests.service_process import eventually
 from unite_core import Actor, NewLead, NewUser, Role
 from unite_core.calls.use_cases import NewCallTask
 from unite_core.errors import Unavailable
-from unite_core.identity.daily_summary import DailySummary
+from unite_core.identity.summary_settings import DailySummary
 
 PHONE = "+12025550187"
 PASSWORD = "correct horse battery"

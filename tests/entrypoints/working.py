@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.local.queues import LocalQueues
+from adapters.local.worker_queues import LocalQueues
 from adapters.redis.connection import RedisServer
 from adapters.rq.jobs import RqJobs
 from adapters.rq.worker import RqQueues

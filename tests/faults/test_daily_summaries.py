@@ -18,8 +18,8 @@ from adapters.sql.migrate import upgrade
 from adapters.sql.summaries.tables import daily_summaries
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.service_process import TIMEOUT, environment
-from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Role
+from unite_core.identity.summary_settings import DailySummary
 from unite_core.notifications.audience import DAILY_SUMMARY
 from unite_core.testing.builders import a_user
 from unite_core.testing.contracts.database import add_all

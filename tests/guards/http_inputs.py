@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from marshmallow import Schema, fields
 
-from entrypoints.http.framework.openapi import Operation
+from entrypoints.http.framework.operation_docs import Operation
 from entrypoints.http.framework.operations import operation_of
 from tests.guards.patterns import sources
 

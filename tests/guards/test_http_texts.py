@@ -12,7 +12,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from entrypoints.http.framework.openapi import Operation
+from entrypoints.http.framework.operation_docs import Operation
 from entrypoints.http.framework.paging import PageQuery
 from entrypoints.http.framework.request_body import MAX_BODY_BYTES
 from entrypoints.http.imports.form import FORM_TYPE as MULTIPART

@@ -5,11 +5,11 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from entrypoints.api_links import ApiLinks
 from entrypoints.capacity import EVENT_STREAMS
 from entrypoints.http.app import create_app
 from entrypoints.http.config import HealthCheck, HttpConfig, TextSignatureVerifier
 from entrypoints.http.dashboard.views import Figures
-from entrypoints.links import ApiLinks
 from entrypoints.networks import parse_proxies
 from tests.http.documented_client import documented_client
 from tests.http.shared_rules import share_rules

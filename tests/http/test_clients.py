@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from werkzeug import Request
 from werkzeug.test import EnvironBuilder
 
-from entrypoints.http.framework.clients import ProxyHeaders, client_address
+from entrypoints.http.framework.proxy_headers import ProxyHeaders, client_address
 from entrypoints.http.server.asgi import WsgiOnThreads
 from entrypoints.http.server.body_rules import OperationBodyRules
 from entrypoints.networks import contains, parse_proxies

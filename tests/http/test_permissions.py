@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.http.framework.openapi import Operation
+from entrypoints.http.framework.operation_docs import Operation
 from tests.guards.http_inputs import api_operations
 from tests.http.service import Service, problem
 from unite_core.identity.model import PERMISSIONS, Permission, Role

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.twilio.reports import report_of
+from adapters.twilio.delivery_reports import report_of
 from unite_core.notifications.delivery_reports import DeliveryReport
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import TextMessage

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from unite_core.calls.ledger import ChainFault, LedgerEntry, Unreadable
 from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
-from unite_core.days import Segment, hour_segments, quarter_of
 from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.paging import Page, PageRequest, Position
+from unite_core.periods import Segment, hour_segments, quarter_of
 
 CALL_COUNTS_NAMESPACE = "call counts"
 """The cache namespace of counts of the ledger: every appended entry changes them."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from unite_core.errors import Forbidden
-from unite_core.identity.daily_summary import DailySummary
+from unite_core.identity.summary_settings import DailySummary
 
 MAX_NAME_LENGTH = 200
 MIN_PASSWORD_LENGTH = 12

@@ -21,8 +21,8 @@ from unite_core.imports.reading import Record
 from unite_core.imports.rows import LeadDraft, missing_name_error
 from unite_core.leads.details import SOURCE, TEXTS, LeadDetails, LeadStatus
 from unite_core.leads.model import Lead
-from unite_core.leads.plain import own_fields
 from unite_core.leads.ports import ContactMatches
+from unite_core.leads.serialization import own_fields
 from unite_core.phone import Phone
 from unite_core.text import clean
 

@@ -13,7 +13,7 @@ from unite_core.imports.events import LEADS_REMOVED, LEADS_RESTORED, import_undo
 from unite_core.imports.model import LeadImport, LeadSnapshot
 from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import DuplicateLead, Lead
-from unite_core.leads.plain import details_of
+from unite_core.leads.serialization import details_of
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 UNDO_STEP = 500

@@ -7,7 +7,7 @@ from uuid import UUID
 from unite_core.events import Event
 from unite_core.identity.model import Actor
 from unite_core.leads.model import Lead, LeadImage
-from unite_core.leads.plain import own_fields
+from unite_core.leads.serialization import own_fields
 
 CREATED = "lead.created"
 CHANGED = "lead.changed"

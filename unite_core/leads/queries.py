@@ -11,8 +11,8 @@ from unite_core.files import Download, Files, download_name
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.events import LEAD_EVENTS
 from unite_core.leads.model import IMAGE_EXTENSIONS, IMAGE_LINK_TTL, Lead, LeadImage
-from unite_core.leads.plain import from_plain, page_digest, page_from_plain, page_to_plain, to_plain
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LEADS_NAMESPACE, LeadFilter, LeadsUnitOfWork, lead_namespace
+from unite_core.leads.serialization import from_plain, page_digest, page_from_plain, page_to_plain, to_plain
 from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWorkFactory

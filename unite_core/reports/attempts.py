@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from unite_core.calls.ports import MAX_ATTEMPT
-from unite_core.days import Period
 from unite_core.identity.model import Actor, Permission
+from unite_core.periods import Period
 from unite_core.reports import metrics
+from unite_core.reports.call_queries import CountCalls, agent_filter, by_day, report_meta
 from unite_core.reports.model import Count, ReportMeta, Scope, calls_of
 from unite_core.reports.ports import Dimension, Totals
-from unite_core.reports.queries import CountCalls, agent_filter, by_day, report_meta
 from unite_core.reports.tally import Rate, Tally
 
 

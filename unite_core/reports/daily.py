@@ -8,13 +8,13 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.calls.model import CallResult
-from unite_core.days import Period, Segment, moment_of
 from unite_core.identity.model import Actor, Permission
+from unite_core.periods import Period, Segment, moment_of
 from unite_core.reports import metrics
+from unite_core.reports.call_queries import CountCalls, NameAgents, Results, agent_filter, report_meta
 from unite_core.reports.metrics import Flag, results_with
 from unite_core.reports.model import AgentName, CallItems, Count, ReportMeta, Scope, calls_of
 from unite_core.reports.ports import Dimension, Question, Timeline, Totals
-from unite_core.reports.queries import CountCalls, NameAgents, Results, agent_filter, report_meta
 from unite_core.reports.tally import Rate, Tally, total
 
 OUTCOMES = [result for result in CallResult if result in results_with(Flag.ATTEMPT)]

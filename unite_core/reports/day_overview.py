@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from unite_core.clock import Clock
-from unite_core.days import Period
 from unite_core.identity.model import Actor, Permission
+from unite_core.periods import Period
 from unite_core.reports.daily import DailyReport, ReportDay, questions_of_day
 from unite_core.reports.funnel import Funnel, ReportFunnel
 from unite_core.reports.ports import ReportsUnitOfWork

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.ports import LedgerFilter
-from unite_core.days import QUARTERS_PER_HOUR, Period, moment_of
 from unite_core.notifications.model import ACTIVITY
 from unite_core.paging import MAX_LIMIT, PageRequest
+from unite_core.periods import QUARTERS_PER_HOUR, Period, moment_of
 from unite_core.reports.documents import (
     CALL_EVENTS,
     ID,

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from unite_core.cache import Cache, CacheEntryType, CacheSlot
 from unite_core.clock import Clock
-from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
+from unite_core.periods import Period, moment_of
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.model import Count, LeadItems, ReportMeta
 from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts, ReportsUnitOfWork

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar
 
-from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
+from unite_core.periods import Period, moment_of
 from unite_core.reports import metrics
+from unite_core.reports.call_queries import CountCalls, NameAgents, agent_filter, by_day, report_meta
 from unite_core.reports.daily import CallFigures, figures_of, order_of
 from unite_core.reports.heatmap import ClockTime, best_hours, busiest, by_hour_of_week, hours_of_day, weekdays
 from unite_core.reports.model import AgentName, CallItems, Count, ReportMeta, Scope, calls_of
 from unite_core.reports.overdue import CountOverdueCalls
 from unite_core.reports.ports import Dimension, Totals, grouped
-from unite_core.reports.queries import CountCalls, NameAgents, agent_filter, by_day, report_meta
 from unite_core.reports.tally import Rate, Tally, total
 
 

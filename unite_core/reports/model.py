@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from unite_core.calls.model import CallResult
-from unite_core.days import Period, moment_of
+from unite_core.periods import Period, moment_of
 from unite_core.reports.metrics import CountMetric, RateMetric
 from unite_core.reports.tally import Rate, Tally, rate_of
 from unite_core.unset import UNSET, Unset

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from unite_core.clock import Clock
 from unite_core.identity.model import Actor, Permission
+from unite_core.reports.call_queries import agent_filter
 from unite_core.reports.model import Count, TaskItems
 from unite_core.reports.ports import OverdueCall, ReportsUnitOfWork
-from unite_core.reports.queries import agent_filter
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallResult
 from unite_core.calls.ports import MAX_ATTEMPT, CallsUnitOfWork
-from unite_core.days import Segment
+from unite_core.periods import Segment
 from unite_core.reports.tally import Tally
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.days import Period
 from unite_core.identity.model import Actor, Permission
+from unite_core.periods import Period
 from unite_core.reports import rollup_counts
-from unite_core.reports.activity import DocumentsCompleteThrough
+from unite_core.reports.agent_activity import DocumentsCompleteThrough
+from unite_core.reports.call_queries import by_day, report_meta
 from unite_core.reports.differences import CallState, CompareDocuments, Difference, counted_entries
 from unite_core.reports.documents import CallDocuments, DocumentsUnitOfWork
 from unite_core.reports.model import ReportMeta
-from unite_core.reports.queries import by_day, report_meta
 from unite_core.reports.tally import Tally, total
 from unite_core.unit_of_work import UnitOfWorkFactory
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.ports import MAX_ATTEMPT
-from unite_core.days import QUARTERS_PER_DAY, quarter_of
+from unite_core.periods import QUARTERS_PER_DAY, quarter_of
 from unite_core.reports.ports import (
     Cell,
     Dimension,

@@ -9,14 +9,14 @@ from uuid import UUID
 from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import FieldError, Invalid
-from unite_core.identity.daily_summary import (
+from unite_core.identity.model import PERMISSIONS, Actor, Permission, User
+from unite_core.identity.ports import IdentityUnitOfWork
+from unite_core.identity.summary_settings import (
     DailySummary,
     parse_summary_time,
     parse_summary_zone,
     summary_settings,
 )
-from unite_core.identity.model import PERMISSIONS, Actor, Permission, User
-from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.ids import Ids
 from unite_core.summaries.events import summary_created
 from unite_core.summaries.model import DayFigure, SummaryTime

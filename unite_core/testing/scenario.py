@@ -13,8 +13,8 @@ from unite_core.calls.model import CallTask, Completion
 from unite_core.calls.model import Outcome as CallOutcome
 from unite_core.calls.use_cases import Assignment, Cancellation, CompletedCall, Correction, NewCallTask, NewNote
 from unite_core.events import Event
-from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Actor, Role, User
+from unite_core.identity.summary_settings import DailySummary
 from unite_core.identity.use_cases import NewUser, UserChanges
 from unite_core.imports.model import ImportOptions, LeadImport, Rejection
 from unite_core.imports.queries import RejectionFilter

@@ -28,8 +28,8 @@ from adapters.sql.statements import (
 )
 from unite_core.calls.model import TaskStatus
 from unite_core.calls.ports import MAX_ATTEMPT, NOTES_IN_LISTS, ClockFilter, LedgerFilter, TaskFilter
-from unite_core.days import moment_of
 from unite_core.paging import PageRequest
+from unite_core.periods import moment_of
 
 MAX_INDEX_WALKS = 20
 """With more users in one filter, their tasks are filtered out of the list of all users."""

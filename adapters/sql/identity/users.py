@@ -13,9 +13,9 @@ from adapters.sql.errors import refusal
 from adapters.sql.identity.tables import users
 from adapters.sql.statements import newest_first, save_version, with_lock
 from unite_core.errors import NotFound
-from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Role, User
 from unite_core.identity.ports import REPORTS_NAMESPACE, UserFilter, Users
+from unite_core.identity.summary_settings import DailySummary
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 

@@ -12,8 +12,8 @@ from adapters.sql.statements import batches, insert_rows
 from unite_core.imports.ports import DryRunLeads
 from unite_core.leads.details import OPTIONAL_TEXTS
 from unite_core.leads.model import Lead
-from unite_core.leads.plain import from_plain, to_plain
 from unite_core.leads.ports import ContactMatches
+from unite_core.leads.serialization import from_plain, to_plain
 
 DELETE_BATCH_SIZE = 5000
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Column, Connection, Select, and_, func, literal, or_, select
 from sqlalchemy.engine import Row
 
-from adapters.sql.leads.call_counts import called
+from adapters.sql.leads.lead_calls import called
 from adapters.sql.leads.status_choices import with_choices
 from adapters.sql.leads.tables import leads
 from adapters.sql.leads.words import words_in

@@ -24,7 +24,7 @@ from adapters.sql.reports.tables import unfolded_entries as unfolded
 from adapters.sql.statements import force_index, quarter_hour_of
 from unite_core.calls.model import CallResult
 from unite_core.calls.ports import MAX_ATTEMPT
-from unite_core.days import QUARTERS_PER_DAY, moment_of
+from unite_core.periods import QUARTERS_PER_DAY, moment_of
 from unite_core.reports.ports import Dimension, Recounted, Totals
 
 _following = ledger.alias("following")

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, lite
 
 from adapters.sql.calls.tables import call_tasks as tasks
 from adapters.sql.identity.tables import users
-from adapters.sql.leads.call_counts import called, first_call, with_counts
+from adapters.sql.leads.lead_calls import called, first_call, with_counts
 from adapters.sql.leads.tables import leads
 from adapters.sql.statements import batches, force_index, microseconds_between, whole_quotient
 from unite_core.calls.model import TaskStatus

@@ -27,7 +27,7 @@ from adapters.sql.reports.tables import agent_rollups, call_rollups
 from adapters.sql.statements import concatenated_sums, force_index, label_of, read_sums
 from adapters.sql.types import read_moment
 from unite_core.calls.model import CallResult
-from unite_core.days import Segment
+from unite_core.periods import Segment
 from unite_core.reports.ports import Dimension, Grain, Groups, Question, Timeline, Totals
 from unite_core.reports.rollup_counts import OF_AGENT, rollup_ranges
 from unite_core.reports.tally import Tally

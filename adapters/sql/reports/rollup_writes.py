@@ -11,7 +11,7 @@ from adapters.sql.reports.tables import agent_rollups, call_rollups
 from adapters.sql.statements import batches, insert_sql
 from adapters.sql.types import moment
 from unite_core.calls.model import CallResult
-from unite_core.days import QUARTERS_PER_DAY
+from unite_core.periods import QUARTERS_PER_DAY
 from unite_core.reports.ports import Cell, Dimension, Grain
 from unite_core.reports.rollup_counts import OF_AGENT
 from unite_core.reports.tally import Tally

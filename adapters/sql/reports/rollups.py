@@ -17,7 +17,7 @@ from adapters.sql.reports.tables import rollup_locks as locks
 from adapters.sql.reports.unfolded import fold_per_agent, oldest_steps, remove_unfolded, select_all_steps
 from adapters.sql.statements import batches, force_index, insert_if_absent, quarter_hour_of, whole_quotient
 from unite_core.calls.model import CallResult
-from unite_core.days import QUARTERS_PER_DAY, quarter_of
+from unite_core.periods import QUARTERS_PER_DAY, quarter_of
 from unite_core.reports.ports import (
     Cell,
     Dimension,

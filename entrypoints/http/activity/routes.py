@@ -13,7 +13,7 @@ from entrypoints.http.activity.schemas import (
     event_json,
 )
 from entrypoints.http.framework.context import actor, unite
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.paging import PageQuery, page_request, page_response
 from entrypoints.http.imports.routes import PATH as IMPORTS

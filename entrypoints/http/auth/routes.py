@@ -10,7 +10,7 @@ from flask import Response
 
 from entrypoints.http.framework.context import actor, current_client_key, unite
 from entrypoints.http.framework.idempotency import ResponseContent, respond
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.users.schemas import (
     TOKENS_EXAMPLE,

@@ -23,18 +23,18 @@ from entrypoints.http.call_logs.schemas import (
 from entrypoints.http.call_tasks.routes import ONE as ONE_TASK
 from entrypoints.http.framework.context import actor, unite
 from entrypoints.http.framework.idempotency import ResponseContent, ResponsePlan, check_readable, run_use_case
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.json_responses import json_response
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.paging import page_request, page_response
 from entrypoints.http.framework.query_string import query_error
-from entrypoints.http.framework.rendering import json_response
 from entrypoints.http.leads.routes import source_filter
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.ports import ClockFilter, LedgerFilter
 from unite_core.calls.queries import GetLedger, ListCallLogs
 from unite_core.calls.use_cases import CorrectCallLog, Correction
-from unite_core.days import MAX_DAYS, UNKNOWN_ZONE_DETAIL
 from unite_core.errors import FieldError
+from unite_core.periods import MAX_DAYS, UNKNOWN_ZONE_DETAIL
 from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, zone_names
 
 PATH = "/v1/call-logs"

@@ -25,7 +25,7 @@ from entrypoints.http.call_tasks.schemas import (
 from entrypoints.http.framework.conditional import etag, expected_version, versioned_response
 from entrypoints.http.framework.context import actor, unite
 from entrypoints.http.framework.idempotency import ResponseContent, ResponsePlan, run_use_case
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.paging import page_request, page_response
 from unite_core.calls.model import Completion

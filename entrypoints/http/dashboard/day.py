@@ -14,7 +14,7 @@ from marshmallow import ValidationError, fields
 from entrypoints.http.dashboard.session import cookie_value, set_cookie
 from entrypoints.http.framework.context import unite
 from entrypoints.http.framework.fields import FieldErrorMessage, Query
-from unite_core.days import FIRST_DATE, LAST_DATE, parse_date
+from unite_core.periods import FIRST_DATE, LAST_DATE, parse_date
 from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, zone_names
 
 ZONE = "unite_time_zone"

@@ -19,7 +19,7 @@ from entrypoints.http.dashboard import csrf
 from entrypoints.http.dashboard.session import signed_in_user
 from entrypoints.http.dashboard.templating import html
 from entrypoints.http.framework.fields import Body, Text, field_errors_of
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.problems import UnsupportedMediaType
 from entrypoints.http.framework.request_body import body_bytes

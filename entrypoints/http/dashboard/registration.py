@@ -2,7 +2,8 @@
 
 from flask import Flask, Response, request
 
-from entrypoints.http.dashboard import lists, overview, password, sign_in, static_files
+from entrypoints.http.dashboard import lists, overview, password, sign_in
+from entrypoints.http.dashboard import static_routes as static_files
 from entrypoints.http.dashboard.error_pages import to_page
 from entrypoints.http.dashboard.overview import FIGURES
 from entrypoints.http.dashboard.pages import room

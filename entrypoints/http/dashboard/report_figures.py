@@ -12,10 +12,10 @@ from entrypoints.http.dashboard.views import (
     SourceFigures,
     Totals,
 )
-from entrypoints.http.reports.items import items_url
+from entrypoints.http.reports.item_links import items_url
 from unite_core.application import Reports
-from unite_core.days import Period
 from unite_core.identity.model import Actor
+from unite_core.periods import Period
 from unite_core.reports.daily import AgentDay, CallFigures, Hour
 from unite_core.reports.funnel import Stages
 from unite_core.reports.model import Count as Counted

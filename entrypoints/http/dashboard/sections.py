@@ -5,7 +5,7 @@ from uuid import UUID
 
 from entrypoints.http.dashboard.views import DeadLetter, DeadLetters, ImportRow, ImportsView, Overdue, OverdueTask
 from entrypoints.http.framework.context import actor, unite
-from entrypoints.http.reports.items import items_url
+from entrypoints.http.reports.item_links import items_url
 from unite_core.identity.ports import UserFilter
 from unite_core.imports.model import ImportStatus, LeadImport, progress
 from unite_core.imports.ports import ImportFilter

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from entrypoints.http.dashboard import formats
 from entrypoints.http.dashboard.assets import ASSETS
-from entrypoints.http.dashboard.dashboard_charts import (
+from entrypoints.http.dashboard.charts import (
     UNKNOWN_SOURCE,
     chart_of_agents,
     chart_of_hours,

@@ -15,7 +15,7 @@ from entrypoints.http.deliveries.schemas import (
 )
 from entrypoints.http.framework.context import actor, unite
 from entrypoints.http.framework.idempotency import ResponseContent, ResponsePlan, check_readable, run_use_case
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.paging import page_request, page_response
 from unite_core.identity.model import Permission

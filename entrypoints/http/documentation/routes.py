@@ -8,10 +8,10 @@ from flask import Response, current_app
 
 from entrypoints.http.framework.assets import AssetFolder
 from entrypoints.http.framework.errors import STATUSES
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.json_responses import JSON_TYPE
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.problems import PROBLEMS
-from entrypoints.http.framework.rendering import JSON_TYPE
 from unite_core.errors import NotFound
 
 room = OperationGroup("documentation", "The documentation of the API.")

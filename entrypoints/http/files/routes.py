@@ -9,7 +9,7 @@ from flask.blueprints import BlueprintSetupState
 
 from entrypoints.http.framework.context import current_client_key, http_config
 from entrypoints.http.framework.downloads import BLOCK, Downloads
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.problems import MalformedParameter
 from entrypoints.http.framework.query_string import query_arguments

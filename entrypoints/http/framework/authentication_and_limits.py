@@ -8,7 +8,7 @@ from flask import Flask, Response, g, request
 
 from entrypoints.http.framework import context
 from entrypoints.http.framework.cors import is_preflight
-from entrypoints.http.framework.openapi import Operation
+from entrypoints.http.framework.operation_docs import Operation
 from entrypoints.http.framework.operations import operation_of
 from unite_core.errors import Forbidden, TooManyRequests, Unauthenticated
 from unite_core.identity.model import Actor

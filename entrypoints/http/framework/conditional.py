@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
-from entrypoints.http.framework.rendering import json_response
+from entrypoints.http.framework.json_responses import json_response
 from unite_core.errors import Malformed
 
 # An entity-tag (RFC 9110, 8.8.3), and a list of them with its optional blanks and empty elements.

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from entrypoints.correlation import correlation_id
 from entrypoints.http.framework.field_errors import count_field_errors, field_errors, shortened
+from entrypoints.http.framework.json_responses import to_json
 from entrypoints.http.framework.problems import (
     PROBLEMS,
     HeadTooLarge,
@@ -21,7 +22,6 @@ from entrypoints.http.framework.problems import (
     UnsupportedMediaType,
     UriTooLong,
 )
-from entrypoints.http.framework.rendering import to_json
 from entrypoints.http.framework.request_body import max_body, too_large_detail
 from unite_core.errors import (
     Conflict,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from entrypoints.http.framework.fields import MAX_ERRORS, LocatedFieldError
-from entrypoints.http.framework.rendering import to_json
+from entrypoints.http.framework.json_responses import to_json
 from unite_core.errors import FieldError
 
 MAX_ERRORS_BYTES = 48 * 1024

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Response, request
 
 from entrypoints.http.framework.context import actor, http_config, unite
-from entrypoints.http.framework.rendering import JSON_TYPE, to_json
+from entrypoints.http.framework.json_responses import JSON_TYPE, to_json
 from entrypoints.http.framework.request_body import body_bytes
 from unite_core import idempotency
 from unite_core.errors import Malformed

@@ -27,7 +27,8 @@ from webargs.flaskparser import FlaskParser
 
 from entrypoints.http.framework.context import actor
 from entrypoints.http.framework.fields import field_errors_of
-from entrypoints.http.framework.openapi import (
+from entrypoints.http.framework.json_responses import JSON_TYPE
+from entrypoints.http.framework.operation_docs import (
     JsonObject,
     Operation,
     ResponseDoc,
@@ -36,7 +37,6 @@ from entrypoints.http.framework.openapi import (
 )
 from entrypoints.http.framework.paging import PageQuery
 from entrypoints.http.framework.query_string import query_arguments, query_error
-from entrypoints.http.framework.rendering import JSON_TYPE
 from entrypoints.http.framework.request_body import (
     MAX_BODY_BYTES,
     MERGE_PATCH_TYPE,

@@ -21,7 +21,7 @@ from flask import Response, request
 
 from entrypoints.http.framework.context import http_config
 from entrypoints.http.framework.fields import Query, Text, WholeNumber
-from entrypoints.http.framework.rendering import json_response
+from entrypoints.http.framework.json_responses import json_response
 from unite_core.errors import Malformed
 from unite_core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, Position
 

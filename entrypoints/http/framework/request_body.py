@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import g, request
 
+from entrypoints.http.framework.json_responses import JSON_TYPE
 from entrypoints.http.framework.problems import UnsupportedEncoding, UnsupportedMediaType
-from entrypoints.http.framework.rendering import JSON_TYPE
 from unite_core.errors import Malformed, TooLarge
 
 MAX_BODY_BYTES = 1024 * 1024

@@ -2,8 +2,8 @@
 
 from flask import Flask, Response, request
 
-from entrypoints.http.framework.clients import FORWARDED_SCHEME
 from entrypoints.http.framework.context import http_config
+from entrypoints.http.framework.proxy_headers import FORWARDED_SCHEME
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

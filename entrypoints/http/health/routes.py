@@ -8,9 +8,9 @@ from flask import Response
 from entrypoints.http.config import HealthCheck
 from entrypoints.http.framework.context import http_config, unite
 from entrypoints.http.framework.errors import RETRY_UNAVAILABLE_AFTER
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.json_responses import json_response
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
-from entrypoints.http.framework.rendering import json_response
 from unite_core.errors import Unavailable
 from unite_core.notifications.use_cases.deliveries import MAX_COUNTED
 

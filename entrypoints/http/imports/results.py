@@ -8,10 +8,10 @@ from flask.blueprints import BlueprintSetupState
 
 from entrypoints.capacity import EVENT_STREAMS_OF_A_USER
 from entrypoints.http.framework.context import actor, bearer_token, http_config, unite
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.json_responses import to_json
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.paging import page_response, row_after
-from entrypoints.http.framework.rendering import to_json
 from entrypoints.http.imports.events import EVENT_STREAM, EventStreams, ImportProgress, has_seen_end
 from entrypoints.http.imports.import_json import import_json, rejection_json
 from entrypoints.http.imports.request_schemas import RejectionQuery

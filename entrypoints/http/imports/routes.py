@@ -11,7 +11,7 @@ from flask import Response, request
 from entrypoints.http.framework.conditional import etag, expected_version, versioned_response
 from entrypoints.http.framework.context import actor, http_config, unite
 from entrypoints.http.framework.idempotency import ResponseContent, ResponsePlan, check_readable, run_use_case
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.paging import page_request, page_response
 from entrypoints.http.framework.problems import UnsupportedMediaType

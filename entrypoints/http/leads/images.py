@@ -14,10 +14,10 @@ from entrypoints.http.framework.idempotency import (
     check_readable,
     run_use_case,
 )
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.json_responses import json_response
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.paging import PageQuery, page_request, page_response
-from entrypoints.http.framework.rendering import json_response
 from entrypoints.http.leads.schemas import (
     IMAGE_EXAMPLE,
     IMAGE_UPLOAD_EXAMPLE,

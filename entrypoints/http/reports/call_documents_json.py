@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from entrypoints.http.reports.rendering import (
+from entrypoints.http.reports.report_csv import Column
+from entrypoints.http.reports.shared_json import (
     AGENT_COLUMNS,
     RenderedReport,
     agent_json,
@@ -10,10 +11,9 @@ from entrypoints.http.reports.rendering import (
     render_report,
     span_json,
 )
-from entrypoints.http.reports.report_csv import Column
 from unite_core.calls.model import CallResult
 from unite_core.reports import metrics as metric
-from unite_core.reports.activity import ActivityFigures, ActivityReport
+from unite_core.reports.agent_activity import ActivityFigures, ActivityReport
 from unite_core.reports.reconciliation import Reconciliation
 from unite_core.reports.tally import Tally
 

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from entrypoints.http.call_tasks.schemas import CALL_TASK_EXAMPLE
 from entrypoints.http.reports import call_documents_json as call_document_report_json
-from entrypoints.http.reports import definitions as report_definitions
+from entrypoints.http.reports import metrics_json as report_definitions
 from entrypoints.http.reports import report_json
 from unite_core.calls.model import CallResult
-from unite_core.days import Period, moment_of
+from unite_core.periods import Period, moment_of
 from unite_core.reports import metrics
-from unite_core.reports.activity import ActivityDay, ActivityFigures, ActivityReport, AgentActivity
+from unite_core.reports.agent_activity import ActivityDay, ActivityFigures, ActivityReport, AgentActivity
 from unite_core.reports.attempts import Attempt, AttemptsReport
 from unite_core.reports.daily import OUTCOMES, AgentDay, DailyReport, Hour, figures_of
 from unite_core.reports.differences import Difference, DifferenceKind

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from entrypoints.http.framework.rendering import moment
+from entrypoints.http.framework.json_responses import moment
 from unite_core.imports.error_report import escape_formula
 
 CSV_TYPE = "text/csv"

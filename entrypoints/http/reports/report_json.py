@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from entrypoints.http.reports.rendering import (
+from entrypoints.http.reports.report_csv import Column
+from entrypoints.http.reports.shared_json import (
     AGENT_COLUMNS,
     RenderedReport,
     agent_json,
@@ -12,7 +13,6 @@ from entrypoints.http.reports.rendering import (
     span_json,
     version_of,
 )
-from entrypoints.http.reports.report_csv import Column
 from unite_core.reports.attempts import Attempt, AttemptsReport
 from unite_core.reports.daily import CallFigures, DailyReport
 from unite_core.reports.funnel import Funnel, SpeedToLead, Stages

@@ -8,16 +8,15 @@ from marshmallow import Schema
 
 from entrypoints.http.framework.conditional import tagged_response
 from entrypoints.http.framework.context import actor, unite
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.json_responses import JSON_TYPE, to_json
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.query_string import query_error
-from entrypoints.http.framework.rendering import JSON_TYPE, to_json
 from entrypoints.http.reports import call_documents_json as call_document_report_json
-from entrypoints.http.reports import definitions as report_definitions
+from entrypoints.http.reports import metrics_json as report_definitions
 from entrypoints.http.reports import report_json
 from entrypoints.http.reports.call_documents_schemas import ActivityReportSchema, ReconciliationSchema
 from entrypoints.http.reports.examples import EXAMPLES
-from entrypoints.http.reports.rendering import RenderedReport
 from entrypoints.http.reports.report_csv import CSV_TYPE, to_csv
 from entrypoints.http.reports.schemas import (
     AttemptsReportSchema,
@@ -32,10 +31,11 @@ from entrypoints.http.reports.schemas import (
     PeriodQuery,
     SpeedToLeadSchema,
 )
-from unite_core.days import Period, parse_period
+from entrypoints.http.reports.shared_json import RenderedReport
 from unite_core.errors import FieldError, Malformed
 from unite_core.identity.model import Permission
-from unite_core.reports.activity import ReportActivity
+from unite_core.periods import Period, parse_period
+from unite_core.reports.agent_activity import ReportActivity
 from unite_core.reports.attempts import ReportAttempts
 from unite_core.reports.daily import ReportDay
 from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from entrypoints.http.framework.fields import Body, Choice, Id, ListOf, ObjectOf, Query, Text, Timestamp, WholeNumber
 from unite_core.calls.model import CallResult
-from unite_core.days import MAX_DAYS
+from unite_core.periods import MAX_DAYS
 from unite_core.reports.daily import OUTCOMES
 from unite_core.reports.leaderboard import DEFAULT_METRIC, LEADERBOARD_METRICS
 

@@ -7,9 +7,9 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from entrypoints.http.config import HttpConfig
-from entrypoints.http.framework.clients import client_address
 from entrypoints.http.framework.context import bearer_token_of
 from entrypoints.http.framework.operations import operation_at
+from entrypoints.http.framework.proxy_headers import client_address
 from entrypoints.http.framework.request_body import MAX_BODY_BYTES, METHODS_WITH_BODY
 from entrypoints.networks import client_address_key, read_address
 from unite_core.application import Unite

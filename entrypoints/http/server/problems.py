@@ -12,7 +12,7 @@ from entrypoints.http.framework.errors import (
     STATUSES,
     problem_kind_of,
 )
-from entrypoints.http.framework.rendering import to_json
+from entrypoints.http.framework.json_responses import to_json
 from unite_core.errors import UniteError
 
 

@@ -8,10 +8,10 @@ from flask import Response
 from entrypoints.http.framework.conditional import etag, expected_version, versioned_response
 from entrypoints.http.framework.context import actor, unite
 from entrypoints.http.framework.idempotency import ResponseContent, ResponsePlan, check_readable, respond, run_use_case
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.json_responses import json_response
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.paging import page_request, page_response
-from entrypoints.http.framework.rendering import json_response
 from entrypoints.http.users.schemas import (
     NEW_USER_EXAMPLE,
     ONE_TIME_PASSWORD_EXAMPLE,

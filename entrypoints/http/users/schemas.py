@@ -5,7 +5,6 @@ from typing import Any
 from entrypoints.http.framework.fields import Body, Choice, Flag, Id, ListOf, ObjectOf, Text, Timestamp, WholeNumber
 from entrypoints.http.framework.paging import PageQuery
 from unite_core.email import MAX_EMAIL_LENGTH
-from unite_core.identity.daily_summary import TIME_PATTERN
 from unite_core.identity.model import (
     MAX_NAME_LENGTH,
     MAX_PASSWORD_LENGTH,
@@ -14,6 +13,7 @@ from unite_core.identity.model import (
     TokenPair,
     User,
 )
+from unite_core.identity.summary_settings import TIME_PATTERN
 from unite_core.identity.use_cases import OneTimePassword
 from unite_core.phone import MAX_PHONE_INPUT_LENGTH
 from unite_core.summaries.use_cases import SummaryChange, SummarySettings

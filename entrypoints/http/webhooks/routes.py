@@ -15,11 +15,11 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from entrypoints.dead_letters import log_dead_letter
 from entrypoints.http.framework.context import http_config, unite
 from entrypoints.http.framework.fields import Body, Id, Text, field_errors_of
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.json_responses import json_response
+from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.problems import UnsupportedMediaType
 from entrypoints.http.framework.query_string import query_arguments, query_error
-from entrypoints.http.framework.rendering import json_response
 from entrypoints.http.framework.request_body import body_bytes
 from entrypoints.http.webhooks.opt_outs import opts_out
 from unite_core.deadlocks import retry_on_deadlock

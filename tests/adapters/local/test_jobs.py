@@ -5,7 +5,7 @@ from threading import Timer
 from time import monotonic
 from uuid import UUID
 
-from adapters.local.jobs import PIPE, LocalJobs
+from adapters.local.wake_up_pipe import PIPE, LocalJobs
 
 ANY = UUID(int=7)
 

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import pytest
 
-from adapters.local.jobs import LocalJobs
-from adapters.local.queues import SWEEP, LocalQueues
+from adapters.local.wake_up_pipe import LocalJobs
+from adapters.local.worker_queues import SWEEP, LocalQueues
 from entrypoints.worker.jobs import sweep
 from tests.service_process import eventually
 from unite_core.jobs import JobHandler

@@ -13,14 +13,14 @@ from adapters.mongo.calls import MongoCallDocuments, pipeline
 from adapters.mongo.connection import Mongo
 from unite_core.application import Unite, build
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.days import Period
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Role
+from unite_core.periods import Period
+from unite_core.reports.call_queries import by_day
 from unite_core.reports.documents import document_of
-from unite_core.reports.queries import by_day
 from unite_core.reports.reconciliation import Reconciliation, Repaired
 from unite_core.testing.builders import a_lead, a_task, a_user, an_actor, an_entry, an_event_of, an_id
-from unite_core.testing.contracts.call_activity import deliver_entries
+from unite_core.testing.contracts.agent_activity import deliver_entries
 from unite_core.testing.contracts.database import add_all
 from unite_core.testing.contracts.rollups import a_history
 from unite_core.testing.in_memory import A_MONDAY_MORNING, in_memory_ports

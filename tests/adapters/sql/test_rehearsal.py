@@ -6,7 +6,7 @@ from sqlalchemy import Engine, event, func, select, update
 from adapters.sql.imports import dry_runs as adapter
 from adapters.sql.imports.tables import import_rehearsal
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
-from unite_core.leads.plain import to_plain
+from unite_core.leads.serialization import to_plain
 from unite_core.testing.builders import a_lead, a_user, an_import
 from unite_core.testing.contracts.database import add_all
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.twilio.reports import LOST, PROGRESS, report_of
+from adapters.twilio.delivery_reports import LOST, PROGRESS, report_of
 from tests.conftest import CHECKOUT
 from unite_core.notifications.delivery_reports import DeliveryReport, Progress
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from unite_core.calls.ports import ClockFilter, LedgerFilter
-from unite_core.days import moment_of
 from unite_core.paging import PageRequest
+from unite_core.periods import moment_of
 from unite_core.testing.scenario import Scenario
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)

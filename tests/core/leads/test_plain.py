@@ -9,7 +9,8 @@ import pytest
 
 from unite_core.leads.details import LeadDetails, LeadStatus
 from unite_core.leads.model import Lead
-from unite_core.leads.plain import (
+from unite_core.leads.ports import LeadFilter
+from unite_core.leads.serialization import (
     details_of,
     from_plain,
     own_fields,
@@ -18,7 +19,6 @@ from unite_core.leads.plain import (
     page_to_plain,
     to_plain,
 )
-from unite_core.leads.ports import LeadFilter
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, an_id

@@ -16,7 +16,7 @@ from unite_core.notifications.events import REPORTED
 from unite_core.notifications.model import DELIVERY_RETENTION, NEVER, TEXTS, Delivery, DeliveryStatus
 from unite_core.notifications.ports import DeliveryFilter, Destination
 from unite_core.notifications.use_cases import FollowDeliveries, RecordTextReport, TextReport
-from unite_core.notifications.use_cases.following import MAX_DURATION
+from unite_core.notifications.use_cases.status_checks import MAX_DURATION
 from unite_core.paging import PageRequest
 from unite_core.quotas import NO_LIMIT
 from unite_core.testing.in_memory import InMemoryTextMessages

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from tests.core.reports.scenario import ReportScenario
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.days import Period
+from unite_core.periods import Period
 
 SPOKEN_WITH = {"connected", "callback_requested", "not_interested", "converted"}
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from unite_core import Actor, CallOutcome, CallTask, Lead
-from unite_core.days import Period
+from unite_core.periods import Period
 from unite_core.reports.model import AgentName, Count
 from unite_core.reports.tally import Rate
 from unite_core.testing.builders import an_entry

@@ -6,9 +6,9 @@ from typing import Any
 from unite_core.application import build
 from unite_core.calls.ledger import EntryKind
 from unite_core.calls.model import Outcome
-from unite_core.days import Period
 from unite_core.identity.model import Role
-from unite_core.reports.activity import ActivityFigures
+from unite_core.periods import Period
+from unite_core.reports.agent_activity import ActivityFigures
 from unite_core.testing.builders import a_lead, a_task, a_user, acting, an_actor, an_entry, an_event, an_event_of
 from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory import (

@@ -12,8 +12,8 @@ from tests.core.reports.naive import Plainly
 from tests.core.reports.scenario import ReportScenario, a_period, nonzero, values
 from unite_core import Actor, CallOutcome
 from unite_core.calls.model import TaskStatus
-from unite_core.days import Period
 from unite_core.leads.use_cases import LeadChanges, LeadToDelete
+from unite_core.periods import Period
 
 MINUTE = timedelta(minutes=1)
 FIRST = "2026-03-07T20:00"

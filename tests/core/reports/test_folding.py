@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.core.reports.scenario import ReportScenario, a_period
 from unite_core import CallOutcome
-from unite_core.days import QUARTERS_PER_DAY
 from unite_core.errors import Deadlock, Unavailable
+from unite_core.periods import QUARTERS_PER_DAY
 from unite_core.reports.ports import Grain
 from unite_core.reports.rollup_counts import RollupRange, cells_of, merged, rollup_ranges
 from unite_core.reports.tally import Tally

@@ -11,9 +11,9 @@ import pytest
 from unite_core.application import Unite, build
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallResult
-from unite_core.days import Period
 from unite_core.errors import Forbidden
 from unite_core.identity.model import Role
+from unite_core.periods import Period
 from unite_core.reports.differences import DifferenceKind
 from unite_core.reports.documents import ID, document_of
 from unite_core.reports.reconciliation import MAX_DIFFERENCES, Reconciliation, Repaired

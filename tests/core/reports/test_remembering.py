@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from unite_core.cache import NoCache
 from unite_core.identity.model import Role
-from unite_core.reports.queries import CacheReport
+from unite_core.reports.call_queries import CacheReport
 from unite_core.testing.builders import an_actor
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.summaries.scenario import SummaryScenario, faults
 from unite_core import Forbidden, Invalid, NewUser, PreconditionFailed, Role
-from unite_core.identity.daily_summary import DailySummary
+from unite_core.identity.summary_settings import DailySummary
 from unite_core.summaries.use_cases import SummaryChange
 
 

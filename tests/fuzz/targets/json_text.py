@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from entrypoints.http.framework.rendering import to_json
+from entrypoints.http.framework.json_responses import to_json
 from entrypoints.http.framework.request_body import MAX_JSON_DEPTH, parse_json
 from tests.fuzz.target import Target
 from unite_core.errors import Malformed

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 
-from adapters.local.links import Links
+from adapters.local.signed_links import Links
 from tests.fuzz.target import Target
 from unite_core.errors import Forbidden
 

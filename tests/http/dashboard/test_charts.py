@@ -2,7 +2,7 @@
 
 import pytest
 
-from entrypoints.http.dashboard.charts import (
+from entrypoints.http.dashboard.chart_geometry import (
     COLUMN_AREA,
     MAX_BAR_WIDTH,
     MAX_NAME_LENGTH,
@@ -14,7 +14,7 @@ from entrypoints.http.dashboard.charts import (
     bars_of,
     columns_of,
 )
-from entrypoints.http.dashboard.dashboard_charts import chart_of_agents, chart_of_hours, chart_of_sources
+from entrypoints.http.dashboard.charts import chart_of_agents, chart_of_hours, chart_of_sources
 from tests.http.dashboard.examples import a_day
 
 WHOLE = 100

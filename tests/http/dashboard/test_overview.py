@@ -12,12 +12,12 @@ import pytest
 from tests.http.dashboard.examples import ExampleFigures, an_empty_day
 from tests.http.dashboard.visitor import HOME, REPLAY, Visitor, signed_in
 from tests.http.service import Service
-from unite_core.days import FIRST_DATE, LAST_DATE
 from unite_core.events import Event
 from unite_core.identity.model import Role
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import Destination
 from unite_core.notifications.subscriptions import Subscription
+from unite_core.periods import FIRST_DATE, LAST_DATE
 
 PHONES = ("+12125550123", "+12125550124", "+12125550125")
 PART = "/dashboard/parts/imports"

@@ -8,7 +8,7 @@ import pytest
 from entrypoints.http.dashboard.assets import FOLDER
 from entrypoints.http.dashboard.registration import CONTENT_SECURITY_POLICY
 from entrypoints.http.dashboard.views import DayFigures, Figures
-from entrypoints.http.framework.openapi import Operation
+from entrypoints.http.framework.operation_docs import Operation
 from tests.guards.http_inputs import page_operations
 from tests.http.dashboard.visitor import HOME, HOST, SIGN_IN, Visitor, signed_in
 from tests.http.service import Service

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from adapters.sql.events.activity import SqlActivityLog
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
-from entrypoints.http.framework.openapi import Operation
+from entrypoints.http.framework.operation_docs import Operation
 from entrypoints.http.framework.operations import operation_of
 from tests.databases import a_database
 from tests.http.service import Service

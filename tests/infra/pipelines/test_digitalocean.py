@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.http.framework import clients
+from entrypoints.http.framework import proxy_headers as clients
 from entrypoints.settings.variables import ALL
 from tests.conftest import CHECKOUT
 from tests.infra.pipelines.stubs import Stubs

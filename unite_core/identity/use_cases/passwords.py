@@ -7,10 +7,10 @@ from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import FieldError, Forbidden, Invalid
-from unite_core.identity.contact import normalize_password, password_error, password_to_compare
 from unite_core.identity.model import ONE_TIME_PASSWORD_TTL, Actor, Permission, User
 from unite_core.identity.ports import IdentityUnitOfWork, Passwords
 from unite_core.identity.use_cases.sessions import require_login_allowance
+from unite_core.identity.validation import normalize_password, password_error, password_to_compare
 from unite_core.rate_limits import RateLimits
 from unite_core.unit_of_work import UnitOfWorkFactory
 

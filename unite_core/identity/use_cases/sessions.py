@@ -8,7 +8,6 @@ from typing import Any
 from unite_core.cache import Cache, CacheEntryType
 from unite_core.clock import Clock
 from unite_core.errors import TooManyRequests, Unauthenticated
-from unite_core.identity.contact import email_key, password_to_compare
 from unite_core.identity.model import (
     ACCESS_TOKEN_TTL,
     REFRESH_TOKEN_TTL,
@@ -18,6 +17,7 @@ from unite_core.identity.model import (
     User,
 )
 from unite_core.identity.ports import AccessClaims, IdentityUnitOfWork, Passwords, Tokens, sessions_namespace
+from unite_core.identity.validation import email_key, password_to_compare
 from unite_core.ids import Ids
 from unite_core.quotas import Quotas
 from unite_core.rate_limits import RateLimits, RateLimitStatus

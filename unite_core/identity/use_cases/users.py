@@ -7,7 +7,10 @@ from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, FieldError, Invalid
-from unite_core.identity.contact import (
+from unite_core.identity.model import Actor, Permission, Role, User
+from unite_core.identity.ports import IdentityUnitOfWork, Passwords
+from unite_core.identity.queries import require_visible
+from unite_core.identity.validation import (
     email_key,
     normalize_password,
     parse_user_email,
@@ -15,9 +18,6 @@ from unite_core.identity.contact import (
     parse_user_phone,
     password_error,
 )
-from unite_core.identity.model import Actor, Permission, Role, User
-from unite_core.identity.ports import IdentityUnitOfWork, Passwords
-from unite_core.identity.queries import require_visible
 from unite_core.ids import Ids
 from unite_core.phone import PhonePolicy
 from unite_core.unit_of_work import UnitOfWorkFactory

@@ -9,9 +9,9 @@ from unite_core.notifications.use_cases.deliveries import (
     PurgeDeliveries,
     ReplayDelivery,
 )
-from unite_core.notifications.use_cases.following import FollowDeliveries
 from unite_core.notifications.use_cases.relay import Relayed, RelayEvents
 from unite_core.notifications.use_cases.reporting import NewConsent, RecordConsent, RecordTextReport, TextReport
+from unite_core.notifications.use_cases.status_checks import FollowDeliveries
 
 __all__ = [
     "CountDeadLetters",

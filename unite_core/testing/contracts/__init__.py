@@ -4,9 +4,9 @@ A suite is a class; derive a test class from it and give it the fixtures that it
 """
 
 from unite_core.testing.contracts.activity import ActivityLogContract
+from unite_core.testing.contracts.agent_activity import CallActivityContract
 from unite_core.testing.contracts.cache import CacheContract
 from unite_core.testing.contracts.cached_reads import CachedReadsContract
-from unite_core.testing.contracts.call_activity import CallActivityContract
 from unite_core.testing.contracts.call_documents import CallDocumentsContract
 from unite_core.testing.contracts.call_ledger import CallLedgerContract
 from unite_core.testing.contracts.call_tasks import CallTasksContract

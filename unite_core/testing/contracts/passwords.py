@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from unite_core.errors import Unauthenticated
-from unite_core.identity.contact import password_error
 from unite_core.identity.model import ACCESS_TOKEN_TTL, Role
 from unite_core.identity.ports import AccessClaims, Passwords, Tokens
+from unite_core.identity.validation import password_error
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 

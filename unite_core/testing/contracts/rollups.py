@@ -11,10 +11,10 @@ import pytest
 from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import EntryKind, LedgerEntry, link_to_chain
 from unite_core.calls.model import CallTask, Outcome
-from unite_core.days import Period, quarter_of
 from unite_core.identity.model import User
+from unite_core.periods import Period, quarter_of
+from unite_core.reports.call_queries import by_day
 from unite_core.reports.ports import Dimension, Question, Timeline, Totals, key_of
-from unite_core.reports.queries import by_day
 from unite_core.reports.rollup_counts import run_queries
 from unite_core.reports.tally import Tally
 from unite_core.reports.use_cases import FoldEntries, RebuildReports

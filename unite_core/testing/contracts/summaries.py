@@ -6,8 +6,8 @@ from uuid import UUID
 
 from unite_core.application import FullUnitOfWork
 from unite_core.deadlocks import retry_on_deadlock
-from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Role, User
+from unite_core.identity.summary_settings import DailySummary
 from unite_core.summaries.model import SummaryTime
 from unite_core.summaries.ports import CreatedSummary
 from unite_core.testing.builders import a_user, an_id

@@ -2,19 +2,19 @@
 
 from unite_core.testing.in_memory.activity import InMemoryActivityLog
 from unite_core.testing.in_memory.cache import InMemoryCache
+from unite_core.testing.in_memory.call_documents import InMemoryCallDocuments
 from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock, SequentialIds
 from unite_core.testing.in_memory.deliveries import InMemoryDeliveries
-from unite_core.testing.in_memory.documents import InMemoryCallDocuments
 from unite_core.testing.in_memory.files import InMemoryFiles
 from unite_core.testing.in_memory.idempotency_keys import InMemoryIdempotencyKeys
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens, InMemorySessions, InMemoryUsers
 from unite_core.testing.in_memory.imports import InMemoryDryRunLeads, InMemoryImportRows, InMemoryImports
 from unite_core.testing.in_memory.jobs import InMemoryJobs
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
-from unite_core.testing.in_memory.limits import InMemoryRateLimits
 from unite_core.testing.in_memory.links import InMemoryLinks
 from unite_core.testing.in_memory.messages import InMemoryConsents, InMemoryTextMessages, InMemoryTopic
+from unite_core.testing.in_memory.rate_limits import InMemoryRateLimits
 from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory

@@ -21,11 +21,11 @@ from unite_core.calls.ports import (
     LedgerFilter,
     TaskFilter,
 )
-from unite_core.days import moment_of, quarter_of
 from unite_core.errors import Deadlock, NotFound, PreconditionFailed
 from unite_core.identity.ports import REPORTS_NAMESPACE
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.paging import Page, PageRequest, Position
+from unite_core.periods import moment_of, quarter_of
 from unite_core.testing.in_memory.tables import Tables, newest_first, oldest_first
 from unite_core.versions import require_version
 

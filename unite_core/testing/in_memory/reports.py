@@ -9,8 +9,8 @@ from uuid import UUID
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.calls.ports import CallCounts
-from unite_core.days import QUARTERS_PER_DAY, quarter_of
 from unite_core.leads.model import Lead
+from unite_core.periods import QUARTERS_PER_DAY, quarter_of
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.ports import (
     Cell,

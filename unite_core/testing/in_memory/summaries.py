@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from uuid import UUID
 
-from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import PERMISSIONS, Permission
+from unite_core.identity.summary_settings import DailySummary
 from unite_core.summaries.model import SummaryTime
 from unite_core.summaries.ports import CreatedSummary, DailySummaries
 from unite_core.testing.in_memory.tables import Tables

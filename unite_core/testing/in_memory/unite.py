@@ -12,9 +12,9 @@ from unite_core.testing.in_memory.clock_and_ids import FixedClock, SequentialIds
 from unite_core.testing.in_memory.files import InMemoryFiles
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens
 from unite_core.testing.in_memory.jobs import InMemoryJobs
-from unite_core.testing.in_memory.limits import InMemoryRateLimits
 from unite_core.testing.in_memory.links import InMemoryLinks
 from unite_core.testing.in_memory.messages import InMemoryTextMessages, InMemoryTopic
+from unite_core.testing.in_memory.rate_limits import InMemoryRateLimits
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWorkFactory
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from entrypoints.http.framework.rendering import to_json
-from entrypoints.http.reports.items import items_url
+from entrypoints.http.framework.json_responses import to_json
+from entrypoints.http.reports.item_links import items_url
 from entrypoints.http.reports.report_csv import Column
 from unite_core.reports.model import AgentName, Count, ReportMeta
 from unite_core.reports.tally import Rate

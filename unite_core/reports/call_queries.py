@@ -10,9 +10,9 @@ from uuid import UUID
 from unite_core.cache import MAX_TTL, Cache, CacheEntryType, CacheSlot
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.clock import Clock
-from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.identity.ports import REPORTS_NAMESPACE
+from unite_core.periods import Period, moment_of
 from unite_core.reports import rollup_counts
 from unite_core.reports.model import AgentName, ReportMeta
 from unite_core.reports.ports import Question, ReportsUnitOfWork, Timeline

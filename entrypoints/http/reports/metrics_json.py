@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from entrypoints.http.reports.rendering import RenderedReport, version_of
 from entrypoints.http.reports.report_csv import Column
+from entrypoints.http.reports.shared_json import RenderedReport, version_of
 from unite_core.reports.metrics import COUNTS, FLAGS, MEANINGS, RATES, Flag
 
 

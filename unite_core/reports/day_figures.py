@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 
-from unite_core.days import Period
+from unite_core.periods import Period
 from unite_core.reports import metrics
+from unite_core.reports.call_queries import CountCalls
 from unite_core.reports.ports import Totals
-from unite_core.reports.queries import CountCalls
 from unite_core.reports.tally import total
 from unite_core.summaries.model import DayFigure
 

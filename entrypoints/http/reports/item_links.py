@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote_plus
 from uuid import UUID
 
-from entrypoints.http.framework.rendering import moment
+from entrypoints.http.framework.json_responses import moment
 from unite_core.calls.model import CallResult, TaskStatus
 from unite_core.reports.model import CallItems, Items, LeadItems, TaskItems
 from unite_core.unset import UNSET, Unset

@@ -11,9 +11,9 @@ from marshmallow.fields import Field
 
 from entrypoints.http.framework.errors import PROBLEM_TYPE, STATUSES
 from entrypoints.http.framework.fields import MAX_ERRORS, CommaSeparated
+from entrypoints.http.framework.json_responses import JSON_TYPE
 from entrypoints.http.framework.openapi_bounds import add_bounds
 from entrypoints.http.framework.problems import PROBLEMS
-from entrypoints.http.framework.rendering import JSON_TYPE
 from entrypoints.http.framework.request_body import MAX_BODY_BYTES, MERGE_PATCH_TYPE, METHODS_WITH_BODY
 from unite_core.identity.model import Permission
 

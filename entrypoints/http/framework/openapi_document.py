@@ -5,9 +5,10 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Api  # type: ignore[import-untyped]  # it ships no types
 
-from entrypoints.http.framework import openapi, openapi_bounds
+from entrypoints.http.framework import openapi_bounds
+from entrypoints.http.framework import operation_docs as openapi
+from entrypoints.http.framework.json_responses import to_json
 from entrypoints.http.framework.operations import OperationGroup
-from entrypoints.http.framework.rendering import to_json
 
 API_TITLE = "Unite"
 API_VERSION = "1"

@@ -9,12 +9,12 @@ import pytest
 from unite_core.application import FullUnitOfWork
 from unite_core.cache import NoCache
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.days import Period, quarter_of
 from unite_core.notifications.ports import ActivityLog
-from unite_core.reports.activity import LedgerActivity
+from unite_core.periods import Period, quarter_of
+from unite_core.reports.agent_activity import LedgerActivity
+from unite_core.reports.call_queries import by_day
 from unite_core.reports.documents import CallActivity
 from unite_core.reports.ports import Dimension, key_of
-from unite_core.reports.queries import by_day
 from unite_core.reports.tally import Tally
 from unite_core.reports.use_cases import FoldEntries
 from unite_core.testing.builders import an_event_of

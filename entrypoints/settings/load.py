@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from entrypoints.settings import variables as env
+from entrypoints.settings.environment_reader import SettingsRefused, Values, unknown_variable_warnings
 from entrypoints.settings.model import FirstAdmin, LogSettings, Settings, Storage, Twilio
 from entrypoints.settings.plain_http import WILDCARD_HOSTS
 from entrypoints.settings.rules import Scope, problems_of, warnings_of
-from entrypoints.settings.values import SettingsRefused, Values, unknown_variable_warnings
 from unite_core.quotas import Quotas
 
 T = TypeVar("T", Settings, Storage, Twilio, LogSettings)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from unite_core.calls.model import CallResult
-from unite_core.days import quarter_of
+from unite_core.periods import quarter_of
 from unite_core.reports.documents import ID, AgentKey, CallDocument, CallDocuments, StoredDocument
 from unite_core.reports.ports import Timeline
 from unite_core.reports.rollup_counts import merged

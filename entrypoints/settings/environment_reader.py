@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from marshmallow import Schema, ValidationError
 
-from entrypoints.settings.declaration import Setting
+from entrypoints.settings.setting import Setting
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from flask import Response
 
 from entrypoints.http.dashboard.assets import ASSETS, BASE
 from entrypoints.http.dashboard.pages import room
-from entrypoints.http.framework.openapi import ResponseDoc
+from entrypoints.http.framework.operation_docs import ResponseDoc
 
 
 @room.operation(

@@ -9,15 +9,15 @@ from typing import ClassVar
 from unite_core.cache import Cache, CacheEntryType
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.clock import Clock
-from unite_core.days import Day, Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.notifications.model import ACTIVITY
+from unite_core.periods import Day, Period, moment_of
 from unite_core.reports import metrics, rollup_counts
+from unite_core.reports.call_queries import NameAgents, agent_filter, by_day, report_meta
 from unite_core.reports.daily import order_of
 from unite_core.reports.documents import CALL_EVENTS, AgentKey, CallActivity, DocumentsUnitOfWork
 from unite_core.reports.model import AgentName, CallItems, Count, ReportMeta, Scope, calls_of
 from unite_core.reports.ports import ReportsUnitOfWork, Timeline
-from unite_core.reports.queries import NameAgents, agent_filter, by_day, report_meta
 from unite_core.reports.tally import Tally, tally_from_plain, tally_to_plain, total
 from unite_core.unit_of_work import UnitOfWorkFactory
 
