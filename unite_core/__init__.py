@@ -56,7 +56,7 @@ from unite_core.leads.details import LeadStatus
 from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.queries import LinkedImage
-from unite_core.leads.search import question_words
+from unite_core.leads.search import query_words
 from unite_core.leads.use_cases import ImageUpload, LeadChanges, LeadToDelete, NewImage, NewLead
 from unite_core.notifications.model import Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.ports import DeliveryFilter, Destination
@@ -171,5 +171,5 @@ __all__ = [
     "VerificationResult",
     "build",
     "progress",
-    "question_words",
+    "query_words",
 ]

@@ -225,7 +225,7 @@ class Upkeep:
     mark_missed: calls.MarkMissed
     cancel_calls_of_deleted_leads: calls.CancelCallsOfDeletedLeads
     create_daily_summaries: summaries.CreateDailySummaries
-    follow_deliveries: notifications.FollowDeliveries
+    follow_deliveries: notifications.CheckDeliveryStatuses
     purge_idempotency_keys: PurgeIdempotencyKeys
     purge_usage: PurgeUsage
     purge_deliveries: notifications.PurgeDeliveries
@@ -274,7 +274,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
             create_daily_summaries=summaries.CreateDailySummaries(
                 ports.work, ports.reads, CountDay(_count_calls(ports)), ports.clock, ports.ids
             ),
-            follow_deliveries=notifications.FollowDeliveries(ports.work, by_name, ports.clock, ports.ids),
+            follow_deliveries=notifications.CheckDeliveryStatuses(ports.work, by_name, ports.clock, ports.ids),
             purge_idempotency_keys=PurgeIdempotencyKeys(ports.work, ports.clock),
             purge_usage=PurgeUsage(ports.work, ports.clock),
             purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),

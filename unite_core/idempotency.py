@@ -17,7 +17,7 @@ T_co = TypeVar("T_co", covariant=True)
 P = ParamSpec("P")
 
 
-def _count_nothing() -> None:
+def _do_nothing() -> None:
     """Count no attempt: this request proves nothing that could be guessed."""
 
 
@@ -27,11 +27,12 @@ class Replay:
 
     `recheck` gets the stored response and returns it as the caller may see it now; it raises what a read of the same
     resource by the same caller would raise. `count` is called for every request whose key is known, before the request
-    is compared with the first one: a request that proves a password counts its attempt there, and raises `TooMany`.
+    is compared with the first one: a request that proves a password counts its attempt there, and raises
+    `TooManyRequests`.
     """
 
     recheck: Callable[[bytes], bytes]
-    count: Callable[[], None] = _count_nothing
+    count: Callable[[], None] = _do_nothing
 
 
 class KeyedUseCase(Protocol[P, T_co]):

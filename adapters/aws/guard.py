@@ -1,4 +1,4 @@
-"""The guard of calls to AWS services: the limits, and what botocore's errors mean."""
+"""Create the outbound guard of an AWS service: its error translation and its policy."""
 
 import logging
 from datetime import timedelta

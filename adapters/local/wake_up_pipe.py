@@ -1,4 +1,4 @@
-"""Job queue of the embedded default: wakes the workers of a data folder through a named pipe."""
+"""Wake the workers of a data folder through a named pipe."""
 
 import os
 import select

@@ -101,7 +101,7 @@ def _constraints_by_columns() -> dict[str, str]:
     }
 
 
-def passing_failure(error: BaseException | None) -> Unavailable | None:
+def transient_failure(error: BaseException | None) -> Unavailable | None:
     """Return `Unavailable` for a transient failure of the database; None for an error in our statements.
 
     It is `Deadlock` if the transaction was rolled back after a deadlock, and can safely run again. After a lost
@@ -130,6 +130,6 @@ def raise_unavailable(context: ExceptionContext) -> None:
     """Raise `Unavailable` for a transient failure; leave every other error as it is. A listener of the engine."""
     if context.is_pre_ping:  # the pool opens another connection by itself
         return
-    failure = passing_failure(context.original_exception)
+    failure = transient_failure(context.original_exception)
     if failure is not None:
         raise failure from context.original_exception

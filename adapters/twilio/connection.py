@@ -12,7 +12,7 @@ from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-unty
 from twilio.rest import Client  # type: ignore[import-untyped]  # the same
 
 from adapters.outbound import CallPolicy, OutboundGuard, Timeouts
-from adapters.twilio.errors import Later, WronglySetUp, understood
+from adapters.twilio.errors import ConfigurationError, TemporaryFailure, translated_errors
 from unite_core.errors import Unavailable
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ STATUS_POLL_INTERVAL = 30.0
 """Seconds for which the result of the last health check of Twilio is reused."""
 
 # The library logs each request with its numbers; the records of this logger go nowhere.
-_UNHEARD = logging.Logger("twilio", level=logging.CRITICAL)  # noqa: LOG001 - it must have no parent
+_SILENT_LOGGER = logging.Logger("twilio", level=logging.CRITICAL)  # noqa: LOG001 - it must have no parent
 
 # Without another environment the library reads a region and credentials from the process's own.
 _NO_ENVIRONMENT = {"TWILIO_REGION": ""}
@@ -59,10 +59,10 @@ class Twilio:
         self._guard = OutboundGuard(
             "Twilio",
             policy,
-            errors=(Later, WronglySetUp),
+            errors=(TemporaryFailure, ConfigurationError),
             translate=_translate,
             # After a timeout another attempt would time out, too, and Twilio may be executing the first.
-            is_retryable=lambda error: isinstance(error, Later) and not error.waited,
+            is_retryable=lambda error: isinstance(error, TemporaryFailure) and not error.waited,
         )
         # The library can pass an answer to the wrong thread: each thread has its own client.
         self._own = threading.local()
@@ -78,8 +78,8 @@ class Twilio:
     def call(self, function: Callable[[Any], T], *, hurried: bool = False) -> T:
         """Return the result of `function` for the account's part of the API.
 
-        `function` may be called several times; only once, with the short timeouts, if `hurried`. Raises `Refused`, and
-        `Unavailable` if there is no answer, or no usable one; also at once while the circuit breaker is open.
+        `function` may be called several times; only once, with the short timeouts, if `hurried`. Raises
+        `RequestRefused`, and `Unavailable` if there is no usable answer, and at once while the breaker is open.
         """
         timeouts = self._policy.timeouts_for(short=hurried)
         return self._guard.call(lambda: self._request(function, timeouts), retry=not hurried)
@@ -104,7 +104,7 @@ class Twilio:
         return None
 
     def _request(self, function: Callable[[Any], T], timeouts: Timeouts) -> T:
-        with understood():
+        with translated_errors():
             return function(self._client(timeouts).api.v2010.accounts(self._account.sid))
 
     def _client(self, timeouts: Timeouts) -> Any:
@@ -116,8 +116,8 @@ class Twilio:
         return clients[timeouts]
 
 
-def _translate(error: Later | WronglySetUp) -> Unavailable:
-    if isinstance(error, Later):
+def _translate(error: TemporaryFailure | ConfigurationError) -> Unavailable:
+    if isinstance(error, TemporaryFailure):
         log.warning("%s", error.detail)
         return Unavailable(error.detail)
     log.error(
@@ -133,7 +133,7 @@ class _Http(TwilioHttpClient):  # type: ignore[misc]  # the library ships no typ
     """The library's HTTP client for Twilio or a stand-in; it retries nothing by itself."""
 
     def __init__(self, base_url: str | None, timeouts: Timeouts) -> None:
-        super().__init__(logger=_UNHEARD)
+        super().__init__(logger=_SILENT_LOGGER)
         # As requests takes them. The constructor accepts a single number only.
         self.timeout = (timeouts.connect.total_seconds(), timeouts.read.total_seconds())
         self._base_url = base_url

@@ -47,7 +47,7 @@ _SET_UP_CODES_END = 21000
 _DIGITS = re.compile(r"\+?(?<!\w)[0-9]{7,}(?!\w)")
 
 
-class Later(Exception):
+class TemporaryFailure(Exception):
     """Twilio gave no usable answer, but may give one a moment later.
 
     `perhaps_done` if Twilio may have executed the request anyway, `waited` if the request timed out.
@@ -60,7 +60,7 @@ class Later(Exception):
         self.waited = waited
 
 
-class WronglySetUp(Exception):
+class ConfigurationError(Exception):
     """Twilio refuses every request because of the settings or the account."""
 
     def __init__(self, status: int, code: int) -> None:
@@ -69,7 +69,7 @@ class WronglySetUp(Exception):
         self.code = code
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """Twilio will never execute the request; `error` says why, without full numbers."""
 
     def __init__(self, code: int, error: str) -> None:
@@ -80,8 +80,8 @@ class Refused(Exception):
 
 
 @contextmanager
-def understood() -> Iterator[None]:
-    """Convert any error of the library in the block to `Later`, `WronglySetUp` or `Refused`.
+def translated_errors() -> Iterator[None]:
+    """Convert any error of the library in the block to `TemporaryFailure`, `ConfigurationError` or `RequestRefused`.
 
     The library's own error is dropped: it contains the URL of the request, and that contains numbers.
     """
@@ -89,7 +89,9 @@ def understood() -> Iterator[None]:
         yield
     except requests.RequestException as error:
         waited = isinstance(error, requests.Timeout)
-        raise Later("Twilio does not answer.", perhaps_done=not _never_reached(error), waited=waited) from None
+        raise TemporaryFailure(
+            "Twilio does not answer.", perhaps_done=not _never_reached(error), waited=waited
+        ) from None
     except TwilioServiceException as error:
         raise _meaning(error.status, error.code, error.title) from None
     except TwilioRestException as error:
@@ -97,26 +99,28 @@ def understood() -> Iterator[None]:
     except TwilioException as error:
         raise _meaning_of_page(error) from None
     except (ValueError, TypeError, AttributeError) as error:
-        raise Later(f"Twilio's answer cannot be understood ({type(error).__name__}).", perhaps_done=True) from None
+        raise TemporaryFailure(
+            f"Twilio's answer cannot be understood ({type(error).__name__}).", perhaps_done=True
+        ) from None
 
 
 def _meaning(status: int, code: int | None, said: str) -> Exception:
     code = code or status
     if status == _TOO_MANY_REQUESTS or code == _QUEUE_IS_FULL:
-        return Later("Twilio takes no more for a moment.", perhaps_done=False)
+        return TemporaryFailure("Twilio takes no more for a moment.", perhaps_done=False)
     if status >= 500:
-        return Later(f"Twilio failed with {status}.", perhaps_done=True)
+        return TemporaryFailure(f"Twilio failed with {status}.", perhaps_done=True)
     # A redirect leads away from Twilio: the configured address is wrong.
     if status < 400 or code in _SET_UP or (status in _SET_UP_STATUSES and code < _SET_UP_CODES_END):
-        return WronglySetUp(status, code)
-    return Refused(code, masked_digits(said.removeprefix("Unable to create record: ")))
+        return ConfigurationError(status, code)
+    return RequestRefused(code, masked_digits(said.removeprefix("Unable to create record: ")))
 
 
 def _meaning_of_page(error: Exception) -> Exception:
     """Return the exception for a failed list, for which the library passes on the raw response."""
     answer = error.args[1] if len(error.args) > 1 else None
     if answer is None:
-        return Later("Twilio's answer cannot be understood.", perhaps_done=True)
+        return TemporaryFailure("Twilio's answer cannot be understood.", perhaps_done=True)
     try:
         content: Any = json.loads(answer.text)
         code, said = int(content["code"]), str(content["message"])

@@ -7,16 +7,22 @@ from typing import Any
 
 from adapters.twilio.connection import Twilio
 from adapters.twilio.delivery_reports import LOST, read_report, report_of
-from adapters.twilio.errors import Later, Refused, WronglySetUp, masked_digits, understood
+from adapters.twilio.errors import (
+    ConfigurationError,
+    RequestRefused,
+    TemporaryFailure,
+    masked_digits,
+    translated_errors,
+)
 from unite_core.errors import NotFound
 from unite_core.notifications.delivery_reports import DeliveryReport
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import TextMessage, TextMessages
 
-CLOCKS_DIFFER_BY = timedelta(minutes=5)
+MAX_CLOCK_SKEW = timedelta(minutes=5)
 """How far Twilio's clock may be behind ours before a message sent now counts as an earlier one."""
 
-LOOKED_THROUGH = 1000
+MAX_MESSAGES_SEARCHED = 1000
 """Messages to one number that are searched for a message: as many as a page of Twilio has."""
 
 
@@ -53,15 +59,15 @@ class TwilioTextMessages(TextMessages):
             if earlier is not None:
                 return _response(earlier)
             try:
-                with understood():
+                with translated_errors():
                     return _response(self._create(account, message))
-            except Later as later:
+            except TemporaryFailure as later:
                 perhaps_sent = perhaps_sent or later.perhaps_done
                 raise
 
         try:
             return Receipt(taken=True, response=self._twilio.call(attempt))
-        except Refused as refused:
+        except RequestRefused as refused:
             reason = {"reason": refused.reason} if refused.reason else {}
             return Receipt(
                 taken=False,
@@ -75,13 +81,13 @@ class TwilioTextMessages(TextMessages):
     def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
         def ask(account: Any) -> DeliveryReport:
             try:
-                with understood():
+                with translated_errors():
                     return read_report(_response(account.messages(message_id).fetch()))
-            except WronglySetUp as wrong:
+            except ConfigurationError as wrong:
                 if wrong.status == 404:
                     raise NotFound("Twilio has no such message.") from None
                 raise
-            except Refused:
+            except RequestRefused:
                 raise NotFound("Twilio has no such message.") from None
 
         return self._twilio.call(ask, hurried=hurried)
@@ -98,8 +104,8 @@ class TwilioTextMessages(TextMessages):
 
     def _sent_before(self, account: Any, message: TextMessage) -> Any | None:
         """Return the message if Twilio has it. Twilio's own filter is by send date, which queued messages lack."""
-        since = message.since - CLOCKS_DIFFER_BY
-        for sent in account.messages.list(to=message.to, limit=LOOKED_THROUGH):
+        since = message.since - MAX_CLOCK_SKEW
+        for sent in account.messages.list(to=message.to, limit=MAX_MESSAGES_SEARCHED):
             # A trial account puts a sentence of Twilio's before each text.
             same = str(sent.body).endswith(message.text)
             if same and sent.status not in LOST and sent.date_created >= since:
@@ -110,7 +116,7 @@ class TwilioTextMessages(TextMessages):
 def _response(message: Any) -> dict[str, Any]:
     """Return the message resource in the form in which it is stored and shown."""
     if not message.sid:
-        raise Later("Twilio's answer cannot be understood.", perhaps_done=True)
+        raise TemporaryFailure("Twilio's answer cannot be understood.", perhaps_done=True)
     return {
         "sid": message.sid,
         "status": message.status,

@@ -1,4 +1,4 @@
-"""Wire settings, adapters and use cases to a running application; the only package that imports adapters.
+"""Public names of the bootstrap, which wires settings, adapters and use cases; only it imports adapters.
 
 The modules `backup` and `restore` are imported by their commands alone: the service needs neither.
 """
@@ -9,7 +9,7 @@ from entrypoints.bootstrap.database import FILE as DATABASE_FILE
 from entrypoints.bootstrap.database import database_is_current, database_is_later, database_url, grant_rights
 from entrypoints.bootstrap.ledger import open_ledger_read_only
 from entrypoints.bootstrap.refusal import StartRefused, port_refusal
-from entrypoints.bootstrap.servers import Dependency, grant_log, provide_storage
+from entrypoints.bootstrap.servers import Dependency, grant_mongodb_privileges, provide_storage
 from entrypoints.bootstrap.starting import (
     OPERATOR,
     Started,
@@ -31,7 +31,7 @@ __all__ = [
     "database_is_later",
     "database_url",
     "folder_warning",
-    "grant_log",
+    "grant_mongodb_privileges",
     "grant_rights",
     "has_admin",
     "load_settings",

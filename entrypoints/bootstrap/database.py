@@ -14,7 +14,7 @@ from adapters.sql.engine import create_engine_for
 from adapters.sql.mysql.grants import DatabaseAccount, ExcessPrivileges
 from entrypoints.bootstrap.data_folder import make_database_private
 from entrypoints.bootstrap.refusal import StartRefused
-from entrypoints.bootstrap.waiting import waiting_for
+from entrypoints.bootstrap.waiting import warn_if_slow
 from entrypoints.settings import Settings
 from entrypoints.settings.variables import DATABASE_SERVICE_ACCOUNT, DATABASE_URL
 from unite_core.errors import Unavailable
@@ -53,7 +53,7 @@ def _asked(settings: Settings, question: Callable[[Engine], bool]) -> bool:
     if is_file(engine.url) and not Path(engine.url.database or "").exists():  # asking would make the file
         return False
     try:
-        with waiting_for(described(engine.url)):
+        with warn_if_slow(described(engine.url)):
             return question(engine)
     except (Unavailable, DatabaseError) as error:
         raise unusable(engine.url, error) from error
@@ -70,7 +70,7 @@ def open_migrated(url: URL) -> Engine:
             path = Path(url.database or "")
             path.touch(mode=0o600)
             make_database_private(path)
-        with waiting_for(described(url)):
+        with warn_if_slow(described(url)):
             usable = migrate.is_usable(engine)
         if not usable:
             _migrate(url)

@@ -60,7 +60,7 @@ def restore(settings: Settings, source: Path, progress: Progress) -> Restored:
     manifest = checked.manifest
     _refuse_other_kind(settings, url, manifest)
     folder = settings.data_dir.absolute()
-    with locked(folder), errors_as_start_refused(url), _refusing_to_write():
+    with locked(folder), errors_as_start_refused(url), _write_errors_as_refused():
         _refuse_what_is_not_empty(settings, url, folder, manifest)
         with _staging(url, folder) as staging:
             _extract(checked, staging, progress)
@@ -133,7 +133,7 @@ def _refuse_what_is_not_empty(settings: Settings, url: URL, folder: Path, manife
 
 
 @contextmanager
-def _refusing_to_write() -> Iterator[None]:
+def _write_errors_as_refused() -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -110,7 +110,7 @@ def activity_stores(settings: Settings, engine: Engine) -> ActivityStores:
     )
 
 
-def grant_log(settings: Settings) -> bool:
+def grant_mongodb_privileges(settings: Settings) -> bool:
     """Create the service's account on MongoDB; return False if none is configured.
 
     Collections and indexes are updated too, because the service has no right to do that. Raises `StartRefused`.

@@ -23,7 +23,7 @@ from entrypoints.bootstrap.database import database_url, open_migrated
 from entrypoints.bootstrap.destinations import FURTHER, Factory, health_of, make_destinations
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency, Signatures
-from entrypoints.bootstrap.waiting import waiting_for
+from entrypoints.bootstrap.waiting import warn_if_slow
 from entrypoints.correlation import correlation_id
 from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.keys import derive_keys, load_or_create_keys
@@ -102,7 +102,7 @@ def load_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
     from adapters.aws.secrets_manager import read_secret
 
     try:
-        with waiting_for("AWS Secrets Manager"):
+        with warn_if_slow("AWS Secrets Manager"):
             secret = read_secret(place.arn, AwsClients(endpoint_url=place.aws_endpoint_url))
     except UniteError as error:
         raise StartRefused(f"The secret that {SECRETS_ARN.name} names cannot be read: {error.detail}") from error

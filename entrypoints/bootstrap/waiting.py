@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
 
-SECONDS_UNTIL_A_WORD = 5.0
+SECONDS_UNTIL_WARNING = 5.0
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
-def waiting_for(server: str, seconds: float = SECONDS_UNTIL_A_WORD) -> Iterator[None]:
+def warn_if_slow(server: str, seconds: float = SECONDS_UNTIL_WARNING) -> Iterator[None]:
     """Log a warning if the block takes longer than `seconds`. No thread is left, because processes are forked later.
 
     The calls in the block have their own timeouts, which end the start after about a minute.

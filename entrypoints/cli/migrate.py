@@ -8,7 +8,7 @@ from entrypoints.bootstrap import (
     StartRefused,
     database_is_current,
     database_is_later,
-    grant_log,
+    grant_mongodb_privileges,
     grant_rights,
     provide_storage,
 )
@@ -54,7 +54,7 @@ def _migrate(environ: Mapping[str, str]) -> int:
         try:
             # Only the later version knows which rights the tables of its schema need.
             beyond = None if later else grant_rights(started.settings)
-            granted = grant_log(started.settings)
+            granted = grant_mongodb_privileges(started.settings)
         except StartRefused as error:
             raise CommandFailed(str(error)) from error
         if beyond is not None:

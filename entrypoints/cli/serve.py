@@ -1,4 +1,4 @@
-"""`serve`: run HTTP servers and a worker until they are stopped."""
+"""The `serve` command: run HTTP servers and a worker until they are stopped."""
 
 import logging
 import os

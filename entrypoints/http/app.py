@@ -36,20 +36,20 @@ from entrypoints.http.webhooks import routes as webhooks
 from unite_core.application import Unite
 
 OPERATION_GROUPS = (
-    auth.room,
-    users.room,
-    leads.room,
-    images.room,
-    calls.room,
-    call_logs.room,
-    reports.room,
-    imports.room,
-    imports_results.room,
-    activity.room,
-    deliveries.room,
-    webhooks.room,
-    health.room,
-    documentation.room,
+    auth.operations,
+    users.operations,
+    leads.operations,
+    images.operations,
+    calls.operations,
+    call_logs.operations,
+    reports.operations,
+    imports.operations,
+    imports_results.operations,
+    activity.operations,
+    deliveries.operations,
+    webhooks.operations,
+    health.operations,
+    documentation.operations,
 )
 """All parts of the API, in the order of the documentation."""
 
@@ -70,9 +70,9 @@ def create_app(unite: Unite, http_config: HttpConfig, figures: Figures | None = 
     # The first of these runs first before a route, and last after it.
     for convention in (request_log, correlation, server_errors, security, dashboard, limits, cors, errors):
         convention.install(app)
-    rooms = (*OPERATION_GROUPS, *((files.room,) if http_config.signed_files is not None else ()))
-    for room in rooms:
-        app.register_blueprint(room)
+    rooms = (*OPERATION_GROUPS, *((files.operations,) if http_config.signed_files is not None else ()))
+    for operations in rooms:
+        app.register_blueprint(operations)
     dashboard.register(app, figures or ReportFigures(unite.reports))
     # The document is generated at its first request, and then cached.
     app.extensions["openapi"] = functools.cache(functools.partial(openapi_json, app, rooms, http_config.public_url))

@@ -30,7 +30,7 @@ def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
         signal.signal(number, lambda *_: sys.exit())
     parent = multiprocessing.parent_process()
     if parent is not None:
-        Thread(target=_end_with, args=(parent,), daemon=True).start()
+        Thread(target=_exit_with_parent, args=(parent,), daemon=True).start()
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
     started = start(load_settings(environment()))
@@ -70,7 +70,7 @@ def http_config_of(started: Started) -> HttpConfig:
     )
 
 
-def _end_with(parent: BaseProcess) -> None:
+def _exit_with_parent(parent: BaseProcess) -> None:
     """End this process when its parent has ended, even by SIGKILL; otherwise it would block the port."""
     parent.join()
     os._exit(1)

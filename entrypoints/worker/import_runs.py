@@ -18,7 +18,7 @@ def continue_import(
 
     Only the worker that ends an import logs its end.
     """
-    marks = _marks(import_id)
+    marks = _log_fields(import_id)
     taken = False
 
     def on_taken() -> None:
@@ -41,9 +41,9 @@ def continue_import(
 
 def continue_undo(imports: Imports, import_id: UUID, *, should_stop: Callable[[], bool]) -> None:
     """Continue an undo. Only the worker that ends it logs its end."""
-    on_finished = partial(log.info, "The import is undone.", extra=_marks(import_id))
+    on_finished = partial(log.info, "The import is undone.", extra=_log_fields(import_id))
     imports.continue_undo(import_id, should_stop=should_stop, on_finished=on_finished)
 
 
-def _marks(import_id: UUID) -> dict[str, str]:
+def _log_fields(import_id: UUID) -> dict[str, str]:
     return {"import_id": str(import_id)}

@@ -11,7 +11,7 @@ from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker import upkeep
 from entrypoints.worker.failures import Backoff, log_failures
 from entrypoints.worker.import_runs import continue_import, continue_undo
-from entrypoints.worker.time_slices import TURN, Turn
+from entrypoints.worker.time_slices import TIME_SLICE, TimeSlice
 from unite_core.application import Unite
 from unite_core.jobs import Jobs
 
@@ -72,7 +72,7 @@ class JobContext:
 
 def run_import(context: JobContext, import_id: str) -> None:
     """Continue an import for one turn; if it has not ended, enqueue it again."""
-    turn = Turn(context.unite.imports.due, context.stopping, context.clock)
+    turn = TimeSlice(context.unite.imports.due, context.stopping, context.clock)
     latest = context.clock() + MAX_TURN_SECONDS
     status = continue_import(
         context.unite.imports,
@@ -91,7 +91,7 @@ def undo_import(context: JobContext, import_id: str) -> None:
 
 def relay(context: JobContext, destination: str) -> None:
     """Deliver events to one destination for one turn; enqueue the job again if events are left."""
-    latest = context.clock() + TURN
+    latest = context.clock() + TIME_SLICE
 
     def over() -> bool:
         return context.stopping() or context.clock() >= latest
@@ -180,7 +180,7 @@ JOBS: Mapping[str, Job] = {
 }
 """All jobs by their names in the queues."""
 
-EVERY: Mapping[Callable[..., None], int] = {
+JOB_INTERVALS: Mapping[Callable[..., None], int] = {
     sweep: SWEEP_INTERVAL,
     mark_missed: MISSED_CALLS_INTERVAL,
     fold_entries: FOLDING_INTERVAL,

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from unite_core.imports.queries import ImportsToContinue
 
-TURN = 20.0
+TIME_SLICE = 20.0
 """Seconds for an import while another one waits. Continuing it later costs a quick read up to its last row."""
 
 
@@ -16,7 +16,7 @@ class Due(Protocol):
     def __call__(self, *, limit: int = 100) -> ImportsToContinue: ...
 
 
-class Turn:
+class TimeSlice:
     """The turn of an import, which begins now, so that small imports need not wait for a large one.
 
     `due` returns the due work; `stopping` returns whether the worker has to stop.
@@ -26,7 +26,7 @@ class Turn:
         self._due = due
         self._stopping = stopping
         self._clock = clock
-        self._until = clock() + TURN
+        self._until = clock() + TIME_SLICE
 
     def is_over(self) -> bool:
         """Return whether the import has to stop after its current chunk."""
@@ -34,5 +34,5 @@ class Turn:
             return True
         if self._clock() < self._until:
             return False
-        self._until = self._clock() + TURN
+        self._until = self._clock() + TIME_SLICE
         return bool(self._due(limit=1).to_import)

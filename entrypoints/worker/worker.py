@@ -7,7 +7,7 @@ from functools import partial
 from threading import Event, Thread
 from typing import Protocol
 
-from entrypoints.worker.jobs import EVERY, JobContext
+from entrypoints.worker.jobs import JOB_INTERVALS, JobContext
 from unite_core.application import Unite
 from unite_core.errors import Unavailable
 from unite_core.jobs import JobHandler, Jobs
@@ -105,7 +105,7 @@ class Worker:
             unite=self.unite, jobs=queues.jobs, holder=self.holder, stopping=ending, further=self.upkeep
         )
         work: dict[str, Callable[[], None]] = {
-            "upkeep": lambda: queues.run_upkeep_jobs(context, ending, EVERY),
+            "upkeep": lambda: queues.run_upkeep_jobs(context, ending, JOB_INTERVALS),
             **{
                 f"relay-{name}": partial(queues.run_delivery_jobs, context, ending, name)
                 for name in self.unite.notifications.destinations

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.worker.jobs import EVERY, JobContext, fold_entries, keep_up, make_summaries, mark_missed, sweep
+from entrypoints.worker.jobs import JOB_INTERVALS, JobContext, fold_entries, keep_up, make_summaries, mark_missed, sweep
 from entrypoints.worker.worker import Queues, Worker
 from unite_core.application import build
 from unite_core.errors import Unavailable
@@ -159,8 +159,8 @@ def test_the_sweep_and_the_upkeep_recur_in_the_queues_and_in_the_fallback(stop: 
 
     work(queues, stop, fallback)
 
-    assert (queues.every, fallback.every) == ([EVERY], [EVERY])
-    assert set(EVERY) == {sweep, mark_missed, fold_entries, make_summaries, keep_up}
+    assert (queues.every, fallback.every) == ([JOB_INTERVALS], [JOB_INTERVALS])
+    assert set(JOB_INTERVALS) == {sweep, mark_missed, fold_entries, make_summaries, keep_up}
 
 
 def test_jobs_enqueue_into_the_queues_that_they_come_from(stop: Event) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.worker.jobs import EVERY, FOLDING_INTERVAL, JOBS, JobContext, fold_entries
+from entrypoints.worker.jobs import FOLDING_INTERVAL, JOB_INTERVALS, JOBS, JobContext, fold_entries
 from tests.entrypoints.test_missed import Failing
 from unite_core.errors import Unavailable
 from unite_core.testing.scenario import Scenario
@@ -38,7 +38,7 @@ def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: Scenario) -> N
     context_of(scenario)("entrypoints.worker.jobs.fold_entries", correlation_id=None)
 
     assert unfolded(scenario) == 0
-    assert EVERY[fold_entries] == FOLDING_INTERVAL < 60
+    assert JOB_INTERVALS[fold_entries] == FOLDING_INTERVAL < 60
     assert "entrypoints.worker.jobs.fold_entries" in JOBS
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from entrypoints.correlation import CorrelationFilter, correlation_id
 from entrypoints.worker.jobs import JOBS, MAX_TURN_SECONDS, JobContext, keep_up, relay, run_import, sweep, undo_import
-from entrypoints.worker.time_slices import TURN, Turn
+from entrypoints.worker.time_slices import TIME_SLICE, TimeSlice
 from tests.entrypoints.working import local_queues
 from unite_core.errors import Unavailable
 from unite_core.imports.model import ImportStatus, LeadImport
@@ -113,7 +113,7 @@ def test_the_end_of_an_undoing_is_logged_by_the_job_that_ended_it(
     with scenario.ports.work() as work:
         unwanted = work.imports.get(queued.id)
         unwanted.begin_undo()
-        unwanted.touched()
+        unwanted.mark_updated()
         work.imports.save(unwanted)
         work.commit()
 
@@ -131,7 +131,7 @@ def test_an_import_that_another_worker_holds_is_not_logged_as_continued(
     with scenario.ports.work() as work:
         held = work.imports.get(queued.id)
         held.take("somebody else", scenario.ports.clock.now())
-        held.touched()
+        held.mark_updated()
         work.imports.save(held)
         work.commit()
 
@@ -157,7 +157,7 @@ def test_an_import_lets_another_one_pass_after_its_turn_and_waits_behind_it(
     queue_import(scenario, 1, "other")
 
     def pass_the_turn() -> None:
-        timer.seconds = TURN
+        timer.seconds = TIME_SLICE
 
     on_lead_creation(scenario, pass_the_turn)
 
@@ -178,7 +178,7 @@ def test_imports_take_turns_in_a_queue(
     sweep(context)
 
     def pass_the_turn() -> None:
-        timer.seconds = TURN
+        timer.seconds = TIME_SLICE
 
     on_lead_creation(scenario, pass_the_turn)
 
@@ -215,7 +215,7 @@ def test_an_import_that_another_worker_holds_is_left_to_it(scenario: Scenario, c
     with scenario.ports.work() as work:
         held = work.imports.get(queued.id)
         held.take("another", scenario.ports.clock.now())
-        held.touched()
+        held.mark_updated()
         work.imports.save(held)
         work.commit()
 
@@ -241,7 +241,7 @@ def undoing(scenario: Scenario, context: JobContext) -> LeadImport:
     with scenario.ports.work() as work:
         unwanted = work.imports.get(done.id)
         unwanted.begin_undo()
-        unwanted.touched()
+        unwanted.mark_updated()
         work.imports.save(unwanted)
         work.commit()
     return done
@@ -424,22 +424,22 @@ def test_what_is_no_job_is_dropped_with_a_line_in_the_log(
 
 
 def test_a_turn_goes_on_for_as_long_as_no_other_import_waits() -> None:
-    times = iter([0.0, TURN + 1, TURN + 1])
+    times = iter([0.0, TIME_SLICE + 1, TIME_SLICE + 1])
 
-    assert not Turn(due_of(), lambda: False, lambda: next(times)).is_over()
+    assert not TimeSlice(due_of(), lambda: False, lambda: next(times)).is_over()
 
 
 def test_a_turn_is_over_after_its_time_if_another_import_waits() -> None:
     time = [0.0]
-    turn = Turn(due_of(UUID(AN_ID)), lambda: False, lambda: time[0])
+    turn = TimeSlice(due_of(UUID(AN_ID)), lambda: False, lambda: time[0])
 
     assert not turn.is_over()
-    time[0] = TURN
+    time[0] = TIME_SLICE
     assert turn.is_over()
 
 
 def test_a_turn_is_over_when_the_worker_is_to_stop() -> None:
-    assert Turn(due_of(), lambda: True).is_over()
+    assert TimeSlice(due_of(), lambda: True).is_over()
 
 
 def due_of(*waiting: UUID) -> Callable[..., ImportsToContinue]:

@@ -101,8 +101,8 @@ def test_a_daily_summary_is_told_to_the_topic_and_texted_to_whoever_asked(
     make = started.unite.upkeep.create_daily_summaries
     with make.work() as work:
         # Since midnight the time has come, whenever the test runs.
-        mia.ask_for_summary(DailySummary(at=time(), tz="UTC", since=date(2026, 1, 1)))
-        mia.touched(mia.updated_at)
+        mia.set_summary(DailySummary(at=time(), tz="UTC", since=date(2026, 1, 1)))
+        mia.mark_updated(mia.updated_at)
         work.users.save(mia)
         work.commit()
     relay(started)

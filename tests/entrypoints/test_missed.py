@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.worker.jobs import EVERY, JOBS, MISSED_CALLS_INTERVAL, JobContext, mark_missed
+from entrypoints.worker.jobs import JOB_INTERVALS, JOBS, MISSED_CALLS_INTERVAL, JobContext, mark_missed
 from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.errors import Unavailable
 from unite_core.testing.scenario import Scenario
@@ -54,7 +54,7 @@ def test_a_job_marks_what_was_missed_every_five_seconds(scenario: Scenario, over
     context_of(scenario)("entrypoints.worker.jobs.mark_missed", correlation_id=None)
 
     assert status_of(scenario, overdue) is TaskStatus.MISSED
-    assert EVERY[mark_missed] == MISSED_CALLS_INTERVAL == 5
+    assert JOB_INTERVALS[mark_missed] == MISSED_CALLS_INTERVAL == 5
     assert "entrypoints.worker.jobs.mark_missed" in JOBS
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.bootstrap import StartRefused, start
-from entrypoints.bootstrap.waiting import waiting_for
+from entrypoints.bootstrap.waiting import warn_if_slow
 from entrypoints.cli import serve
 from entrypoints.settings import Settings
 from entrypoints.worker import process
@@ -75,7 +75,7 @@ def test_a_parameter_with_a_wrong_value_is_said(tmp_path: Path) -> None:
 
 
 def test_a_silent_server_is_named_while_it_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
-    with waiting_for("The database", 0.01):
+    with warn_if_slow("The database", 0.01):
         eventually(lambda: caplog.messages, "it is said")
 
     assert caplog.messages == ["The database has not answered for 0.01 seconds; the start is given up after a minute."]
@@ -84,7 +84,7 @@ def test_a_silent_server_is_named_while_it_is_waited_for(caplog: pytest.LogCaptu
 def test_nothing_is_said_of_a_server_that_answers(caplog: pytest.LogCaptureFixture) -> None:
     before = threading.active_count()
 
-    with waiting_for("The database"):
+    with warn_if_slow("The database"):
         pass
 
     assert (caplog.messages, threading.active_count()) == ([], before)

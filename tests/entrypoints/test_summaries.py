@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from entrypoints.worker.jobs import EVERY, JOBS, SUMMARY_INTERVAL, make_summaries
+from entrypoints.worker.jobs import JOB_INTERVALS, JOBS, SUMMARY_INTERVAL, make_summaries
 from tests.entrypoints.test_missed import Failing, context_of
 from unite_core.errors import Unavailable
 from unite_core.testing.scenario import Scenario
@@ -29,7 +29,7 @@ def test_a_job_that_recurs_several_times_a_minute_makes_them(scenario: Scenario)
     context_of(scenario)("entrypoints.worker.jobs.make_summaries", correlation_id=None)
 
     assert texts(scenario) == ["Unite, Mon 2 Mar: no calls."]
-    assert EVERY[make_summaries] == SUMMARY_INTERVAL < 60
+    assert JOB_INTERVALS[make_summaries] == SUMMARY_INTERVAL < 60
     assert "entrypoints.worker.jobs.make_summaries" in JOBS
 
 

@@ -38,7 +38,7 @@ class WorkerScenario(Scenario):
         with self.ports.work() as work:
             unwanted = work.imports.get(of.id)
             unwanted.begin_undo()
-            unwanted.touched()
+            unwanted.mark_updated()
             work.imports.save(unwanted)
             work.commit()
 

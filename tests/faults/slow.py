@@ -15,7 +15,7 @@ SLOW_CLIENTS = 70
 """The number of slow clients: more than there are request threads."""
 
 OTHERS = 40
-EVERY = 0.05
+JOB_INTERVALS = 0.05
 TRICKLE_INTERVAL = 0.2
 
 
@@ -72,7 +72,7 @@ def median_of_others(one: Service, token: str) -> float:
         asked = []
         for _ in range(OTHERS):
             asked.append(others.submit(ask))
-            time.sleep(EVERY)
+            time.sleep(JOB_INTERVALS)
         return statistics.median(one.result() for one in asked)
 
 

@@ -48,7 +48,7 @@ def cancel(
 ) -> None:
     """Cancel a pending task; the actor is None if a schedule does it. Raise `Conflict` (`task_closed`)."""
     task.cancel(reason, now)
-    task.touched(now)
+    task.mark_updated(now)
     entry = store_closed_task(work, ids, task, actor, lead)
     work.record(task_cancelled(ids.new(), actor, task, lead, entry))
 

@@ -17,7 +17,7 @@ MAX_CALL_SECONDS = 24 * 60 * 60
 MISSED_AFTER = timedelta(minutes=30)
 """The default of how long after `due_at` a call is late and not yet missed."""
 
-CLOCKS_DIFFER_BY = timedelta(minutes=1)
+MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far a client's clock may be ahead before a call counts as one in the future."""
 
 
@@ -145,7 +145,7 @@ class CallTask:
         if self.status is not TaskStatus.PENDING:
             raise Conflict(f"The call task is {self.status} already.", code="task_closed")
 
-    def touched(self, now: datetime) -> None:
+    def mark_updated(self, now: datetime) -> None:
         """Count one change, made at `now`."""
         self.version += 1
         self.updated_at = now
@@ -203,7 +203,7 @@ def call_errors(completion: Completion, now: datetime) -> list[FieldError]:
                 detail=f"A call lasts from 0 to {MAX_CALL_SECONDS} seconds.",
             )
         )
-    if completion.started_at is not None and completion.started_at > now + CLOCKS_DIFFER_BY:
+    if completion.started_at is not None and completion.started_at > now + MAX_CLOCK_SKEW:
         problems.append(FieldError(field="started_at", code="in_future", detail="The call has not begun yet."))
     if completion.note is not None:
         error = note_error("note", completion.note)

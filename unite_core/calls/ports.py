@@ -166,7 +166,7 @@ class CallTasks(Protocol):
         """Return which of these leads (up to 5,000) have tasks, of whatever status."""
 
     @abstractmethod
-    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
+    def iterate_by_id(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
         """Return up to `limit` tasks sorted by id, those after the given one, without their notes.
 
         One that was tampered with so that it is no task any more is `Unreadable`.
@@ -196,7 +196,7 @@ class CallLedger(Protocol):
         """Return the same as `chains`, for verification: an entry that was tampered with can be `Unreadable`."""
 
     @abstractmethod
-    def orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
+    def first_orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
         """Return the first entry whose task is missing, of those with a task id after `after` and up to `until`."""
 
     @abstractmethod

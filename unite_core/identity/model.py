@@ -160,11 +160,11 @@ class User:
         """Store another hash of the same password."""
         self.password_hash = password_hash
 
-    def ask_for_summary(self, summary: DailySummary | None) -> None:
+    def set_summary(self, summary: DailySummary | None) -> None:
         """Change the settings of the daily summary; None ends it."""
         self.daily_summary = summary
 
-    def touched(self, now: datetime) -> None:
+    def mark_updated(self, now: datetime) -> None:
         """Count one change, made at `now`."""
         self.version += 1
         self.updated_at = now

@@ -161,7 +161,7 @@ class Chunk:
                 made_by_import=lead.import_id == self._import.id,
                 version_after=lead.version,
             )
-        lead.touched(self._now)
+        lead.mark_updated(self._now)
         self._writes[-1].updated[lead.id] = lead
 
     def _add_duplicate(self, record: Record, match: Lead, phone: bool, email: bool) -> None:

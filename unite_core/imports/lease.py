@@ -57,7 +57,7 @@ class Lease:
             now = self._clock.now()
             lead_import.renew(now)
             yield work, lead_import
-            lead_import.touched()
+            lead_import.mark_updated()
             work.imports.save(lead_import)
             work.commit()
         self._renewed_at = now

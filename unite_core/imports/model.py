@@ -264,7 +264,7 @@ class LeadImport:
         """Whether the undo is in progress."""
         return self.undone is not None and self.undone.finished_at is None
 
-    def touched(self) -> None:
+    def mark_updated(self) -> None:
         """Count one change."""
         self.version += 1
 

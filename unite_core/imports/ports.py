@@ -91,11 +91,11 @@ class ImportRows(Protocol):
         """Return up to `limit` rejections from rows after `after_row`, sorted by row."""
 
     @abstractmethod
-    def remember(self, snapshots: Sequence[LeadSnapshot]) -> None:
+    def add_snapshots(self, snapshots: Sequence[LeadSnapshot]) -> None:
         """Store snapshots; if a lead has one already, only its `version_after` is updated."""
 
     @abstractmethod
-    def remembered(
+    def snapshots_of(
         self, import_id: UUID, *, limit: int, lead_ids: Collection[UUID] | None = None
     ) -> Sequence[LeadSnapshot]:
         """Return up to `limit` snapshots, those of leads that the import itself had created first.

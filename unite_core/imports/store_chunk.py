@@ -15,13 +15,15 @@ def store_chunk(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -
             work.leads.save(lead)
         work.leads.add_many(writes.created)
     if result.snapshots:
-        work.rows.remember(_marked(work, import_id, result))
+        work.rows.add_snapshots(_marked(work, import_id, result))
 
 
 def _marked(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -> list[LeadSnapshot]:
     """Return the chunk's snapshots; leads that somebody else has changed since are marked as not to be undone."""
     ids = [snapshot.lead_id for snapshot in result.snapshots]
-    stored = {snapshot.lead_id: snapshot for snapshot in work.rows.remembered(import_id, limit=len(ids), lead_ids=ids)}
+    stored = {
+        snapshot.lead_id: snapshot for snapshot in work.rows.snapshots_of(import_id, limit=len(ids), lead_ids=ids)
+    }
     marked = []
     for snapshot in result.snapshots:
         before = result.versions_before[snapshot.lead_id]

@@ -42,7 +42,7 @@ class UndoStep:
             lead_import = work.imports.get(import_id)
             if lead_import.undoing:
                 self._step(work, lead_import, on_finished)
-                lead_import.touched()
+                lead_import.mark_updated()
                 work.imports.save(lead_import)
             work.commit()
         return lead_import
@@ -54,7 +54,7 @@ class UndoStep:
             removed = self._remove(work, lead_import, created)
             lead_import.record_undo_progress(removed=removed, restored=0, kept=0, row=created[-1].import_row or 0)
             return
-        snapshots = work.rows.remembered(lead_import.id, limit=self.limit)
+        snapshots = work.rows.snapshots_of(lead_import.id, limit=self.limit)
         if not snapshots:
             now = self.clock.now()
             lead_import.finish_undo(now)
@@ -90,8 +90,8 @@ class UndoStep:
 
     def _hide(self, work: ImportsUnitOfWork, lead: Lead) -> None:
         now = self.clock.now()
-        lead.hide(now)
-        lead.touched(now)
+        lead.delete(now)
+        lead.mark_updated(now)
         work.leads.save(lead)
 
     def _restore(self, work: ImportsUnitOfWork, lead_import: LeadImport, snapshots: Sequence[LeadSnapshot]) -> int:
@@ -119,7 +119,7 @@ class UndoStep:
                 former.version = lead.version
         for lead_id in restorable:
             former = current_and_former[lead_id][1]
-            former.touched(self.clock.now())
+            former.mark_updated(self.clock.now())
             work.leads.save(former)
         self._record(work, lead_import, LEADS_RESTORED, restorable)
         return len(restorable)
@@ -150,7 +150,7 @@ def _with_blocking_leads(work: ImportsUnitOfWork, snapshots: Sequence[LeadSnapsh
                 lead.restore(details_of(snapshot.before, lead.details))
         blocking = set(_holders(work, [*leads.values()]).values()) - collected.keys()
         import_id = latest[0].import_id
-        latest = [*work.rows.remembered(import_id, limit=UNDO_BATCH_SIZE, lead_ids=blocking)]
+        latest = [*work.rows.snapshots_of(import_id, limit=UNDO_BATCH_SIZE, lead_ids=blocking)]
         collected |= {snapshot.lead_id: snapshot for snapshot in latest}
     return [*collected.values()]
 

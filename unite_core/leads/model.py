@@ -1,4 +1,4 @@
-"""A lead: a person who might buy, and how to reach them."""
+"""Leads and their images, and the error for duplicate leads."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -84,11 +84,11 @@ class Lead:
         """Assign the lead to that user; None unassigns it."""
         self.details = replace(self.details, assigned_to=user_id)
 
-    def hide(self, now: datetime) -> None:
+    def delete(self, now: datetime) -> None:
         """Delete the lead: no list has it, another lead may have its phone and e-mail, and its history remains."""
         self.deleted_at = now
 
-    def touched(self, now: datetime) -> None:
+    def mark_updated(self, now: datetime) -> None:
         """Count one change, made at `now`."""
         self.version += 1
         self.updated_at = now

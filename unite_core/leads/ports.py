@@ -1,4 +1,4 @@
-"""The ports of leads: stores of leads and of their images."""
+"""Ports of leads: repositories of leads and of their images."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
@@ -33,7 +33,7 @@ class LeadFilter:
 
     `assigned_to` and `unassigned` together mean leads that are assigned to one of these users or to nobody.
     `visible_to` limits the list to the leads assigned to that user, in addition to all other filters. `question` is
-    the words of `search.question_words`: for each of them a lead has a word that begins with it; an empty tuple
+    the words of `search.query_words`: for each of them a lead has a word that begins with it; an empty tuple
     matches no lead. `created_from` is inclusive, `created_to` exclusive. `called` limits the list to leads that were
     called, or with False to all others; `call_outcomes` to leads with a call that had one of these outcomes;
     `called_within` to leads whose first call was at most this long after they were created. Only calls that were made

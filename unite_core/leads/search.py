@@ -41,7 +41,7 @@ def search_text(texts: Iterable[str], phone: str | None) -> str:
     return " ".join(indexed)
 
 
-def question_words(question: str) -> list[str]:
+def query_words(question: str) -> list[str]:
     """Return the words of a query; each must begin a word of the lead. A number in any format is one word.
 
     A word that is the beginning of another word is left out, because the other word implies it. Of the rest, the ten

@@ -1,4 +1,4 @@
-"""The delivery of an event to one destination."""
+"""Deliveries of events: their states, the retry policy, and the receipt of an attempt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The ports of notifications: stores, destinations, messages and links."""
+"""Ports of notifications: deliveries, consents, destinations, activity log, topic, text messages, links."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
@@ -50,7 +50,7 @@ class Deliveries(Protocol):
         """Return the delivery, locked until a unit of work that writes ends; raise `NotFound`."""
 
     @abstractmethod
-    def put_back(self, delivery: Delivery) -> None:
+    def update(self, delivery: Delivery) -> None:
         """Store a delivery that this unit read and changed: it was replayed, or its destination reported on it."""
 
     @abstractmethod
@@ -58,11 +58,11 @@ class Deliveries(Protocol):
         """Return a page of deliveries, newest first."""
 
     @abstractmethod
-    def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
+    def make_due(self, destination: str, *, now: datetime, limit: int) -> int:
         """Make up to `limit` deliveries due that wait for a retry and that no relay holds; return their number."""
 
     @abstractmethod
-    def to_follow(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
+    def due_for_status_check(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
         """Return up to `limit` deliveries that arrived and whose status check is due at `now`, the longest due first.
 
         They are locked until a unit of work that writes ends. Concurrent units get different deliveries; none waits

@@ -1,4 +1,4 @@
-"""What each ledger entry adds to rollups and subtracts from them, and queries over rollups and unfolded entries.
+"""Changes of rollups by ledger entries, and results from rollups and unfolded entries.
 
 An entry holds the whole state of its call from then on. So it changes the counts by the call as it says, minus the call
 as the previous entry said. These changes add up in any order.

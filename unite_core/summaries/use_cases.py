@@ -71,8 +71,8 @@ class UpdateDailySummary:
             settings = _changed(user.daily_summary, change.daily_summary, now)
             if settings == user.daily_summary:
                 return user
-            user.ask_for_summary(settings)
-            user.touched(now)
+            user.set_summary(settings)
+            user.mark_updated(now)
             work.users.save(user)
             work.commit()
         return user

@@ -1,4 +1,4 @@
-"""The call ledger in the relational database."""
+"""SQL repository of the call ledger."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -89,7 +89,7 @@ class SqlCallLedger(CallLedger):
         statement = select(ledger).where(ledger.c.task_id == task_id).order_by(ledger.c.number)
         return read_one_by_one(self._connection, statement, ledger.c.id, to_entry)
 
-    def orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
+    def first_orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
         row = self._connection.execute(select_orphan(after, until)).first()
         return None if row is None else orphan_fault(to_id(row.task_id), to_id(row.id), row.number)
 

@@ -1,4 +1,4 @@
-"""Call tasks in the relational database."""
+"""SQL repository of call tasks."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -97,7 +97,7 @@ class SqlCallTasks(CallTasks):
             leads_with_tasks.update(self._connection.execute(statement).scalars())
         return leads_with_tasks
 
-    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
+    def iterate_by_id(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
         statement = select(tasks).order_by(tasks.c.id).limit(limit)
         if after is not None:
             statement = statement.where(tasks.c.id > after)

@@ -1,4 +1,4 @@
-"""Store events and their deliveries in the relational database: the outbox."""
+"""SQL repository of events and their deliveries: the outbox."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -20,7 +20,7 @@ from unite_core.paging import Page, PageRequest, Position, page_of
 
 _ID_BYTES = 16
 
-_OVER = (DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED)
+_FINAL_STATUSES = (DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED)
 """The final statuses of deliveries that need no attention."""
 
 
@@ -76,7 +76,7 @@ class SqlDeliveries(Deliveries):
             raise NotFound("There is no such delivery.")
         return _to_delivery(row)
 
-    def put_back(self, delivery: Delivery) -> None:
+    def update(self, delivery: Delivery) -> None:
         self._connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(_to_row(delivery)))
 
     def page(self, filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
@@ -94,7 +94,7 @@ class SqlDeliveries(Deliveries):
         page = [_to_delivery(row) for row in self._connection.execute(statement)]
         return page_of(page, request.limit, lambda it: Position(it.created_at, it.id))
 
-    def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
+    def make_due(self, destination: str, *, now: datetime, limit: int) -> int:
         failed = deliveries.c.attempts > 0, deliveries.c.held == literal(False), deliveries.c.next_attempt_at > now
         waiting = (
             force_index(select(deliveries.c.id), deliveries, "ix_deliveries_due")
@@ -107,7 +107,7 @@ class SqlDeliveries(Deliveries):
             self._connection.execute(update(deliveries).where(deliveries.c.id.in_(portion)).values(next_attempt_at=now))
         return len(ids)
 
-    def to_follow(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
+    def due_for_status_check(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
         due = _due(destination, DeliveryStatus.DELIVERED, now, limit)
         return [
             _to_delivery(row) for row in self._connection.execute(with_lock(due, self._connection, skip_locked=True))
@@ -140,7 +140,7 @@ class SqlDeliveries(Deliveries):
 
     def purge(self, *, before: datetime, limit: int) -> int:
         old: list[Row[Any]] = []
-        for status in _OVER:
+        for status in _FINAL_STATUSES:
             old += self._connection.execute(_older(status, before, limit - len(old))).all()
         for portion in batches([row.id for row in old]):
             self._connection.execute(delete(deliveries).where(deliveries.c.id.in_(portion)))

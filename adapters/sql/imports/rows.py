@@ -47,7 +47,7 @@ class SqlImportRows(ImportRows):
             statement = statement.where(import_rejections.c.kind == kind.value)
         return [_to_rejection(row) for row in self._connection.execute(statement)]
 
-    def remember(self, snapshots: Sequence[LeadSnapshot]) -> None:
+    def add_snapshots(self, snapshots: Sequence[LeadSnapshot]) -> None:
         known = self._known(snapshots)
         first = [snapshot for snapshot in snapshots if (snapshot.import_id, snapshot.lead_id) not in known]
         later = [snapshot for snapshot in snapshots if (snapshot.import_id, snapshot.lead_id) in known]
@@ -79,7 +79,7 @@ class SqlImportRows(ImportRows):
                 ],
             )
 
-    def remembered(
+    def snapshots_of(
         self, import_id: UUID, *, limit: int, lead_ids: Collection[UUID] | None = None
     ) -> Sequence[LeadSnapshot]:
         made, lead = import_snapshots.c.made_by_import, import_snapshots.c.lead_id

@@ -1,4 +1,4 @@
-"""Store leads in the relational database."""
+"""SQL repository of leads."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from adapters.sql.errors import refusal
 from adapters.sql.leads.pages import LeadPages
 from adapters.sql.leads.status_choices import StatusChoices, with_choices
 from adapters.sql.leads.tables import leads as table
-from adapters.sql.leads.words import words_in
+from adapters.sql.leads.words import lead_words_for
 from adapters.sql.statements import batches, insert_rows, save_row, with_lock
 from adapters.sql.types import moment
 from unite_core.errors import NotFound
@@ -50,7 +50,7 @@ class SqlLeads(Leads):
         self._changed.update(LEAD_LISTS)
         rows = self._to_rows(leads)
         try:
-            with words_in(self._connection.dialect).added_together(self._connection):
+            with lead_words_for(self._connection.dialect).atomic_insert(self._connection):
                 insert_rows(self._connection, table, rows)
         except IntegrityError as error:
             raise self._refusal(error, leads) from None
@@ -115,7 +115,7 @@ class SqlLeads(Leads):
     def _to_rows(self, new: Sequence[Lead]) -> list[tuple[Any, ...]]:
         """Return rows for the driver with values in the order of the table's columns; a test compares both orders."""
         dialect = self._connection.dialect
-        words = words_in(dialect)
+        words = lead_words_for(dialect)
         rows: list[tuple[Any, ...]] = []
         for lead in new:
             details = lead.details

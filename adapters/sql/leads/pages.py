@@ -19,7 +19,7 @@ from sqlalchemy.engine import Row
 from adapters.sql.leads.lead_calls import called
 from adapters.sql.leads.status_choices import with_choices
 from adapters.sql.leads.tables import leads
-from adapters.sql.leads.words import words_in
+from adapters.sql.leads.words import lead_words_for
 from adapters.sql.statements import after, equals_or_null, force_index, matches_any, merge_sorted, unindexed
 from unite_core.leads.details import FILTERED_TEXTS
 from unite_core.leads.ports import LeadFilter
@@ -50,7 +50,7 @@ class LeadPages:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._words = words_in(connection.dialect)
+        self._words = lead_words_for(connection.dialect)
 
     def rows(self, filters: LeadFilter, request: PageRequest) -> Sequence[Row[Any]]:
         """Return up to `request.limit + 1` rows, newest first: the extra one shows whether there is a next page."""
@@ -66,10 +66,10 @@ class LeadPages:
         words = filters.question
         if words and not self._words.are_common(self._connection, words):
             on_the_way = [matches_any(column, values) for column, values in conditions.items()] + called(filters)
-            return [_few(filters, request).where(self._words.in_index(words), *on_the_way)]
+            return [_few(filters, request).where(self._words.index_condition(words), *on_the_way)]
         leading = self._leading(conditions)
         on_the_way = [matches_any(column, values) for column, values in conditions.items() if column is not leading]
-        on_the_way += [*self._words.in_text(words or ()), *called(filters)]
+        on_the_way += [*self._words.text_conditions(words or ()), *called(filters)]
         page = _in_order(filters, request, "listed_at" if leading is None else leading.name).where(*on_the_way)
         if leading is None:
             return [page]

@@ -17,19 +17,19 @@ class LeadWords(Protocol):
     def stored(self, search_text: str) -> str:
         """Return the value of the column `search_text` for the `search_text` of a lead."""
 
-    def added_together(self, connection: Connection) -> AbstractContextManager[None]:
+    def atomic_insert(self, connection: Connection) -> AbstractContextManager[None]:
         """Add all leads of this block, or none of them."""
 
     def are_common(self, connection: Connection, words: Sequence[str]) -> bool:
         """Return whether so many leads match the words that walking the list fills a page faster than the index."""
 
-    def in_index(self, words: Sequence[str]) -> ColumnElement[bool]:
+    def index_condition(self, words: Sequence[str]) -> ColumnElement[bool]:
         """Return the condition that a lead matches the words, by the index."""
 
-    def in_text(self, words: Sequence[str]) -> list[ColumnElement[bool]]:
+    def text_conditions(self, words: Sequence[str]) -> list[ColumnElement[bool]]:
         """Return the conditions that a lead matches the words, by its own text."""
 
 
-def words_in(dialect: Dialect) -> LeadWords:
+def lead_words_for(dialect: Dialect) -> LeadWords:
     """Return the search by words for this kind of database."""
     return sqlite_words if dialect.name == "sqlite" else mysql_words

@@ -51,7 +51,7 @@ def stored(search_text: str) -> str:
 
 
 @contextmanager
-def added_together(connection: Connection) -> Iterator[None]:
+def atomic_insert(connection: Connection) -> Iterator[None]:
     """Add all leads of this block, or none of them: a large insert is sent in several statements."""
     connection.exec_driver_sql("SAVEPOINT added_together")
     try:
@@ -78,7 +78,7 @@ def are_common(connection: Connection, words: Sequence[str]) -> bool:
     return answered > COMMON
 
 
-def in_index(words: Sequence[str]) -> ColumnElement[bool]:
+def index_condition(words: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition that a lead matches the words.
 
     The index finds leads by the beginnings of long words, so the condition checks the text of these leads too.
@@ -87,7 +87,7 @@ def in_index(words: Sequence[str]) -> ColumnElement[bool]:
     return leads.c.id.in_(select(_lead_words.c.lead_id).where(_matching(words), *_answer(text, words)))
 
 
-def in_text(words: Sequence[str]) -> list[ColumnElement[bool]]:
+def text_conditions(words: Sequence[str]) -> list[ColumnElement[bool]]:
     """Return the conditions that a lead matches the words, by its own text."""
     return _answer(leads.c.search_text, words)
 

@@ -14,7 +14,7 @@ from adapters.sql.reports.rollup_writes import DIMENSIONS, GRAINS, add_cells, de
 from adapters.sql.reports.tables import agent_unfolded_entries
 from adapters.sql.reports.tables import call_rollups as rollups
 from adapters.sql.reports.tables import rollup_locks as locks
-from adapters.sql.reports.unfolded import fold_per_agent, oldest_steps, remove_unfolded, select_all_steps
+from adapters.sql.reports.unfolded import fold_per_agent, oldest_changes, remove_unfolded, select_all_changes
 from adapters.sql.statements import batches, force_index, insert_if_absent, quarter_hour_of, whole_quotient
 from unite_core.calls.model import CallResult
 from unite_core.periods import QUARTERS_PER_DAY, quarter_of
@@ -58,7 +58,7 @@ class SqlRollups(Rollups):
                 else:
                     answer.setdefault(name, Tally()).include(tally, times=times)
         of_agent = [number for number, question in enumerate(questions) if is_of_agent(question)]
-        steps = select_all_steps(self._connection, agent_unfolded_entries) if of_agent else ()
+        steps = select_all_changes(self._connection, agent_unfolded_entries) if of_agent else ()
         for number in of_agent:
             question = questions[number]
             if isinstance(question, Totals):
@@ -71,11 +71,11 @@ class SqlRollups(Rollups):
         return merged({(key, int(label)): tally} for _, label, key, tally in rows)
 
     def unfolded(self) -> Sequence[EntryChange]:
-        return select_all_steps(self._connection)
+        return select_all_changes(self._connection)
 
     def claim(self, *, limit: int) -> Sequence[EntryChange]:
         self._lock()
-        return oldest_steps(self._connection, limit)
+        return oldest_changes(self._connection, limit)
 
     def catch_up(self, *, limit: int) -> int:
         return fold_per_agent(self._connection, limit)

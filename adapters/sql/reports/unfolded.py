@@ -18,12 +18,12 @@ from unite_core.reports.rollup_counts import cells_of
 _before = ledger.alias("before")
 
 
-def select_all_steps(connection: Connection, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:
+def select_all_changes(connection: Connection, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:
     """Return the steps (changes of counts) of all entries in the table `waiting`."""
     return _steps(connection, waiting, waiting.c.entry_id.is_not(None))
 
 
-def oldest_steps(connection: Connection, limit: int, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:
+def oldest_changes(connection: Connection, limit: int, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:
     """Return the steps of the oldest entries in the table `waiting`, up to `limit`."""
     oldest = select(waiting.c.entry_id).order_by(waiting.c.entry_id).limit(limit)
     ids = connection.execute(oldest).scalars().all()
@@ -40,7 +40,7 @@ def remove_unfolded(connection: Connection, steps: Sequence[EntryChange]) -> Non
 
 def fold_per_agent(connection: Connection, limit: int = MAX_LIST_PARAMETERS) -> int:
     """Add up to `limit` entries to the rollups per agent that an older version folded without them; return how many."""
-    steps = oldest_steps(connection, limit, agent_unfolded_entries)
+    steps = oldest_changes(connection, limit, agent_unfolded_entries)
     if steps:
         add_cells(connection, {cell: tally for cell, tally in cells_of(steps).items() if cell.agent_id is not None})
         remove_unfolded(connection, steps)

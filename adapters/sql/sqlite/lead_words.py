@@ -22,7 +22,7 @@ def stored(search_text: str) -> str:
 
 
 @contextmanager
-def added_together(connection: Connection) -> Iterator[None]:
+def atomic_insert(connection: Connection) -> Iterator[None]:
     """Add all leads of this block, or none of them, and index them at its end.
 
     After an error they are deleted without a savepoint: in a savepoint SQLite copies every page that each of the rows
@@ -49,7 +49,7 @@ def are_common(connection: Connection, words: Sequence[str]) -> bool:
     return answered > COMMON
 
 
-def in_index(words: Sequence[str]) -> ColumnElement[bool]:
+def index_condition(words: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition that a lead matches the words, by the index."""
     matching = text("lead_words MATCH :question").bindparams(bindparam("question", _match(words)))
     return literal_column("leads.rowid").in_(
@@ -57,7 +57,7 @@ def in_index(words: Sequence[str]) -> ColumnElement[bool]:
     )
 
 
-def in_text(words: Sequence[str]) -> list[ColumnElement[bool]]:
+def text_conditions(words: Sequence[str]) -> list[ColumnElement[bool]]:
     """Return the conditions that a lead matches the words, by its own text."""
     padded = literal(" ").concat(leads.c.search_text)
     return [padded.contains(f" {word}", autoescape=True) for word in words]

@@ -22,10 +22,10 @@ from unite_core.imports.queries import GetImportActivity
 from unite_core.leads.queries import GetLeadActivity
 from unite_core.notifications.use_cases import GetDeliveryActivity
 
-room = OperationGroup("activity", "The history of leads, imports and deliveries.")
+operations = OperationGroup("activity", "The history of leads, imports and deliveries.")
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/v1/leads/<uuid:lead_id>/activity",
     use_case=GetLeadActivity,
@@ -45,7 +45,7 @@ def get_lead_activity(lead_id: UUID, query: dict[str, Any]) -> Response:
     return page_response(map(event_json, page.items), page.next)
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{IMPORTS}/<uuid:import_id>/activity",
     use_case=GetImportActivity,
@@ -66,7 +66,7 @@ def get_import_activity(import_id: UUID, query: dict[str, Any]) -> Response:
     return page_response(map(event_json, page.items), page.next)
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/v1/deliveries/<uuid:delivery_id>/activity",
     use_case=GetDeliveryActivity,

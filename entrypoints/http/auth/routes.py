@@ -25,7 +25,7 @@ from unite_core.identity.use_cases import Credentials, LogIn, LogOut, LogOutEver
 MAX_AUTH_BYTES = 16 * 1024
 """The limit is small because the sender is not known yet; credentials or a token need only a fraction of it."""
 
-room = OperationGroup(
+operations = OperationGroup(
     "auth",
     "Logging in, refreshing tokens and logging out. An Idempotency-Key is ignored here: a request that is sent again "
     "is a new request.",
@@ -35,7 +35,7 @@ _TOKENS = ResponseDoc(status=200, schema=TokensSchema, example=TOKENS_EXAMPLE, d
 _ENDED = ResponseDoc(status=204, description="The tokens are no longer valid.")
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/v1/auth/login",
     use_case=LogIn,
@@ -53,7 +53,7 @@ def log_in(body: dict[str, Any]) -> Response:
     return _tokens(unite().identity.log_in(credentials))
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/v1/auth/refresh",
     use_case=RefreshTokens,
@@ -70,7 +70,7 @@ def refresh(body: dict[str, Any]) -> Response:
     return _tokens(unite().identity.refresh(body["refresh_token"]))
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/v1/auth/logout",
     use_case=LogOut,
@@ -85,7 +85,7 @@ def log_out() -> Response:
     return respond(ResponseContent(204))
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/v1/auth/logout-all",
     use_case=LogOutEverywhere,

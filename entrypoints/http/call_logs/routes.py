@@ -39,10 +39,10 @@ from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, zone_names
 
 PATH = "/v1/call-logs"
 
-room = OperationGroup("call log", "The immutable log of calls and its corrections.")
+operations = OperationGroup("call log", "The immutable log of calls and its corrections.")
 
 
-@room.operation(
+@operations.operation(
     "GET",
     PATH,
     use_case=ListCallLogs,
@@ -86,7 +86,7 @@ def _sources(names: Sequence[str]) -> frozenset[str | None]:
     return unknown | source_filter(source for source in names if source)
 
 
-@room.operation(
+@operations.operation(
     "POST",
     f"{PATH}/<uuid:entry_id>/corrections",
     use_case=CorrectCallLog,
@@ -107,7 +107,7 @@ def _corrected(entry: LedgerEntry) -> ResponseContent:
     return ResponseContent(200, call_log_json(entry))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{ONE_TASK}/ledger",
     use_case=GetLedger,

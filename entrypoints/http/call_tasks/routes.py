@@ -47,14 +47,14 @@ from unite_core.calls.use_cases import (
 PATH = "/v1/call-tasks"
 ONE = f"{PATH}/<uuid:task_id>"
 
-room = OperationGroup("call tasks", "Calls to make: their assignment, notes and outcomes.")
+operations = OperationGroup("call tasks", "Calls to make: their assignment, notes and outcomes.")
 
 
 def _shown(example: Mapping[str, Any]) -> ResponseDoc:
     return ResponseDoc(status=200, schema=CallTaskSchema, example=example, headers=("ETag",))
 
 
-@room.operation(
+@operations.operation(
     "POST",
     PATH,
     use_case=CreateCallTask,
@@ -68,7 +68,7 @@ def create_call_task(body: dict[str, Any]) -> Response:
     return run_use_case(unite().calls.create, ResponsePlan(_created, _recheck), NewCallTask(**body))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     PATH,
     use_case=ListCallTasks,
@@ -88,14 +88,14 @@ def list_call_tasks(query: dict[str, Any]) -> Response:
     return page_response(map(call_task_json, page.items), page.next)
 
 
-@room.operation("GET", ONE, use_case=GetCallTask, responses=[_shown(CALL_TASK_EXAMPLE)], if_none_match=True)
+@operations.operation("GET", ONE, use_case=GetCallTask, responses=[_shown(CALL_TASK_EXAMPLE)], if_none_match=True)
 def get_call_task(task_id: UUID) -> Response:
     """Get a call task."""
     view = unite().calls.get(actor(), task_id)
     return versioned_response(view.task.version, lambda: call_task_json(view))
 
 
-@room.operation(
+@operations.operation(
     "POST",
     f"{ONE}/assign",
     use_case=AssignCallTask,
@@ -111,7 +111,7 @@ def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     return run_use_case(unite().calls.assign, ResponsePlan(_answer, _recheck), assignment)
 
 
-@room.operation(
+@operations.operation(
     "POST",
     f"{ONE}/notes",
     operation_id="note_call_task",
@@ -128,7 +128,7 @@ def add_call_task_note(task_id: UUID, body: dict[str, Any]) -> Response:
     return run_use_case(unite().calls.note, ResponsePlan(_answer, _recheck), new)
 
 
-@room.operation(
+@operations.operation(
     "POST",
     f"{ONE}/complete",
     use_case=CompleteCallTask,
@@ -144,7 +144,7 @@ def complete_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     return run_use_case(unite().calls.complete, ResponsePlan(_answer, _recheck), call)
 
 
-@room.operation(
+@operations.operation(
     "POST",
     f"{ONE}/cancel",
     use_case=CancelCallTask,

@@ -30,7 +30,7 @@ from unite_core.identity.model import Permission
 MAX_FORM_BYTES = 16 * 1024
 MAX_FORM_FIELDS = 20
 
-room = OperationGroup("dashboard", "Pages for people. They are no part of the API.")
+operations = OperationGroup("dashboard", "Pages for people. They are no part of the API.")
 
 View = Callable[..., Response]
 
@@ -49,7 +49,7 @@ def page(
 
     Users with a one-time password are redirected to the password page, unless `before_password_change` is set.
     """
-    return room.operation(
+    return operations.operation(
         "GET",
         path,
         description="A page.",
@@ -84,7 +84,7 @@ def form(
             require(sent.get(csrf.FIELD, ""))
             return view(form=_loaded(fields, sent))
 
-        declare = room.operation(
+        declare = operations.operation(
             "POST",
             path,
             description="A form of a page.",

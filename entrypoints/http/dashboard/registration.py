@@ -6,7 +6,7 @@ from entrypoints.http.dashboard import lists, overview, password, sign_in
 from entrypoints.http.dashboard import static_routes as static_files
 from entrypoints.http.dashboard.error_pages import to_page
 from entrypoints.http.dashboard.overview import FIGURES
-from entrypoints.http.dashboard.pages import room
+from entrypoints.http.dashboard.pages import operations
 from entrypoints.http.dashboard.paths import HOME
 from entrypoints.http.dashboard.session import actor_of_cookie, renew_session
 from entrypoints.http.dashboard.views import Figures
@@ -55,4 +55,4 @@ def install(app: Flask) -> None:
 def register(app: Flask, figures: Figures) -> None:
     """Add the pages, which show these figures, to the application."""
     app.extensions[FIGURES] = figures
-    app.register_blueprint(room)
+    app.register_blueprint(operations)

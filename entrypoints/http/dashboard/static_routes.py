@@ -3,11 +3,11 @@
 from flask import Response
 
 from entrypoints.http.dashboard.assets import ASSETS, BASE
-from entrypoints.http.dashboard.pages import room
+from entrypoints.http.dashboard.pages import operations
 from entrypoints.http.framework.operation_docs import ResponseDoc
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{BASE}/<name>",
     description="A style sheet or a script.",

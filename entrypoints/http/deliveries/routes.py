@@ -23,10 +23,10 @@ from unite_core.notifications.model import Delivery
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.notifications.use_cases import ListDeliveries, ReplayDelivery
 
-room = OperationGroup("deliveries", "The delivery of events to the activity log, the topic and text messages.")
+operations = OperationGroup("deliveries", "The delivery of events to the activity log, the topic and text messages.")
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/v1/deliveries",
     use_case=ListDeliveries,
@@ -50,7 +50,7 @@ def list_deliveries(query: dict[str, Any]) -> Response:
     return page_response(map(delivery_json, page.items), page.next)
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/v1/deliveries/<uuid:delivery_id>/replay",
     use_case=ReplayDelivery,

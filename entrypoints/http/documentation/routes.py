@@ -14,7 +14,7 @@ from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.problems import PROBLEMS
 from unite_core.errors import NotFound
 
-room = OperationGroup("documentation", "The documentation of the API.")
+operations = OperationGroup("documentation", "The documentation of the API.")
 
 _HTML = "text/html"
 _PAGES = Path(__file__).with_name("pages")
@@ -30,7 +30,7 @@ _OWN_PAGES_ONLY = (
 )
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/openapi.json",
     description="Every operation with all its responses, and every problem code.",
@@ -43,7 +43,7 @@ def openapi_document() -> Response:
     return Response(current_app.extensions["openapi"](), content_type=JSON_TYPE)
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/docs",
     description="The OpenAPI document as a page on which operations can be tried. It loads nothing from other servers.",
@@ -57,7 +57,7 @@ def docs() -> Response:
     return _own(Response(_filled("docs.html", paths), content_type=f"{_HTML}; charset=utf-8"))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/docs/docs.js",
     description="The script of /docs.",
@@ -70,7 +70,7 @@ def docs_script() -> Response:
     return _file("docs.js", "text/javascript")
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/docs/docs.css",
     description="The style sheet of /docs and of the problems' pages.",
@@ -83,7 +83,7 @@ def docs_style() -> Response:
     return _file("docs.css", "text/css")
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{_SWAGGER_UI_BASE}/<name>",
     description="A script or a style sheet of Swagger UI, which draws /docs; its name changes with its content.",
@@ -99,7 +99,7 @@ def docs_swagger_ui(name: str) -> Response:
     return SWAGGER_UI.response(name)
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/problems/<code>",
     description="The page to which the `type` of a problem document links.",

@@ -34,17 +34,17 @@ _LINK_PARAMETERS = [
     }
 ]
 
-room = OperationGroup("files", "Uploads and downloads by signed links, where the service itself is the storage.")
+operations = OperationGroup("files", "Uploads and downloads by signed links, where the service itself is the storage.")
 
 
 def _register_downloads(state: BlueprintSetupState) -> None:
     state.app.extensions[DOWNLOADS] = Downloads()
 
 
-room.record(_register_downloads)
+operations.record(_register_downloads)
 
 
-@room.operation(
+@operations.operation(
     "PUT",
     PATH,
     description="Send the bytes of a file to the upload link, with the headers that came with the link. The link is "
@@ -79,7 +79,7 @@ def receive_file(key: str) -> Response:
     return response
 
 
-@room.operation(
+@operations.operation(
     "GET",
     PATH,
     description="Fetch a file from a download link of the API. The link is valid for one file until it expires. No "

@@ -113,7 +113,7 @@ def run_use_case(
     Keys belong to the user. A replay shows no more than a read would: it needs the permission of the use case too.
 
     Raises `Malformed` (`invalid_header`), and what the use case, `answering.recheck` and
-    `unite_core.idempotency.Once` raise.
+    `unite_core.idempotency.RunOnce` raise.
     """
     caller = actor()
     key = request.headers.get(IDEMPOTENCY_KEY_HEADER)

@@ -48,7 +48,7 @@ def _document(app: Flask, rooms: tuple[OperationGroup, ...]) -> dict[str, Any]:
     api = _Specification(described)
     api.ma_plugin.converter.add_parameter_attribute_function(openapi.comma_separated_style)
     api.ma_plugin.converter.add_attribute_function(openapi_bounds.max_items)
-    for room in rooms:
-        room.register_views_in_doc(api, app, api.spec, name=room.name, parameters=None)
-        api.spec.tag({"name": room.name, "description": room.description})
+    for operations in rooms:
+        operations.register_views_in_doc(api, app, api.spec, name=operations.name, parameters=None)
+        api.spec.tag({"name": operations.name, "description": operations.description})
     return openapi.complete_document(api.spec.to_dict())

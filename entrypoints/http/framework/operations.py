@@ -1,10 +1,10 @@
 """Declare API operations once for routing, parsing, authorization and documentation.
 
-    room = Room("leads", "Leads and their assignment.")
+    operations = OperationGroup("leads", "Leads and their assignment.")
 
-    @room.operation(
+    @operations.operation(
         "POST", "/v1/leads", use_case=CreateLead,
-        body=NewLeadSchema, body_example={...}, responses=[Shown(status=201, schema=LeadSchema, example=...)],
+        body=NewLeadSchema, body_example={...}, responses=[ResponseDoc(status=201, schema=LeadSchema, example=...)],
         problems=["forbidden", "duplicate_lead"],
     )
     def create_lead(body: dict[str, Any]) -> Response: ...         its docstring is the summary: "Create a lead."

@@ -1,4 +1,4 @@
-"""Client address, scheme and host of a request behind trusted proxies.
+"""WSGI middleware that reads client address, scheme and host from the headers of trusted proxies.
 
 A proxy is trusted only if the connection comes from an address in `UNITE_TRUSTED_PROXIES`. Of its headers,
 `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are read; `Forwarded` (RFC 7239) and `X-Real-IP` are not.

@@ -14,7 +14,7 @@ from entrypoints.http.framework.operations import OperationGroup
 from unite_core.errors import Unavailable
 from unite_core.notifications.use_cases.deliveries import MAX_COUNTED
 
-room = OperationGroup("health", "Health checks for load balancers and monitoring.")
+operations = OperationGroup("health", "Health checks for load balancers and monitoring.")
 
 _LIVE_SCHEMA = {
     "type": "object",
@@ -74,7 +74,7 @@ _DOWN_EXAMPLE = {
 }
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/health/live",
     description="Responds as long as the process runs; checks no dependency.",
@@ -87,7 +87,7 @@ def live() -> Response:
     return json_response({"status": "ok"})
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/health/ready",
     description="Checks every dependency. Without an optional one the service is `degraded`, and still ready. "

@@ -35,7 +35,7 @@ _NO_COLUMNS = {
 
 
 class Columns(fields.Dict):
-    """Headers of the file, each with the field that its column is, or null where it is to be left out."""
+    """Headers of the file, each with the field of its column, or null for a column to ignore."""
 
     default_error_messages: Any = _NO_COLUMNS
 
@@ -64,7 +64,7 @@ class Columns(fields.Dict):
 
 
 class ImportOptionsSchema(Body):
-    """How the file is read. Everything may be left out."""
+    """The options of an import, all optional."""
 
     on_duplicate = Choice(
         OnDuplicate,
@@ -125,7 +125,7 @@ class ImportOptionsSchema(Body):
 
 
 class NewImportSchema(Body):
-    """A file that is about to be uploaded."""
+    """A file to be uploaded."""
 
     filename = Text(
         required=True, metadata={"minLength": 1, "maxLength": MAX_FILENAME_LENGTH, "example": "leads-march.csv"}
@@ -143,7 +143,7 @@ class NewImportSchema(Body):
 
 
 class ImportFormSchema(Body):
-    """A file and how it is read, as a form; the parts may come in any order."""
+    """A file and its options as a form, with the parts in any order."""
 
     file = fields.Raw(
         required=True,
@@ -158,7 +158,7 @@ class ImportFormSchema(Body):
 
 
 class ImportQuery(PageQuery):
-    """Which imports a list holds."""
+    """The filters of a list of imports."""
 
     status = CommaSeparated(
         Choice(ImportStatus),
@@ -167,7 +167,7 @@ class ImportQuery(PageQuery):
 
 
 class RejectionQuery(PageQuery):
-    """Which of the rows that made no lead a list holds."""
+    """The filters of a list of rejected rows."""
 
     kind = Choice(
         RowKind,

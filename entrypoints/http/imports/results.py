@@ -23,17 +23,17 @@ from unite_core.imports.queries import RejectionFilter
 
 STREAMS = "event_streams"
 
-room = OperationGroup("lead import results", "The progress and the results of imports.")
+operations = OperationGroup("lead import results", "The progress and the results of imports.")
 
 
 def _register_streams(state: BlueprintSetupState) -> None:
     state.app.extensions[STREAMS] = EventStreams(state.app.extensions["http_config"].max_event_streams)
 
 
-room.record(_register_streams)
+operations.record(_register_streams)
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/<uuid:import_id>/events",
     description="The progress of an import as server-sent events: a `progress` event at once and at every change, and "
@@ -83,7 +83,7 @@ def follow_import(import_id: UUID) -> Response:
     return Response(events, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/<uuid:import_id>/rejections",
     use_case=queries.ListRejections,
@@ -108,7 +108,7 @@ def list_rejections(import_id: UUID, query: dict[str, Any]) -> Response:
     return page_response([rejection_json(row, header) for row in page.items], page.next_row)
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/<uuid:import_id>/error-report",
     use_case=queries.GetErrorReport,

@@ -38,12 +38,12 @@ from unite_core.imports.use_cases import FileToImport, ImportUpload, NewImport, 
 
 PATH = "/v1/lead-imports"
 
-room = OperationGroup("lead imports", "Imports of leads from CSV files.")
+operations = OperationGroup("lead imports", "Imports of leads from CSV files.")
 
 _log = logging.getLogger("unite.http")
 
 
-@room.operation(
+@operations.operation(
     "POST",
     PATH,
     operation_id="announce_import",
@@ -68,7 +68,7 @@ def create_import(body: dict[str, Any]) -> Response:
     )
 
 
-@room.operation(
+@operations.operation(
     "POST",
     f"{PATH}/<uuid:import_id>/start",
     use_case=use_cases.StartImport,
@@ -91,7 +91,7 @@ def start_import(import_id: UUID) -> Response:
     return run_use_case(unite().imports.start, answering, import_id, _expected_version(import_id))
 
 
-@room.operation(
+@operations.operation(
     "POST",
     f"{PATH}/file",
     use_case=use_cases.ImportStoredFile,
@@ -137,7 +137,7 @@ def import_file() -> Response:
             _discard_unless_imported(form.stored)
 
 
-@room.operation(
+@operations.operation(
     "GET",
     PATH,
     use_case=queries.ListImports,
@@ -159,7 +159,7 @@ def list_imports(query: dict[str, Any]) -> Response:
     return page_response([_shown(lead_import) for lead_import in page.items], page.next)
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/<uuid:import_id>",
     use_case=queries.GetImport,
@@ -173,7 +173,7 @@ def get_import(import_id: UUID) -> Response:
     return versioned_response(lead_import.version, lambda: _shown(lead_import))
 
 
-@room.operation(
+@operations.operation(
     "POST",
     f"{PATH}/<uuid:import_id>/cancel",
     use_case=use_cases.CancelImport,
@@ -188,7 +188,7 @@ def cancel_import(import_id: UUID) -> Response:
     return run_use_case(unite().imports.cancel, answering, import_id, _expected_version(import_id))
 
 
-@room.operation(
+@operations.operation(
     "POST",
     f"{PATH}/<uuid:import_id>/undo",
     use_case=use_cases.UndoImport,

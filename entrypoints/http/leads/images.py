@@ -34,12 +34,12 @@ from unite_core.leads.model import LeadImage
 from unite_core.leads.queries import ListImages
 from unite_core.leads.use_cases import CompleteImage, CreateImage, DeleteImage, ImageUpload, NewImage
 
-room = OperationGroup("images", "Images of leads, uploaded straight to storage by signed links.")
+operations = OperationGroup("images", "Images of leads, uploaded straight to storage by signed links.")
 
 _IMAGES = "/v1/leads/<uuid:lead_id>/images"
 
 
-@room.operation(
+@operations.operation(
     "POST",
     _IMAGES,
     operation_id="add_image",
@@ -55,7 +55,7 @@ def create_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     return run_use_case(unite().leads.create_image, ResponsePlan(_announced, _readable_of(lead_id)), new)
 
 
-@room.operation(
+@operations.operation(
     "POST",
     f"{_IMAGES}/<uuid:image_id>/complete",
     use_case=CompleteImage,
@@ -71,7 +71,7 @@ def complete_image(lead_id: UUID, image_id: UUID) -> Response:
     )
 
 
-@room.operation(
+@operations.operation(
     "GET",
     _IMAGES,
     use_case=ListImages,
@@ -91,7 +91,7 @@ def list_images(lead_id: UUID, query: dict[str, Any]) -> Response:
     return page_response(map(linked_image_json, page.items), page.next)
 
 
-@room.operation(
+@operations.operation(
     "DELETE",
     f"{_IMAGES}/<uuid:image_id>",
     use_case=DeleteImage,

@@ -30,16 +30,16 @@ from unite_core.leads.details import COMPANY, SOURCE, TextField
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.queries import GetLead, ListLeads
-from unite_core.leads.search import MAX_QUERY_LENGTH, question_words
+from unite_core.leads.search import MAX_QUERY_LENGTH, query_words
 from unite_core.leads.use_cases import CreateLead, DeleteLead, LeadChanges, LeadToDelete, NewLead, UpdateLead
 from unite_core.text import clean, text_error
 
-room = OperationGroup("leads", "Leads: people who might buy, their contact details and their agents.")
+operations = OperationGroup("leads", "Leads: people who might buy, their contact details and their agents.")
 
 _LEAD = ResponseDoc(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("ETag",))
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/v1/leads",
     operation_id="add_lead",
@@ -54,7 +54,7 @@ def create_lead(body: dict[str, Any]) -> Response:
     return run_use_case(unite().leads.add, ResponsePlan(_added, check_readable(unite().leads.get)), NewLead(**body))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/v1/leads",
     use_case=ListLeads,
@@ -74,14 +74,14 @@ def list_leads(query: dict[str, Any]) -> Response:
     return page_response(map(lead_json, page.items), page.next)
 
 
-@room.operation("GET", "/v1/leads/<uuid:lead_id>", use_case=GetLead, responses=[_LEAD], if_none_match=True)
+@operations.operation("GET", "/v1/leads/<uuid:lead_id>", use_case=GetLead, responses=[_LEAD], if_none_match=True)
 def get_lead(lead_id: UUID) -> Response:
     """Get a lead."""
     lead = unite().leads.get(actor(), lead_id)
     return versioned_response(lead.version, lambda: lead_json(lead))
 
 
-@room.operation(
+@operations.operation(
     "PATCH",
     "/v1/leads/<uuid:lead_id>",
     operation_id="change_lead",
@@ -99,7 +99,7 @@ def update_lead(lead_id: UUID, body: dict[str, Any]) -> Response:
     return json_response(lead_json(lead), headers={"ETag": etag(lead.version)})
 
 
-@room.operation(
+@operations.operation(
     "DELETE",
     "/v1/leads/<uuid:lead_id>",
     use_case=DeleteLead,
@@ -162,10 +162,10 @@ def _question(given: str | None) -> tuple[str, ...] | None:
     if not question:
         # An empty search box.
         return None
-    _must_be_fine(text_error("q", question, max_length=MAX_QUERY_LENGTH))
-    return tuple(question_words(question))
+    _raise_if_invalid(text_error("q", question, max_length=MAX_QUERY_LENGTH))
+    return tuple(query_words(question))
 
 
-def _must_be_fine(problem: FieldError | None) -> None:
+def _raise_if_invalid(problem: FieldError | None) -> None:
     if problem is not None:
         raise query_error([problem])

@@ -106,7 +106,7 @@ IMAGE_UPLOAD_EXAMPLE = {
 
 
 class LeadSchema(Body):
-    """Somebody who might buy."""
+    """A lead."""
 
     id = Id(required=True)
     name = Text(required=True, metadata=_NAME)
@@ -121,7 +121,7 @@ class LeadSchema(Body):
     version = WholeNumber(required=True, minimum=1)
 
     class Meta:
-        """The other texts come last."""
+        """Append the other texts."""
 
         include: ClassVar[dict[str, Text]] = {field.name: _shown(field) for field in OPTIONAL_TEXTS}
 
@@ -153,7 +153,7 @@ class LeadPageSchema(Body):
 
 
 class NewLeadSchema(Body):
-    """A lead to be added; at least one of phone and email."""
+    """A new lead, with at least one of phone and email."""
 
     name = Text(required=True, metadata=_NAME)
     phone = Text(allow_none=True, metadata=_PHONE_IN)
@@ -164,13 +164,13 @@ class NewLeadSchema(Body):
     assigned_to = Id(allow_none=True)
 
     class Meta:
-        """The other texts, each of which may be left out."""
+        """Append the other texts, which are optional."""
 
         include: ClassVar[dict[str, Text]] = {field.name: _taken(field) for field in OPTIONAL_TEXTS}
 
 
 class LeadPatchSchema(Body):
-    """What shall be different about a lead (JSON merge patch, RFC 7396); null empties a field."""
+    """The changes to a lead (JSON merge patch, RFC 7396); null empties a field."""
 
     name = Text(metadata=_NAME)
     phone = Text(allow_none=True, metadata=_PHONE_IN)
@@ -181,7 +181,7 @@ class LeadPatchSchema(Body):
     assigned_to = Id(allow_none=True)
 
     class Meta:
-        """The other texts, each of which may be left out."""
+        """Append the other texts, which are optional."""
 
         include: ClassVar[dict[str, Text]] = {field.name: _taken(field) for field in OPTIONAL_TEXTS}
 
@@ -203,7 +203,7 @@ class Assignee(Text):
 
 
 class LeadQuery(PageQuery):
-    """Which leads a list holds; the conditions add up."""
+    """The filters of a list of leads, which are combined."""
 
     status = CommaSeparated(Choice(LeadStatus), metadata={"description": "One or several, separated by commas."})
     source = _one_or_several(SOURCE)
@@ -236,7 +236,7 @@ class LeadQuery(PageQuery):
     )
 
     class Meta:
-        """The other texts that lists can be limited to."""
+        """Append the other texts that lists can be filtered by."""
 
         include: ClassVar[dict[str, CommaSeparated]] = {
             field.name: _one_or_several(field) for field in OPTIONAL_TEXTS if field.filtered
@@ -244,7 +244,7 @@ class LeadQuery(PageQuery):
 
 
 class NewImageSchema(Body):
-    """A picture that is about to be uploaded; `size` is in bytes."""
+    """A new image, to be uploaded; `size` is in bytes."""
 
     content_type = Text(required=True, metadata={"enum": list(IMAGE_TYPES)})
     size = WholeNumber(required=True, metadata={"minimum": 1, "maximum": MAX_IMAGE_BYTES})
@@ -252,7 +252,7 @@ class NewImageSchema(Body):
 
 
 class ImageUploadSchema(Body):
-    """A picture to come, and how to upload it."""
+    """A new image, and how to upload it."""
 
     id = Id(required=True)
     upload = ObjectOf(UploadSchema, required=True)
@@ -260,7 +260,7 @@ class ImageUploadSchema(Body):
 
 
 class ImageSchema(Body):
-    """A picture of a lead; `download_url` is there in lists, and good until `expires_at`.
+    """A picture of a lead; `download_url` is present in lists, and valid until `expires_at`.
 
     `size` is in bytes: as many as were announced, and as many as are stored once the picture is ready.
     """

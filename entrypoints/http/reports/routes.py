@@ -49,7 +49,7 @@ PATH = "/v1/reports"
 
 _END_OF_VERSION = b"\n"
 
-room = OperationGroup("reports", "Reports on calls and leads. Each count links to the entries it counts.")
+operations = OperationGroup("reports", "Reports on calls and leads. Each count links to the entries it counts.")
 
 
 def report_responses(schema: type[Schema], name: str) -> list[ResponseDoc]:
@@ -62,7 +62,7 @@ def report_responses(schema: type[Schema], name: str) -> list[ResponseDoc]:
     ]
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/metrics",
     description="For each result of a call its flags, and for each metric its numerator and denominator.",
@@ -75,7 +75,7 @@ def get_metrics() -> Response:
     return _answer(report_definitions.metrics())
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/daily",
     use_case=ReportDay,
@@ -90,7 +90,7 @@ def get_daily_report(query: dict[str, Any]) -> Response:
     return _cached(("daily", period), lambda: report_json.daily(unite().reports.daily(actor(), period)))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/insights",
     use_case=ReportInsights,
@@ -109,7 +109,7 @@ def get_insights(query: dict[str, Any]) -> Response:
     )
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/funnel",
     use_case=ReportFunnel,
@@ -122,7 +122,7 @@ def get_funnel(query: dict[str, Any]) -> Response:
     return _answer(report_json.funnel(unite().reports.funnel(actor(), _span(query))))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/attempts",
     use_case=ReportAttempts,
@@ -136,7 +136,7 @@ def get_attempts(query: dict[str, Any]) -> Response:
     return _cached(("attempts", period), lambda: report_json.attempts(unite().reports.attempts(actor(), period)))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/speed-to-lead",
     use_case=ReportSpeedToLead,
@@ -149,7 +149,7 @@ def get_speed_to_lead(query: dict[str, Any]) -> Response:
     return _answer(report_json.speed_to_lead(unite().reports.speed_to_lead(actor(), _span(query))))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/heatmap",
     use_case=ReportHeatmap,
@@ -163,7 +163,7 @@ def get_heatmap(query: dict[str, Any]) -> Response:
     return _cached(("heatmap", period), lambda: report_json.heatmap(unite().reports.heatmap(actor(), period)))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/leaderboard",
     use_case=ReportLeaderboard,
@@ -184,7 +184,7 @@ def get_leaderboard(query: dict[str, Any]) -> Response:
     )
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/activity",
     use_case=ReportActivity,
@@ -197,7 +197,7 @@ def get_activity(query: dict[str, Any]) -> Response:
     return _answer(call_document_report_json.activity(unite().reports.activity(actor(), _span(query))))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     f"{PATH}/reconciliation",
     use_case=ReconcileReports,

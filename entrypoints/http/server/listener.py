@@ -16,7 +16,7 @@ from entrypoints.http.server.timeouts import Timeouts
 
 ACCEPT_AGAIN_SECONDS = 1.0
 POLL_SECONDS = 0.05
-FAREWELL_SECONDS = 0.25
+SHUTDOWN_GRACE_SECONDS = 0.25
 """Seconds in which open connections may still send a request when the server stops."""
 
 MAX_ACCEPTED_AT_ONCE = 64
@@ -43,7 +43,7 @@ class HttpServer(uvicorn.Server):
         draining: Event | None = None,
         drain_seconds: float = 0,
         grace_seconds: float = STOP_SECONDS,
-        farewell_seconds: float = FAREWELL_SECONDS,
+        farewell_seconds: float = SHUTDOWN_GRACE_SECONDS,
     ) -> None:
         super().__init__(
             uvicorn.Config(

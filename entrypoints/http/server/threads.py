@@ -23,11 +23,11 @@ class ThreadPool:
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._pool.submit(_carry_out, work, done, loop)
+        self._pool.submit(_run_call, work, done, loop)
         return await done
 
 
-def _carry_out(work: Callable[[], Any], done: "asyncio.Future[Any]", loop: asyncio.AbstractEventLoop) -> None:
+def _run_call(work: Callable[[], Any], done: "asyncio.Future[Any]", loop: asyncio.AbstractEventLoop) -> None:
     try:
         settle = partial(_settle, done, work(), None)
     except BaseException as error:  # noqa: BLE001 - it is raised again where the result is awaited

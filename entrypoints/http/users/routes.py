@@ -43,12 +43,12 @@ from unite_core.identity.use_cases import (
 )
 from unite_core.summaries.use_cases import UpdateDailySummary
 
-room = OperationGroup("users", "Admins, managers and agents.")
+operations = OperationGroup("users", "Admins, managers and agents.")
 
 _USER = ResponseDoc(status=200, schema=UserSchema, example=USER_EXAMPLE, headers=("ETag",))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/v1/me",
     description="Read the user of the access token.",
@@ -62,7 +62,7 @@ def me() -> Response:
     return versioned_response(user.version, lambda: user_json(user))
 
 
-@room.operation(
+@operations.operation(
     "PATCH",
     "/v1/me",
     operation_id="change_me",
@@ -80,7 +80,7 @@ def update_me(body: dict[str, Any]) -> Response:
     return json_response(user_json(user), headers={"ETag": etag(user.version)})
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/v1/me/password",
     use_case=ChangePassword,
@@ -104,7 +104,7 @@ def change_password(body: dict[str, Any]) -> Response:
     return run_use_case(use_case, answering, change)
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/v1/users",
     operation_id="add_user",
@@ -121,7 +121,7 @@ def create_user(body: dict[str, Any]) -> Response:
     return run_use_case(unite().identity.create_user, answering, NewUser(**body))
 
 
-@room.operation(
+@operations.operation(
     "GET",
     "/v1/users",
     use_case=ListUsers,
@@ -142,14 +142,14 @@ def list_users(query: dict[str, Any]) -> Response:
     return page_response(map(user_json, page.items), page.next)
 
 
-@room.operation("GET", "/v1/users/<uuid:user_id>", use_case=GetUser, responses=[_USER], if_none_match=True)
+@operations.operation("GET", "/v1/users/<uuid:user_id>", use_case=GetUser, responses=[_USER], if_none_match=True)
 def get_user(user_id: UUID) -> Response:
     """Get a user."""
     user = unite().identity.get_user(actor(), user_id)
     return versioned_response(user.version, lambda: user_json(user))
 
 
-@room.operation(
+@operations.operation(
     "PATCH",
     "/v1/users/<uuid:user_id>",
     operation_id="change_user",
@@ -168,7 +168,7 @@ def update_user(user_id: UUID, body: dict[str, Any]) -> Response:
     return json_response(user_json(user), headers={"ETag": etag(user.version)})
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/v1/users/<uuid:user_id>/password-reset",
     use_case=ResetPassword,

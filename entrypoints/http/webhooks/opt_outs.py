@@ -1,4 +1,4 @@
-"""What a text message to us says about further messages, in the words that Twilio acts on."""
+"""Detect opt-outs and opt-ins in received text messages, by Twilio's keywords."""
 
 STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 START_WORDS = frozenset({"START", "YES", "UNSTOP"})

@@ -39,7 +39,7 @@ _DIGITS = re.compile("[0-9]{1,9}")
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _EMPTY_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
-room = OperationGroup("webhooks", "Requests from Twilio, verified by their signature.")
+operations = OperationGroup("webhooks", "Requests from Twilio, verified by their signature.")
 
 
 class TwilioForm(Body):
@@ -97,7 +97,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
     return {"required": True, "content": {FORM_TYPE: {"schema": schema, "example": example}}}
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/webhooks/twilio/status",
     operation_id="take_text_status",
@@ -128,7 +128,7 @@ def receive_text_status() -> Response:
     return json_response(None, 204)
 
 
-@room.operation(
+@operations.operation(
     "POST",
     "/webhooks/twilio/inbound",
     operation_id="take_inbound_text",

@@ -209,8 +209,8 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.imports.count_open(ANN.id),
     lambda unit: unit.rows.rejections(COMING.id, kind=None, after_row=5, limit=10),
     lambda unit: unit.rows.rejections(COMING.id, kind=RowKind.REJECTED, after_row=5, limit=10),
-    lambda unit: unit.rows.remembered(COMING.id, limit=10),
-    lambda unit: unit.rows.remembered(COMING.id, limit=10, lead_ids=[LEAD.id]),
+    lambda unit: unit.rows.snapshots_of(COMING.id, limit=10),
+    lambda unit: unit.rows.snapshots_of(COMING.id, limit=10, lead_ids=[LEAD.id]),
     lambda unit: unit.rehearsal.matches(COMING.id, ["+12125550100"], ["a@example.com"]),
     lambda unit: unit.deliveries.page(DeliveryFilter(status=DeliveryStatus.DEAD), NEXT),
     lambda unit: unit.deliveries.page(DeliveryFilter(destination=ACTIVITY), PAGE),
@@ -225,11 +225,11 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.tasks.lock_pending_of_lead(LEAD.id),
     lambda unit: unit.tasks.count_pending(LEAD.id, limit=10),
     lambda unit: unit.tasks.leads_with_tasks([LEAD.id]),
-    lambda unit: unit.tasks.walk(TASK.id, limit=10),
+    lambda unit: unit.tasks.iterate_by_id(TASK.id, limit=10),
     lambda unit: unit.ledger.get(an_id()),
     lambda unit: unit.ledger.chains([TASK.id, *MANY]),
     lambda unit: unit.ledger.chains_as_stored([TASK.id, *MANY]),
-    lambda unit: unit.ledger.orphan(TASK.id, TASK.id),
+    lambda unit: unit.ledger.first_orphan(TASK.id, TASK.id),
     lambda unit: unit.lead_calls.get([LEAD.id, an_id()]),
 ]
 """Questions that are answered out of an index, wherever in it the answer is."""
@@ -241,7 +241,7 @@ WHOLE_LISTS: list[Question] = [
     lambda unit: unit.imports.page(ImportFilter(), NEXT),
     lambda unit: unit.deliveries.page(DeliveryFilter(), PAGE),
     lambda unit: unit.deliveries.page(DeliveryFilter(), NEXT),
-    lambda unit: unit.tasks.walk(None, limit=10),
+    lambda unit: unit.tasks.iterate_by_id(None, limit=10),
 ]
 """Unfiltered lists, which read their index from its end."""
 
@@ -259,8 +259,8 @@ def work_off(unit: FullUnitOfWork) -> None:
     unit.sessions.purge(before=NOW, limit=10)
     unit.idempotency_keys.purge(before=NOW, limit=10)
     unit.deliveries.purge(before=NOW, limit=10)
-    unit.deliveries.hasten(ACTIVITY, now=NOW, limit=10)
-    unit.deliveries.to_follow(TEXTS, now=NOW, limit=10)
+    unit.deliveries.make_due(ACTIVITY, now=NOW, limit=10)
+    unit.deliveries.due_for_status_check(TEXTS, now=NOW, limit=10)
     unit.deliveries.claim(ACTIVITY, now=NOW, until=NOW + timedelta(minutes=1), limit=10)
     unit.tasks.overdue(before=NOW + timedelta(hours=1), limit=10)
     unit.tasks.lock_pending_of_deleted_leads(limit=10)

@@ -12,10 +12,10 @@ def selects(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
     """Yield a list that collects the SELECT statements of the block."""
     made: list[tuple[str, Any]] = []
 
-    def remember(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+    def record(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         if statement.lstrip().startswith("SELECT"):
             made.append((statement, parameters))
 
-    event.listen(engine, "before_cursor_execute", remember)
+    event.listen(engine, "before_cursor_execute", record)
     yield made
-    event.remove(engine, "before_cursor_execute", remember)
+    event.remove(engine, "before_cursor_execute", record)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
-from adapters.sql.errors import REFUSALS, passing_failure, refusal, violated_constraint
+from adapters.sql.errors import REFUSALS, refusal, transient_failure, violated_constraint
 from adapters.sql.schema import schema
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.errors import Conflict, Deadlock
@@ -111,7 +111,7 @@ def test_a_full_disk_passes_and_a_syntax_error_does_not() -> None:
     full, wrong = sqlite3.OperationalError("full"), sqlite3.OperationalError("syntax")
     full.sqlite_errorcode, wrong.sqlite_errorcode = sqlite3.SQLITE_FULL, sqlite3.SQLITE_ERROR
 
-    assert passing_failure(full) is not None
-    assert passing_failure(wrong) is None
-    assert passing_failure(sqlite3.ProgrammingError("closed")) is None
-    assert passing_failure(ZeroDivisionError()) is None
+    assert transient_failure(full) is not None
+    assert transient_failure(wrong) is None
+    assert transient_failure(sqlite3.ProgrammingError("closed")) is None
+    assert transient_failure(ZeroDivisionError()) is None

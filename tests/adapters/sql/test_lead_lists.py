@@ -17,7 +17,7 @@ from unite_core.identity.model import User
 from unite_core.leads.details import LeadStatus
 from unite_core.leads.model import DuplicateLead, Lead
 from unite_core.leads.ports import LeadFilter, Leads
-from unite_core.leads.search import question_words
+from unite_core.leads.search import query_words
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, revise
 from unite_core.testing.contracts.database import add_all
@@ -78,7 +78,7 @@ def a_filter(random: Random, people: list[UUID | None]) -> LeadFilter:
         companies=frozenset(random.sample(COMPANIES, random.choice((0, 0, 0, 1, 2)))),
         assigned_to=frozenset(random.sample(somebody, random.choice((0, 0, 1, 2)))),
         unassigned=random.random() < 0.3,
-        question=tuple(question_words(random.choice(QUESTIONS))) if random.random() < 0.4 else None,
+        question=tuple(query_words(random.choice(QUESTIONS))) if random.random() < 0.4 else None,
         created_from=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
         created_to=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
         called=random.choice((None, None, None, True, False)),
@@ -138,8 +138,8 @@ def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
         with place() as unit:
             for gone in leads[::7]:
                 lead = unit.leads.get(gone.id)
-                lead.hide(NOW)
-                lead.touched(NOW)
+                lead.delete(NOW)
+                lead.mark_updated(NOW)
                 unit.leads.save(lead)
             unit.commit()
 
@@ -197,13 +197,13 @@ def test_a_change_of_a_lead_writes_what_has_changed_and_nothing_else(
     written: list[str] = []
 
     @event.listens_for(engine, "before_cursor_execute")
-    def remember(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def add_snapshots(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if statement.startswith("UPDATE"):
             written.append(statement)
 
     with work() as unit:
         lead.move_to(LeadStatus.LOST)
-        lead.touched(lead.updated_at)
+        lead.mark_updated(lead.updated_at)
         unit.leads.save(lead)
         unit.commit()
 
@@ -222,13 +222,13 @@ def test_the_index_of_words_stays_in_step_with_the_leads(
         unit.commit()
     with work() as unit:
         revise(renamed, name="Foster")
-        gone.hide(NOW)
-        back.hide(NOW)
+        gone.delete(NOW)
+        back.delete(NOW)
         for lead in (renamed, gone, back):
-            lead.touched(NOW)
+            lead.mark_updated(NOW)
             unit.leads.save(lead)
         back.deleted_at = None
-        back.touched(NOW)
+        back.mark_updated(NOW)
         unit.leads.save(back)
         unit.commit()
 

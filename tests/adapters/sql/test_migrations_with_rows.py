@@ -97,7 +97,7 @@ def test_a_delivery_that_was_skipped_counts_as_one_that_arrived_in_the_version_b
     skipped = delivery_of(event, ACTIVITY)
     skipped.skip({"reason": "no_phone"})
     with SqlUnitOfWorkFactory(empty)() as unit:
-        unit.deliveries.put_back(skipped)
+        unit.deliveries.update(skipped)
         unit.commit()
 
     downgrade(empty, "0002")
@@ -122,7 +122,7 @@ def test_calls_go_with_the_migration_that_brought_them(empty: Engine) -> None:
 
     assert is_current(empty)
     with SqlUnitOfWorkFactory(empty, reading=True)() as unit:
-        assert [*unit.tasks.walk(None, limit=9)] == []
+        assert [*unit.tasks.iterate_by_id(None, limit=9)] == []
         assert unit.leads.get(lead.id).status_chosen_at is None
 
 

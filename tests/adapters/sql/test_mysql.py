@@ -146,7 +146,7 @@ def in_each_others_way(work: SqlUnitOfWorkFactory) -> list[bool]:
 
 def rename(lead: Lead, name: str) -> None:
     revise(lead, name=name)
-    lead.touched(lead.updated_at)
+    lead.mark_updated(lead.updated_at)
 
 
 def test_of_two_units_in_each_others_way_one_gives_way_and_leaves_no_trace(

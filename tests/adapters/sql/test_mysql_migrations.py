@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete, inspect, select, update
 from adapters.sql.engine import create_engine_for
 from adapters.sql.leads.tables import leads
 from adapters.sql.migrate import current, downgrade, head, is_compared, is_current, upgrade
-from adapters.sql.mysql.lead_words import in_index, stored
+from adapters.sql.mysql.lead_words import index_condition, stored
 from adapters.sql.schema import schema
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.testing.builders import a_lead
@@ -139,7 +139,7 @@ def test_the_leads_of_before_are_found_and_those_that_the_version_before_writes_
 def found(engine: Engine, word: str) -> list[UUID]:
     """The leads that the index finds by the word."""
     with engine.connect() as connection:
-        return list(connection.execute(select(leads.c.id).where(in_index([word]))).scalars())
+        return list(connection.execute(select(leads.c.id).where(index_condition([word]))).scalars())
 
 
 def test_those_who_record_events_do_not_wait_for_the_deliveries_to_be_copied(empty: Engine) -> None:

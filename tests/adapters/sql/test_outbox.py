@@ -64,10 +64,10 @@ def inserts(engine: Engine) -> Iterator[list[str]]:
     """The INSERT statements that are made in the block."""
     made: list[str] = []
 
-    def remember(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if statement.startswith("INSERT"):
             made.append(statement)
 
-    event.listen(engine, "before_cursor_execute", remember)
+    event.listen(engine, "before_cursor_execute", record)
     yield made
-    event.remove(engine, "before_cursor_execute", remember)
+    event.remove(engine, "before_cursor_execute", record)

@@ -86,7 +86,7 @@ def _fill(engine: Engine, work: SqlUnitOfWorkFactory) -> None:
         for number in range(20):
             unit.images.add(an_image(LEAD, ANN, status=list(ImageStatus)[number % 2]))
         unit.rows.reject(COMING.id, [a_rejection(row, kind=list(RowKind)[row % 2]) for row in range(2, 100)])
-        unit.rows.remember([a_snapshot(COMING, LEAD)])
+        unit.rows.add_snapshots([a_snapshot(COMING, LEAD)])
         for number in range(200):
             status, at = list(TaskStatus)[number % 4], NOW + timedelta(minutes=number)
             task = a_task(LEAD, ANN, assigned_to=people[number % 3], status=status, due_at=at, notes=[a_note(ANN)])

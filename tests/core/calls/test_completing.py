@@ -27,7 +27,7 @@ from unite_core import (
     UniteError,
 )
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.calls.model import CLOCKS_DIFFER_BY, MAX_CALL_SECONDS, MAX_NOTE_LENGTH
+from unite_core.calls.model import MAX_CALL_SECONDS, MAX_CLOCK_SKEW, MAX_NOTE_LENGTH
 from unite_core.testing.in_memory import InMemoryCallLedger, InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 from unite_core.testing.scenario import HOUR, Scenario
 
@@ -177,7 +177,7 @@ def test_what_cannot_be_is_refused(scenario: Scenario, values: dict[str, Any], c
 
 def test_a_call_has_begun_and_the_next_one_is_to_come(scenario: Scenario) -> None:
     task = scenario.create_call_task()
-    early = CLOCKS_DIFFER_BY + timedelta(microseconds=1)
+    early = MAX_CLOCK_SKEW + timedelta(microseconds=1)
 
     with pytest.raises(Invalid) as refused:
         scenario.complete(task, duration_seconds=-1, started_at=scenario.now + early, follow_up_at=scenario.now)
@@ -188,7 +188,7 @@ def test_a_call_has_begun_and_the_next_one_is_to_come(scenario: Scenario) -> Non
         ("follow_up_at", "in_past"),
     ]
     values: dict[str, Any] = {
-        "started_at": scenario.now + CLOCKS_DIFFER_BY,
+        "started_at": scenario.now + MAX_CLOCK_SKEW,
         "follow_up_at": scenario.now + timedelta(microseconds=1),
     }
     assert scenario.complete(task, duration_seconds=MAX_CALL_SECONDS, **values).status is TaskStatus.COMPLETED
@@ -275,8 +275,8 @@ def test_a_call_to_a_lead_that_is_gone_can_still_be_told_of(scenario: Scenario) 
     task = scenario.create_call_task()
     with scenario.ports.work() as work:
         lead = work.leads.get(task.lead_id)
-        lead.hide(scenario.now)
-        lead.touched(scenario.now)
+        lead.delete(scenario.now)
+        lead.mark_updated(scenario.now)
         work.leads.save(lead)
         work.commit()
 

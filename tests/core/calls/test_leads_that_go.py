@@ -159,7 +159,7 @@ def test_a_lead_that_a_call_was_planned_to_in_the_last_moment_is_kept(scenario: 
     with scenario.ports.work() as work:
         unwanted = work.imports.get(done.id)
         unwanted.begin_undo()
-        unwanted.touched()
+        unwanted.mark_updated()
         work.imports.save(unwanted)
         work.commit()
 

@@ -54,8 +54,8 @@ def test_a_task_that_cannot_be_read_breaks_its_chain(scenario: Scenario, task: C
 class WithoutIds(InMemoryCallTasks):
     """Tasks of which none has an id any more."""
 
-    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
-        return [Unreadable(None) for _ in super().walk(after, limit=limit)]
+    def iterate_by_id(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
+        return [Unreadable(None) for _ in super().iterate_by_id(after, limit=limit)]
 
 
 def test_verification_stops_at_a_task_without_an_id(scenario: Scenario) -> None:

@@ -79,10 +79,10 @@ def test_the_user_has_to_change_it_and_may_do_everything_then(unite: Unite, ann:
 def test_a_remembered_session_requires_the_change_too(unite: Unite, ann: User) -> None:
     pair = log_in(unite, reset(unite, ann).password)
 
-    first, remembered = actor_of(unite, pair), actor_of(unite, pair)
+    first, snapshots_of = actor_of(unite, pair), actor_of(unite, pair)
 
-    assert first == remembered
-    assert remembered.password_change_required
+    assert first == snapshots_of
+    assert snapshots_of.password_change_required
 
 
 def test_refreshed_tokens_still_require_the_change(unite: Unite, ann: User) -> None:

@@ -118,7 +118,7 @@ def test_what_was_undone_is_as_it_was_before(
     with scenario.ports.work() as work:
         unwanted = work.imports.get(done.id)
         unwanted.begin_undo()
-        unwanted.touched()
+        unwanted.mark_updated()
         work.imports.save(unwanted)
         work.commit()
     undo = UndoStep(scenario.ports.work, scenario.ports.clock, scenario.ports.ids, limit=step)

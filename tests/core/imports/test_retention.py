@@ -23,7 +23,7 @@ def scenario() -> Scenario:
 
 def snapshots(scenario: Scenario, done: LeadImport) -> int:
     with scenario.ports.reads() as reads:
-        return len(reads.rows.remembered(done.id, limit=10))
+        return len(reads.rows.snapshots_of(done.id, limit=10))
 
 
 def test_after_its_time_the_rows_and_the_report_of_an_import_are_deleted(scenario: Scenario) -> None:

@@ -264,7 +264,7 @@ def _undo_in_steps_of(limit: int, scenario: Scenario, import_id: UUID) -> None:
     with scenario.ports.work() as work:
         unwanted = work.imports.get(import_id)
         unwanted.begin_undo()
-        unwanted.touched()
+        unwanted.mark_updated()
         work.imports.save(unwanted)
         work.commit()
     step = UndoStep(scenario.ports.work, scenario.ports.clock, scenario.ports.ids, limit=limit)

@@ -167,7 +167,7 @@ class Overtaken(StartImport):
         with self.work() as work:
             coming = work.imports.get(import_id)
             coming.request_cancel(self.clock.now())
-            coming.touched()
+            coming.mark_updated()
             work.imports.save(coming)
             work.commit()
         return super().__call__(actor, import_id, expected_version)

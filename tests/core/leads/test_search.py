@@ -2,14 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unite_core.leads.search import answers, question_words, search_text, words
+from unite_core.leads.search import answers, query_words, search_text, words
 
 FULL_WIDTH = "8158908301".translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
 ARABIC = "815890".translate({ord("0") + digit: 0x0660 + digit for digit in range(10)})
 
 
 def finds(question: str, name: str = "", phone: str | None = None, email: str | None = None) -> bool:
-    return answers(search_text([name, email or ""], phone), question_words(question))
+    return answers(search_text([name, email or ""], phone), query_words(question))
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_an_address_is_found_by_its_words(question: str) -> None:
 
 
 def test_a_question_of_punctuation_alone_asks_for_nothing() -> None:
-    assert question_words("+-") == []
-    assert question_words("( )") == []
-    assert question_words("?!") == []
+    assert query_words("+-") == []
+    assert query_words("( )") == []
+    assert query_words("?!") == []
     assert finds("--", "anybody")
 
 
@@ -75,8 +75,8 @@ def test_a_name_is_found_by_itself(name: str) -> None:
 
 
 def test_a_long_question_is_cut_to_its_ten_longest_words() -> None:
-    assert question_words(" ".join("abcdefghijklmnop")) == [*"abcdefghij"]
-    assert question_words("to be or not to be, Hamlet asked: that is the question") == [
+    assert query_words(" ".join("abcdefghijklmnop")) == [*"abcdefghij"]
+    assert query_words("to be or not to be, Hamlet asked: that is the question") == [
         "question",
         "hamlet",
         "asked",
@@ -91,4 +91,4 @@ def test_a_long_question_is_cut_to_its_ten_longest_words() -> None:
 
 
 def test_a_word_that_another_one_begins_with_is_not_looked_for() -> None:
-    assert question_words("ann Anna ANNA an") == ["anna"]
+    assert query_words("ann Anna ANNA an") == ["anna"]

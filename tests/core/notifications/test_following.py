@@ -15,7 +15,7 @@ from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.events import REPORTED
 from unite_core.notifications.model import DELIVERY_RETENTION, NEVER, TEXTS, Delivery, DeliveryStatus
 from unite_core.notifications.ports import DeliveryFilter, Destination
-from unite_core.notifications.use_cases import FollowDeliveries, RecordTextReport, TextReport
+from unite_core.notifications.use_cases import CheckDeliveryStatuses, RecordTextReport, TextReport
 from unite_core.notifications.use_cases.status_checks import MAX_DURATION
 from unite_core.paging import PageRequest
 from unite_core.quotas import NO_LIMIT
@@ -67,7 +67,7 @@ class Watch:
         self.began = self.clock.now()
         self.carrier = Carrier(lambda: _said(says))
         self.work = self.scenario.ports.work
-        self.follow = FollowDeliveries(self.work, destinations_by(self), self.clock, self.scenario.ports.ids)
+        self.follow = CheckDeliveryStatuses(self.work, destinations_by(self), self.clock, self.scenario.ports.ids)
 
     def at(self, since: timedelta) -> int:
         """Let it be so long after the texts were taken, and ask."""
@@ -277,7 +277,7 @@ def test_what_is_forgotten_while_it_is_asked_is_gone() -> None:
 def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
     watch = Watch(KNOWN)
     work = FailingWork(watch.work, Deadlock("Another was first."), at=at)
-    watch.follow = FollowDeliveries(work, destinations_by(watch), watch.clock, watch.scenario.ports.ids)
+    watch.follow = CheckDeliveryStatuses(work, destinations_by(watch), watch.clock, watch.scenario.ports.ids)
 
     assert watch.at(FIVE_MINUTES) == 1
     assert watch.delivery().response["cost"] == "0.0079"

@@ -95,7 +95,7 @@ class LifeOfADelivery(RuleBasedStateMachine):
         dead = next(it for it in self.outbox.deliveries() if it.status in REPLAYABLE)
         dead.replay(self.outbox.clock.now())
         with self.outbox.work() as work:
-            work.deliveries.put_back(dead)
+            work.deliveries.update(dead)
             work.commit()
         del self.over[dead.event_id]
         self.since[dead.event_id] = self.outbox.clock.now()

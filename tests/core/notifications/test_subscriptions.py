@@ -13,7 +13,7 @@ from unite_core.errors import NotFound, Unavailable
 from unite_core.notifications.delivery_reports import DeliveryReport, Progress
 from unite_core.notifications.model import ACTIVITY, NEVER, TEXTS, TOPIC, DeliveryStatus, Receipt, RetryPolicy
 from unite_core.notifications.subscriptions import BUILT_IN, Subscription, recipients_of
-from unite_core.notifications.use_cases import FollowDeliveries, ReplayDelivery
+from unite_core.notifications.use_cases import CheckDeliveryStatuses, ReplayDelivery
 from unite_core.testing.builders import an_actor, an_event, an_id
 from unite_core.testing.in_memory import InMemoryJobs, in_memory_ports
 
@@ -129,7 +129,7 @@ def test_any_destination_is_asked_what_became_of_deliveries_when_it_says_so() ->
     outbox = OutboxScenario(carrier)
     outbox.record()
     outbox.relay(MAIL)
-    follow = FollowDeliveries(outbox.work, {MAIL: carrier}, outbox.clock, outbox.ids)
+    follow = CheckDeliveryStatuses(outbox.work, {MAIL: carrier}, outbox.clock, outbox.ids)
 
     asked = []
     for _ in range(5):
@@ -146,7 +146,7 @@ def test_a_limit_holds_for_all_destinations_together() -> None:
     outbox.record(2)
     outbox.relay(MAIL)
     outbox.advance(hours=1)
-    follow = FollowDeliveries(outbox.work, {MAIL: first, "again": first}, outbox.clock, outbox.ids)
+    follow = CheckDeliveryStatuses(outbox.work, {MAIL: first, "again": first}, outbox.clock, outbox.ids)
 
     assert [follow(limit=1), follow(limit=1), follow(limit=1)] == [1, 1, 0]
 
@@ -158,7 +158,7 @@ def test_a_delivery_of_which_all_is_known_is_not_asked_after() -> None:
     outbox.relay(MAIL)
     outbox.advance(hours=1)
 
-    assert FollowDeliveries(outbox.work, {MAIL: carrier}, outbox.clock, outbox.ids)() == 0
+    assert CheckDeliveryStatuses(outbox.work, {MAIL: carrier}, outbox.clock, outbox.ids)() == 0
     assert outbox.deliveries()[0].next_attempt_at == NEVER
 
 
@@ -170,7 +170,7 @@ def test_a_delivery_that_no_longer_names_its_message_is_not_asked_after_again() 
     outbox.advance(hours=1)
     successor = FakeDestination(follow_up=carrier.follow_up)
 
-    assert FollowDeliveries(outbox.work, {MAIL: successor}, outbox.clock, outbox.ids)() == 1
+    assert CheckDeliveryStatuses(outbox.work, {MAIL: successor}, outbox.clock, outbox.ids)() == 1
 
     assert carrier.asked == []
     assert outbox.deliveries()[0].next_attempt_at == NEVER
@@ -182,7 +182,7 @@ def test_a_destination_that_reports_nothing_is_never_asked() -> None:
     outbox.relay(MAIL)
     outbox.advance(days=2)
 
-    assert FollowDeliveries(outbox.work, {MAIL: outbox.mailbox}, outbox.clock, outbox.ids)() == 0
+    assert CheckDeliveryStatuses(outbox.work, {MAIL: outbox.mailbox}, outbox.clock, outbox.ids)() == 0
     with pytest.raises(NotFound):
         outbox.mailbox.look_up("a")
 

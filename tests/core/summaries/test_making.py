@@ -186,7 +186,7 @@ def _store(scenario: SummaryScenario, *, active: bool, role: Role) -> None:
     with scenario.ports.work() as work:
         mia = work.users.get(scenario.manager.user_id)
         mia.active, mia.role = active, role
-        mia.touched(scenario.ports.clock.now())
+        mia.mark_updated(scenario.ports.clock.now())
         work.users.save(mia)
         work.commit()
 
@@ -278,8 +278,8 @@ def test_a_zone_that_is_unknown_here_holds_nobody_else_up(scenario: SummaryScena
     assert asked is not None
     with scenario.ports.work() as work:
         mia = work.users.get(scenario.manager.user_id)
-        mia.ask_for_summary(replace(asked, tz="Mars/Olympus"))
-        mia.touched(scenario.ports.clock.now())
+        mia.set_summary(replace(asked, tz="Mars/Olympus"))
+        mia.mark_updated(scenario.ports.clock.now())
         work.users.save(mia)
         work.commit()
 

@@ -187,7 +187,7 @@ def test_a_task_has_only_so_many_notes(scenario: HttpScenario) -> None:
         task = unit.tasks.get(UUID(task_id))
         for number in range(MAX_NOTES - 1):
             task.note(Note(id=an_id(), author=task.created_by, text=f"{number}", at=A_MONDAY_MORNING))
-        task.touched(A_MONDAY_MORNING)
+        task.mark_updated(A_MONDAY_MORNING)
         unit.tasks.save(task)
         unit.commit()
 

@@ -95,7 +95,7 @@ class MarkMissed:
             leads = work.leads.find({task.lead_id for task in overdue})
             for task in overdue:
                 task.miss(now)
-                task.touched(now)
+                task.mark_updated(now)
                 work.tasks.save(task)
                 lead = leads.get(task.lead_id)
                 closing = closing_entry(self.ids.new(), task, None, source=lead.source if lead else None)

@@ -75,7 +75,7 @@ class CompleteCallTask:
         lead = _locked_lead(work, task)
         follow_up = self._follow_up(work, actor, task, completion, now)
         task.complete(completion, now, follow_up_id=follow_up.id if follow_up else None)
-        task.touched(now)
+        task.mark_updated(now)
         if follow_up is not None:
             work.tasks.add(follow_up)
         entry = store_closed_task(work, self.ids, task, actor, lead)
@@ -110,7 +110,7 @@ class CompleteCallTask:
             return
         before = copy(lead)
         lead.move_to(status)
-        lead.touched(now)
+        lead.mark_updated(now)
         work.leads.save(lead)
         work.record(lead_changed(self.ids.new(), now, actor, before, lead))
 

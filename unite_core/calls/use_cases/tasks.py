@@ -126,7 +126,7 @@ class AssignCallTask:
         if problem is not None:
             raise _not_assignable(problem)
         now = self.clock.now()
-        task.touched(now)
+        task.mark_updated(now)
         work.tasks.save(task)
         work.record(task_assigned(self.ids.new(), now, actor, task, lead))
         return view_of(actor, task, lead)
@@ -148,7 +148,8 @@ class AddCallTaskNote:
     A note has 1 to 2,000 characters and is never changed; a task has up to 200. The number of notes per user and
     hour is limited.
 
-    Raises `NotFound`, `PreconditionFailed`, `Invalid`, `Conflict` (`too_many_notes`) and `TooMany` (`quota_exceeded`).
+    Raises `NotFound`, `PreconditionFailed`, `Invalid`, `Conflict` (`too_many_notes`) and `TooManyRequests`
+    (`quota_exceeded`).
     """
 
     permission: ClassVar[Permission | None] = None
@@ -170,7 +171,7 @@ class AddCallTaskNote:
         now = self.clock.now()
         note = Note(id=self.ids.new(), author=actor.user_id, text=text, at=now)
         task.note(note)
-        task.touched(now)
+        task.mark_updated(now)
         work.tasks.save(task)
         enforce_quota(
             work.usage,

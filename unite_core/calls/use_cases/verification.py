@@ -42,10 +42,10 @@ class VerifyLedger:
         so_far = VerificationResult()
         while True:
             with self.reads() as reads:
-                tasks = reads.tasks.walk(after, limit=self.at_once)
+                tasks = reads.tasks.iterate_by_id(after, limit=self.at_once)
                 chains = reads.ledger.chains_as_stored([task.id for task in tasks if task.id is not None])
                 last = tasks[-1].id if len(tasks) == self.at_once else None
-                orphan = reads.ledger.orphan(after, last)
+                orphan = reads.ledger.first_orphan(after, last)
             for task in tasks:
                 if orphan is not None and _before(orphan, task.id):
                     break

@@ -35,7 +35,7 @@ class LogInWithCookie:
     The rules, limits and errors are those of `LogIn`. Nobody knows the refresh token of the session, so
     it ends 30 days after the login, or when the cookie was not used for 12 hours.
 
-    Raises `Unauthenticated` (`invalid_credentials`) and `TooMany` (`too_many_logins`).
+    Raises `Unauthenticated` (`invalid_credentials`) and `TooManyRequests` (`too_many_logins`).
     """
 
     log_in: LogIn

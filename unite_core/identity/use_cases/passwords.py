@@ -30,7 +30,7 @@ class ChangePassword:
     The caller proves the current password, with as many attempts a minute as for logging in. All their other
     sessions end; the current one goes on. A one-time password has to be replaced by a different one.
 
-    Raises `Invalid` (`wrong_password`, or an error in the new password) and `TooMany` (`too_many_logins`).
+    Raises `Invalid` (`wrong_password`, or an error in the new password) and `TooManyRequests` (`too_many_logins`).
     """
 
     permission: ClassVar[Permission | None] = None
@@ -61,7 +61,7 @@ class ChangePassword:
         if user.password_hash != checked.password_hash and not self._matches(user, change.current_password):
             raise _wrong_password()
         user.set_password(hashed)
-        user.touched(now)
+        user.mark_updated(now)
         work.users.save(user)
         acting = work.sessions.get(actor.session_id) if actor.session_id else None
         work.sessions.revoke_all(actor.user_id, now=now)
@@ -69,7 +69,7 @@ class ChangePassword:
             work.sessions.save(acting)
 
     def count_attempt(self, actor: Actor) -> None:
-        """Count one attempt to prove a password; raise `TooMany` (`too_many_logins`) if there were too many."""
+        """Count one attempt to prove a password; raise `TooManyRequests` (`too_many_logins`) if there were too many."""
         if self.logins_per_minute:
             require_login_allowance(self.limits.hit(f"password:{actor.user_id}", self.logins_per_minute))
 
@@ -139,7 +139,7 @@ class ResetPassword:
         with self.work() as work:
             user = work.users.lock(reset.user_id)
             user.set_one_time_password(hashed, one_time.expires_at)
-            user.touched(now)
+            user.mark_updated(now)
             work.users.save(user)
             work.sessions.revoke_all(user.id, now=now)
             work.commit()

@@ -112,7 +112,7 @@ class LogIn:
                 raise _wrong_credentials()
             if rehashed is not None:
                 user.rehash_password(rehashed)
-                user.touched(now)
+                user.mark_updated(now)
                 work.users.save(user)
             work.sessions.revoke_oldest(user.id, keep=self.quotas.sessions - 1, now=now)
             work.sessions.add(session)

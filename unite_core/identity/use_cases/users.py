@@ -147,7 +147,7 @@ class UpdateUser:
             was_admin = before.role is Role.ADMIN and before.active
             if was_admin and not (user.role is Role.ADMIN and user.active) and work.users.count_active_admins() == 1:
                 raise Conflict("This is the last active admin; make another one first.", code="last_admin")
-            user.touched(now)
+            user.mark_updated(now)
             work.users.save(user)
             if (user.role, user.active) != (before.role, before.active):
                 work.sessions.revoke_all(user.id, now=now)

@@ -56,7 +56,7 @@ class CancelImport:
             if lead_import.status.ended:  # else its worker still reads the file, and deletes it
                 work.record(import_finished(self.ids.new(), now, lead_import))
                 work.after_commit(partial(delete_quietly, self.files, lead_import.key))
-            lead_import.touched()
+            lead_import.mark_updated()
             work.imports.save(lead_import)
         return lead_import
 
@@ -90,7 +90,7 @@ class UndoImport:
                 if lead_import.is_expired(self.clock.now(), self.retention):
                     raise Conflict("The import ended too long ago to be undone.", code="import_expired")
                 lead_import.begin_undo()
-                lead_import.touched()
+                lead_import.mark_updated()
                 work.imports.save(lead_import)
             work.commit()
         until = self.clock.now() + UNDO_TURN
@@ -143,7 +143,7 @@ class RemoveAbandonedImports:
             abandoned = work.imports.abandoned(before=now - ABANDONED_AFTER, limit=limit)
             for lead_import in abandoned:
                 lead_import.cancel(now, None)
-                lead_import.touched()
+                lead_import.mark_updated()
                 work.record(import_finished(self.ids.new(), now, lead_import))
                 work.imports.save(lead_import)
             work.commit()

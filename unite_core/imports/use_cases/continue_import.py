@@ -108,7 +108,7 @@ class ContinueImport:
                 return None
             first = lead_import.started_at is None
             lead_import.take(holder, now)
-            lead_import.touched()
+            lead_import.mark_updated()
             if first:
                 work.record(import_started(self.ids.new(), now, lead_import))
             work.imports.save(lead_import)
@@ -230,7 +230,7 @@ class ContinueImport:
             lead_import = work.imports.get(import_id)
             if lead_import.status is ImportStatus.RUNNING:
                 lead_import.uncount_attempt()
-                lead_import.touched()
+                lead_import.mark_updated()
                 work.imports.save(lead_import)
                 work.commit()
 

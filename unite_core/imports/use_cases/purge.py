@@ -43,7 +43,7 @@ class PurgeImports:
                 if purged < limit and expired.report_key is not None:
                     work.after_commit(partial(delete_quietly, self.files, expired.report_key))
                     expired.report_key = None
-                    expired.touched()
+                    expired.mark_updated()
                     work.imports.save(expired)
             work.commit()
         return purged

@@ -151,7 +151,7 @@ class StartImport:
         else:
             lead_import.queue(stored.size, key, actor.correlation_id)
             work.after_commit(lambda: self.jobs.run_import(lead_import.id))
-        lead_import.touched()
+        lead_import.mark_updated()
         work.imports.save(lead_import)
         return earlier or lead_import
 
@@ -315,7 +315,7 @@ def earlier_import(work: ImportsUnitOfWork, key: str, clock: Clock) -> LeadImpor
     if earlier is None or clock.now() - earlier.created_at < SAME_FILE_WITHIN:
         return earlier
     earlier.same_file_key = None
-    earlier.touched()
+    earlier.mark_updated()
     work.imports.save(earlier)
     return None
 

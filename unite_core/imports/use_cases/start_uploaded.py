@@ -38,7 +38,7 @@ class UploadOutcome(StrEnum):
         return self is not UploadOutcome.UNKNOWN
 
 
-_MEANWHILE = {"already_started": UploadOutcome.KNOWN, "not_uploaded": UploadOutcome.GONE}
+_OUTCOME_OF_ERROR = {"already_started": UploadOutcome.KNOWN, "not_uploaded": UploadOutcome.GONE}
 """The outcome for each error of an import that was waiting for its file but could not be started."""
 
 
@@ -74,7 +74,7 @@ class StartUploadedImport:
         try:
             self.start(actor, import_id)
         except Conflict as refused:
-            outcome = _MEANWHILE.get(refused.code)
+            outcome = _OUTCOME_OF_ERROR.get(refused.code)
             if outcome is None:
                 raise
             return outcome

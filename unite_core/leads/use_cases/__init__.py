@@ -1,4 +1,4 @@
-"""Use cases that change leads and their pictures."""
+"""Use cases of leads and their images."""
 
 from unite_core.leads.use_cases.images import (
     CompleteImage,

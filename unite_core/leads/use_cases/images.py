@@ -1,4 +1,4 @@
-"""Use cases that add, check and delete the pictures of leads."""
+"""Use cases of lead images: announce, check, list and delete."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""Use cases that create, change and delete leads."""
+"""Use cases of leads: create, update and delete."""
 
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -75,7 +75,7 @@ class CreateLead:
         try:
             work.leads.add(lead)
         except DuplicateLead as duplicate:
-            raise _told_to(actor, duplicate, work) from None
+            raise _without_hidden_leads(actor, duplicate, work) from None
         work.record(lead_created(self.ids.new(), lead.created_at, actor, lead))
         return lead
 
@@ -105,11 +105,11 @@ class UpdateLead:
                 return lead
             before, now = copy(lead), self.clock.now()
             lead.revise(details, now)
-            lead.touched(now)
+            lead.mark_updated(now)
             try:
                 work.leads.save(lead)
             except DuplicateLead as duplicate:
-                raise _told_to(actor, duplicate, work) from None
+                raise _without_hidden_leads(actor, duplicate, work) from None
             work.record(lead_changed(self.ids.new(), now, actor, before, lead))
             work.commit()
         return lead
@@ -187,8 +187,8 @@ class DeleteLead(Generic[W]):
         actor.must(Permission.DELETE_LEADS)
         require_version(unwanted.expected_version, lead.version)
         now = self.clock.now()
-        lead.hide(now)
-        lead.touched(now)
+        lead.delete(now)
+        lead.mark_updated(now)
         work.leads.save(lead)
         work.record(lead_deleted(self.ids.new(), now, actor, lead))
         for consequence in self.consequences:
@@ -222,7 +222,7 @@ def assignee_error(work: IdentityUnitOfWork, user_id: UUID, field: str) -> Field
     return None
 
 
-def _told_to(actor: Actor, duplicate: DuplicateLead, work: LeadsUnitOfWork) -> DuplicateLead:
+def _without_hidden_leads(actor: Actor, duplicate: DuplicateLead, work: LeadsUnitOfWork) -> DuplicateLead:
     """Return the same error without the ids of leads that the actor may not see."""
     if actor.may(Permission.SEE_ALL_LEADS):
         return duplicate

@@ -1,4 +1,4 @@
-"""Use cases that deliver events to destinations, and that record reports on the deliveries."""
+"""Use cases of notifications: deliver events, manage deliveries, record reports on text messages."""
 
 from unite_core.notifications.use_cases.deliveries import (
     CountDeadLetters,
@@ -11,11 +11,11 @@ from unite_core.notifications.use_cases.deliveries import (
 )
 from unite_core.notifications.use_cases.relay import Relayed, RelayEvents
 from unite_core.notifications.use_cases.reporting import NewConsent, RecordConsent, RecordTextReport, TextReport
-from unite_core.notifications.use_cases.status_checks import FollowDeliveries
+from unite_core.notifications.use_cases.status_checks import CheckDeliveryStatuses
 
 __all__ = [
+    "CheckDeliveryStatuses",
     "CountDeadLetters",
-    "FollowDeliveries",
     "GetDelivery",
     "GetDeliveryActivity",
     "ListDeliveries",

@@ -1,4 +1,4 @@
-"""Use cases that list, read, replay and purge deliveries."""
+"""Use cases of deliveries: list, read, replay and purge."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class ReplayDelivery:
         dead = work.deliveries.get(delivery_id)
         to = self.destinations.get(dead.destination)
         dead.replay(self.clock.now(), to.subscription.retry if to else DEFAULT_RETRY)
-        work.deliveries.put_back(dead)
+        work.deliveries.update(dead)
         work.after_commit(lambda: self.jobs.deliver_events([dead.destination]))
         return dead
 

@@ -36,7 +36,7 @@ class Relayed:
     dead: tuple[Delivery, ...] = ()
 
 
-def _not_minded(_: Delivery) -> None:
+def _do_nothing(_: Delivery) -> None:
     pass
 
 
@@ -52,7 +52,7 @@ class _Tally:
     on_dead: Callable[[Delivery], None]
     delivered: int = 0
     dead: list[Delivery] = field(default_factory=list)
-    may_hasten: bool = True
+    may_make_due: bool = True
 
     def count(self, settled: Sequence[Delivery]) -> None:
         for delivery in settled:
@@ -93,7 +93,7 @@ class RelayEvents:
         destination: str,
         *,
         should_stop: Callable[[], bool] = lambda: False,
-        on_dead: Callable[[Delivery], None] = _not_minded,
+        on_dead: Callable[[Delivery], None] = _do_nothing,
     ) -> Relayed:
         if destination not in self.destinations:
             raise NotFound(f"There is no destination {destination}.")
@@ -174,14 +174,14 @@ class RelayEvents:
         events = self._events_of(to, answers, now)
         deliveries = [delivery for delivery, _, _ in answered]
         if any(delivery.status is DeliveryStatus.PENDING for delivery in deliveries):
-            tally.may_hasten = False
-        hastens = tally.may_hasten and recovered
-        hasten = to.subscription.name if hastens else None
-        hastened = retry_on_deadlock(lambda: self._store(deliveries, events, hasten=hasten))
-        if hastens:
-            tally.may_hasten = hastened == RESUME_BATCH_SIZE
+            tally.may_make_due = False
+        makes_due = tally.may_make_due and recovered
+        due_again = to.subscription.name if makes_due else None
+        made_due = retry_on_deadlock(lambda: self._store(deliveries, events, due_again=due_again))
+        if makes_due:
+            tally.may_make_due = made_due == RESUME_BATCH_SIZE
         tally.count(deliveries)
-        return bool(hastened)
+        return bool(made_due)
 
     def _events_of(self, to: Destination, claimed: Claimed, now: datetime) -> Sequence[Event]:
         """Return the events about these deliveries; none if their destination would get these events itself."""
@@ -189,17 +189,19 @@ class RelayEvents:
             return []
         return [delivery_answered(self.ids.new(), now, delivery, event) for delivery, event in claimed]
 
-    def _store(self, deliveries: Sequence[Delivery], events: Sequence[Event] = (), *, hasten: str | None = None) -> int:
-        """Store deliveries and the events about them; return how many others of the destination `hasten` made due."""
+    def _store(
+        self, deliveries: Sequence[Delivery], events: Sequence[Event] = (), *, due_again: str | None = None
+    ) -> int:
+        """Store deliveries and events about them; return how many others of the destination `due_again` became due."""
         with self.work() as work:
             work.deliveries.save(*deliveries)
             for event in events:
                 work.record(event)
-            hastened = 0
-            if hasten is not None:
-                hastened = work.deliveries.hasten(hasten, now=self.clock.now(), limit=RESUME_BATCH_SIZE)
+            made_due = 0
+            if due_again is not None:
+                made_due = work.deliveries.make_due(due_again, now=self.clock.now(), limit=RESUME_BATCH_SIZE)
             work.commit()
-        return hastened
+        return made_due
 
 
 def _is_logged(receipt: Receipt) -> bool:

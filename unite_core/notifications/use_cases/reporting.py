@@ -55,7 +55,7 @@ class RecordTextReport:
     def _with_details(self, report: DeliveryReport) -> DeliveryReport:
         """Return the report; if its progress is final, add the details of the message: its cost and its segments.
 
-        The provider waits for Unite's response. `FollowDeliveries` asks later for details that are not known yet.
+        The provider waits for Unite's response. `CheckDeliveryStatuses` asks later for details that are not known yet.
         """
         if not report.progress.final:
             return report
@@ -96,7 +96,7 @@ def record_report(
         delivery.follow(response, now, to.follow_up_of(response))
     else:
         delivery.succeed(response, now, to.follow_up_of(response))
-    work.deliveries.put_back(delivery)
+    work.deliveries.update(delivery)
     work.record(delivery_reported(ids.new(), now, delivery))
     return True
 

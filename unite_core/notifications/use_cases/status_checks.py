@@ -29,7 +29,7 @@ def _ignore(_: Delivery) -> None:
 
 
 @dataclass(frozen=True)
-class FollowDeliveries:
+class CheckDeliveryStatuses:
     """Check the status of deliveries without a final report; return the number of deliveries checked.
 
     Each destination states when its deliveries are checked (`Subscription.follow_up`). A report can be lost on its way
@@ -65,7 +65,7 @@ class FollowDeliveries:
 class _Run:
     """One run for one destination."""
 
-    following: FollowDeliveries
+    following: CheckDeliveryStatuses
     destination: Destination
     latest: datetime
     should_stop: Callable[[], bool]
@@ -86,10 +86,10 @@ class _Run:
     def _set_apart(self, limit: int) -> Sequence[Delivery]:
         now = self.following.clock.now()
         with self.following.work() as work:
-            due = work.deliveries.to_follow(self.destination.subscription.name, now=now, limit=limit)
+            due = work.deliveries.due_for_status_check(self.destination.subscription.name, now=now, limit=limit)
             for delivery in due:
                 delivery.await_answer(now + STATUS_CHECK_RETRY_AFTER)
-                work.deliveries.put_back(delivery)
+                work.deliveries.update(delivery)
             work.commit()
         return due
 
@@ -127,7 +127,7 @@ class _Run:
             )
             if not recorded:
                 delivery.follow(delivery.response, following.clock.now(), to.follow_up_of(delivery.response))
-                work.deliveries.put_back(delivery)
+                work.deliveries.update(delivery)
             work.commit()
         return delivery if delivery.is_dead else None
 

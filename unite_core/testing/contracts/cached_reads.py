@@ -81,7 +81,7 @@ class CachedReadsContract(DatabaseContract):
             _listed(reads, cache)
 
             revise(lead, name=name)
-            lead.touched(A_MONDAY_MORNING)
+            lead.mark_updated(A_MONDAY_MORNING)
             save_lead(work, lead)
 
             assert GetLead(reads, cache)(_ADMIN, lead.id) == lead
@@ -147,7 +147,7 @@ class CachedReadsContract(DatabaseContract):
             unit.commit()
         assert _listed(reads, cache, busy) == [lead]
         revise(lead, name="Ada")
-        lead.touched(A_MONDAY_MORNING)
+        lead.mark_updated(A_MONDAY_MORNING)
         save_lead(work, lead)
 
         assert _listed(reads, cache, busy) == [lead]
@@ -170,7 +170,7 @@ class CachedReadsContract(DatabaseContract):
         with work() as unit:
             user = unit.users.get(ann.id)
             user.rename("Anna")
-            user.touched(A_MONDAY_MORNING)
+            user.mark_updated(A_MONDAY_MORNING)
             unit.users.save(user)
             unit.commit()
 
@@ -191,7 +191,7 @@ class CachedReadsContract(DatabaseContract):
             GetLead(reads, cache)(his, lead.id)
 
         lead.assign(ben.id)
-        lead.touched(A_MONDAY_MORNING)
+        lead.mark_updated(A_MONDAY_MORNING)
         save_lead(work, lead)
 
         assert GetLead(reads, cache)(his, lead.id) == lead

@@ -173,9 +173,9 @@ class CallLedgerContract(DatabaseContract):
             assert {key: [*it] for key, it in unit.ledger.chains_as_stored([task.id, an_id()]).items()} == {
                 task.id: chain
             }
-            assert unit.ledger.orphan(None, None) is None
-            assert unit.ledger.orphan(task.id, None) is None
-            assert unit.ledger.orphan(None, task.id) is None
+            assert unit.ledger.first_orphan(None, None) is None
+            assert unit.ledger.first_orphan(task.id, None) is None
+            assert unit.ledger.first_orphan(None, task.id) is None
 
     def test_pages_go_from_the_newest_to_the_oldest(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask

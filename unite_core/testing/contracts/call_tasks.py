@@ -150,7 +150,7 @@ class CallTasksContract(DatabaseContract):
         with work() as unit:
             changed = unit.tasks.get(task.id)
             changed.notes = [replace(kept, text="something else")]
-            changed.touched(_NOW)
+            changed.mark_updated(_NOW)
             unit.tasks.save(changed)
             unit.commit()
 
@@ -171,7 +171,7 @@ class CallTasksContract(DatabaseContract):
         with work() as unit:
             task = unit.tasks.page(TaskFilter(), PageRequest()).items[3]
             task.note(more)
-            task.touched(_NOW)
+            task.mark_updated(_NOW)
             unit.tasks.save(task)
             unit.commit()
         assert _get(reads, task.id).notes == [*notes[3], more]
@@ -185,7 +185,7 @@ class CallTasksContract(DatabaseContract):
 
         task.cancel(None, _NOW)
         task.note(a_note(ann))
-        task.touched(_NOW)
+        task.mark_updated(_NOW)
         with work() as unit, pytest.raises(PreconditionFailed):
             unit.tasks.save(task)
 
@@ -210,7 +210,7 @@ class CallTasksContract(DatabaseContract):
                 first = stored.status is TaskStatus.PENDING
                 if first:
                     stored.cancel(None, _NOW)
-                    stored.touched(_NOW)
+                    stored.mark_updated(_NOW)
                     unit.tasks.save(stored)
                 unit.commit()
             return first
@@ -325,7 +325,7 @@ class CallTasksContract(DatabaseContract):
         with work() as unit:
             (overdue,) = unit.tasks.overdue(before=_NOW, limit=1)
             overdue.miss(_NOW)
-            overdue.touched(_NOW)
+            overdue.mark_updated(_NOW)
             unit.tasks.save(overdue)
             unit.commit()
 
@@ -344,7 +344,7 @@ class CallTasksContract(DatabaseContract):
                 overdue = unit.tasks.overdue(before=_NOW, limit=10)
                 for task in overdue:
                     task.miss(_NOW)
-                    task.touched(_NOW)
+                    task.mark_updated(_NOW)
                     unit.tasks.save(task)
                 unit.commit()
             return [task.id for task in overdue]
@@ -367,7 +367,7 @@ class CallTasksContract(DatabaseContract):
                 assert theirs.done() or self.one_writer
                 for task in mine:
                     task.miss(_NOW)
-                    task.touched(_NOW)
+                    task.mark_updated(_NOW)
                     unit.tasks.save(task)
                 unit.commit()
             swept = [*mine, *theirs.result(timeout=30)]
@@ -420,10 +420,10 @@ class CallTasksContract(DatabaseContract):
         bare = [replace(task, notes=[]) for task in tasks]
 
         with reads() as unit:
-            assert [*unit.tasks.walk(None, limit=2)] == bare[:2]
-            assert [*unit.tasks.walk(tasks[1].id, limit=2)] == bare[2:4]
-            assert [*unit.tasks.walk(tasks[3].id, limit=2)] == bare[4:]
-            assert [*unit.tasks.walk(tasks[4].id, limit=2)] == []
+            assert [*unit.tasks.iterate_by_id(None, limit=2)] == bare[:2]
+            assert [*unit.tasks.iterate_by_id(tasks[1].id, limit=2)] == bare[2:4]
+            assert [*unit.tasks.iterate_by_id(tasks[3].id, limit=2)] == bare[4:]
+            assert [*unit.tasks.iterate_by_id(tasks[4].id, limit=2)] == []
 
 
 def _get(units: UnitOfWorkFactory[FullUnitOfWork], task_id: UUID) -> CallTask:
@@ -435,7 +435,7 @@ def _change(work: UnitOfWorkFactory[FullUnitOfWork], task_id: UUID, change: Call
     with work() as unit:
         task = unit.tasks.get(task_id)
         change(task)
-        task.touched(_NOW)
+        task.mark_updated(_NOW)
         unit.tasks.save(task)
         unit.commit()
 

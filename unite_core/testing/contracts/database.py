@@ -73,8 +73,8 @@ def save_lead(work: UnitOfWorkFactory[ImportsUnitOfWork], lead: Lead) -> None:
 
 def delete_lead(work: UnitOfWorkFactory[ImportsUnitOfWork], lead: Lead) -> None:
     """Delete a lead, as `DeleteLead` does."""
-    lead.hide(A_MONDAY_MORNING)
-    lead.touched(A_MONDAY_MORNING)
+    lead.delete(A_MONDAY_MORNING)
+    lead.mark_updated(A_MONDAY_MORNING)
     save_lead(work, lead)
 
 

@@ -1,4 +1,4 @@
-"""The contract of the store of deliveries, and of the recording of events that creates them."""
+"""Contract tests of the repository of deliveries, and of the recording of events that creates them."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -274,7 +274,7 @@ class DeliveriesContract(DatabaseContract):
                 first = found.status is DeliveryStatus.DEAD
                 if first:
                     found.replay(_NOW)
-                    unit.deliveries.put_back(found)
+                    unit.deliveries.update(found)
                 unit.commit()
             return first
 
@@ -287,7 +287,7 @@ class DeliveriesContract(DatabaseContract):
         dead.replay(_NOW + _HOUR)
 
         with work() as unit:
-            unit.deliveries.put_back(dead)
+            unit.deliveries.update(dead)
             unit.commit()
 
         assert _all(reads)[dead.event_id, ACTIVITY] == dead
@@ -394,9 +394,9 @@ class DeliveriesContract(DatabaseContract):
         due = text.next_attempt_at
 
         with work() as unit:
-            (found,) = unit.deliveries.to_follow(TEXTS, now=due, limit=10)
+            (found,) = unit.deliveries.due_for_status_check(TEXTS, now=due, limit=10)
             found.await_answer(due + _HOUR)
-            unit.deliveries.put_back(found)
+            unit.deliveries.update(found)
             unit.commit()
 
         assert _to_follow(work, now=due) == []
@@ -413,22 +413,22 @@ class DeliveriesContract(DatabaseContract):
 
         def ask() -> list[UUID]:
             with work() as unit:
-                found = unit.deliveries.to_follow(TEXTS, now=due, limit=3)
+                found = unit.deliveries.due_for_status_check(TEXTS, now=due, limit=3)
                 for text in found:
                     text.await_answer(due + _HOUR)
-                    unit.deliveries.put_back(text)
+                    unit.deliveries.update(text)
                 unit.commit()
             return [text.id for text in found]
 
         with ThreadPoolExecutor(1) as threads:
             with work() as unit:
-                mine = unit.deliveries.to_follow(TEXTS, now=due, limit=3)
+                mine = unit.deliveries.due_for_status_check(TEXTS, now=due, limit=3)
                 theirs = threads.submit(ask)
                 wait([theirs], timeout=0.1 if self.one_writer else 30)
                 assert theirs.done() or self.one_writer
                 for text in mine:
                     text.await_answer(due + _HOUR)
-                    unit.deliveries.put_back(text)
+                    unit.deliveries.update(text)
                 unit.commit()
             found = [*(text.id for text in mine), *theirs.result(timeout=30)]
 
@@ -490,7 +490,7 @@ class DeliveriesContract(DatabaseContract):
         skipped.replay(_NOW + _HOUR)
 
         with work() as unit:
-            unit.deliveries.put_back(skipped)
+            unit.deliveries.update(skipped)
             unit.commit()
 
         assert _all(reads)[skipped.event_id, ACTIVITY] == skipped
@@ -573,7 +573,7 @@ def _a_dead_letter(work: UnitOfWorkFactory[FullUnitOfWork]) -> Delivery:
 
 def _hasten(work: UnitOfWorkFactory[FullUnitOfWork], *, now: datetime, limit: int = 100) -> int:
     with work() as unit:
-        hastened = unit.deliveries.hasten(ACTIVITY, now=now, limit=limit)
+        hastened = unit.deliveries.make_due(ACTIVITY, now=now, limit=limit)
         unit.commit()
     return hastened
 
@@ -589,7 +589,7 @@ def _to_follow(
     work: UnitOfWorkFactory[FullUnitOfWork], destination: str = TEXTS, *, now: datetime, limit: int = 100
 ) -> list[Delivery]:
     with work() as unit:
-        return [*unit.deliveries.to_follow(destination, now=now, limit=limit)]
+        return [*unit.deliveries.due_for_status_check(destination, now=now, limit=limit)]
 
 
 def _purge(work: UnitOfWorkFactory[FullUnitOfWork], *, before: datetime, limit: int = 100) -> int:

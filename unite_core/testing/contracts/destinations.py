@@ -1,4 +1,4 @@
-"""The contract of every destination of events."""
+"""Contract tests of every destination of events."""
 
 import re
 from abc import abstractmethod

@@ -51,14 +51,14 @@ class ImportRowsContract(DatabaseContract):
         add_all(work, ann, lead, lead_import, other)
         first = a_snapshot(lead_import, lead, before={"name": "Grace", "phone": None}, version_after=2)
         with work() as unit:
-            unit.rows.remember([first])
-            unit.rows.remember([replace(first, before={"name": "Changed"}, made_by_import=True, version_after=5)])
-            unit.rows.remember([replace(first, import_id=other.id, version_after=9)])
-            unit.rows.remember([])
+            unit.rows.add_snapshots([first])
+            unit.rows.add_snapshots([replace(first, before={"name": "Changed"}, made_by_import=True, version_after=5)])
+            unit.rows.add_snapshots([replace(first, import_id=other.id, version_after=9)])
+            unit.rows.add_snapshots([])
             unit.commit()
 
         with reads() as unit:
-            assert [*unit.rows.remembered(lead_import.id, limit=5)] == [replace(first, version_after=5)]
+            assert [*unit.rows.snapshots_of(lead_import.id, limit=5)] == [replace(first, version_after=5)]
 
     def test_snapshots_of_created_leads_come_first(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -71,13 +71,13 @@ class ImportRowsContract(DatabaseContract):
             a_snapshot(lead_import, lead, made_by_import=bool(number % 2)) for number, lead in enumerate(leads)
         ]
         with work() as unit:
-            unit.rows.remember(snapshots)
+            unit.rows.add_snapshots(snapshots)
             unit.commit()
 
         with reads() as unit:
-            found = unit.rows.remembered(lead_import.id, limit=3)
-            chosen = unit.rows.remembered(lead_import.id, limit=3, lead_ids=[leads[0].id, leads[3].id, an_id()])
-            none = unit.rows.remembered(lead_import.id, limit=3, lead_ids=[])
+            found = unit.rows.snapshots_of(lead_import.id, limit=3)
+            chosen = unit.rows.snapshots_of(lead_import.id, limit=3, lead_ids=[leads[0].id, leads[3].id, an_id()])
+            none = unit.rows.snapshots_of(lead_import.id, limit=3, lead_ids=[])
 
         assert [it.made_by_import for it in found] == [True, True, False]
         assert [*chosen] == [snapshots[3], snapshots[0]]
@@ -91,7 +91,7 @@ class ImportRowsContract(DatabaseContract):
         lead_import, other = an_import(ann), an_import(ann)
         add_all(work, ann, lead_import, other, *leads)
         with work() as unit:
-            unit.rows.remember([a_snapshot(it, lead) for it in (lead_import, other) for lead in leads])
+            unit.rows.add_snapshots([a_snapshot(it, lead) for it in (lead_import, other) for lead in leads])
             unit.commit()
 
         with work() as unit:
@@ -100,5 +100,5 @@ class ImportRowsContract(DatabaseContract):
             unit.commit()
 
         with reads() as unit:
-            assert [it.lead_id for it in unit.rows.remembered(lead_import.id, limit=5)] == [leads[1].id]
-            assert len(unit.rows.remembered(other.id, limit=5)) == 2
+            assert [it.lead_id for it in unit.rows.snapshots_of(lead_import.id, limit=5)] == [leads[1].id]
+            assert len(unit.rows.snapshots_of(other.id, limit=5)) == 2

@@ -109,7 +109,7 @@ class ImportsContract(DatabaseContract):
             with work() as unit:
                 lead_import = unit.imports.get(coming.id)
                 lead_import.attempts += 1
-                lead_import.touched()
+                lead_import.mark_updated()
                 unit.imports.save(lead_import)
                 unit.commit()
 
@@ -231,7 +231,7 @@ class ImportsContract(DatabaseContract):
         with work() as unit:
             for each in (rejected, young, undoing):
                 unit.rows.reject(each.id, [a_rejection(1), a_rejection(2)])
-            unit.rows.remember([a_snapshot(each, lead) for each in (updated, young)])
+            unit.rows.add_snapshots([a_snapshot(each, lead) for each in (updated, young)])
             unit.commit()
 
         def expired() -> UUID | None:
@@ -254,7 +254,7 @@ class ImportsContract(DatabaseContract):
         assert purge(reported, 10) == 0
         with reads() as unit:
             assert len(unit.rows.rejections(young.id, kind=None, after_row=0, limit=5)) == 2
-            assert len(unit.rows.remembered(young.id, limit=5)) == 1
+            assert len(unit.rows.snapshots_of(young.id, limit=5)) == 1
             assert unit.imports.expired(before=_NOW - 2 * _HOUR) is None
 
 

@@ -1,4 +1,4 @@
-"""The contract of the pages of leads."""
+"""Contract tests of the pages of leads."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,7 +9,7 @@ import pytest
 from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.details import LeadStatus
 from unite_core.leads.ports import LeadFilter
-from unite_core.leads.search import question_words
+from unite_core.leads.search import query_words
 from unite_core.paging import PageRequest, Position
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, revise
@@ -167,7 +167,7 @@ class LeadListContract(DatabaseContract):
         ]
         add_all(work, *leads)
 
-        listed = listed_leads(reads, LeadFilter(question=tuple(question_words(question))))
+        listed = listed_leads(reads, LeadFilter(question=tuple(query_words(question))))
 
         assert listed == [leads[number].id for number in found]
 
@@ -177,7 +177,7 @@ class LeadListContract(DatabaseContract):
         lead = a_lead(name="Grace Murray")
         add_all(work, lead, a_lead(name="Somebody Else"))
         revise(lead, name="Grace Hopper")
-        lead.touched(_NOW)
+        lead.mark_updated(_NOW)
         save_lead(work, lead)
 
         assert listed_leads(reads, LeadFilter(question=("hopper",))) == [lead.id]

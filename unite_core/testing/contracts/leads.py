@@ -1,4 +1,4 @@
-"""The contract of the store of leads, except its pages."""
+"""Contract tests of the repository of leads, except its pages."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -117,12 +117,12 @@ class LeadsContract(DatabaseContract):
             with work() as unit:
                 lead = unit.leads.get(lead.id)
                 lead.revise(replace(lead.details, status=status), lead.updated_at + _HOUR)
-                lead.touched(lead.updated_at + _HOUR)
+                lead.mark_updated(lead.updated_at + _HOUR)
                 unit.leads.save(lead)
                 unit.commit()
             # This change is made on a copy that was read before, and leaves the status alone.
             revise(lead, name=f"Grace {status}")
-            lead.touched(lead.updated_at)
+            lead.mark_updated(lead.updated_at)
             save_lead(work, lead)
 
         with reads() as unit:
@@ -221,7 +221,7 @@ class LeadsContract(DatabaseContract):
         revise(lead, company="Eckert-Mauchly")
         lead.move_to(LeadStatus.CONVERTED)
         lead.assign(ann.id)
-        lead.touched(_NOW + _HOUR)
+        lead.mark_updated(_NOW + _HOUR)
 
         save_lead(work, lead)
 
@@ -235,7 +235,7 @@ class LeadsContract(DatabaseContract):
         add_all(work, lead)
         with pytest.raises(PreconditionFailed):
             save_lead(work, lead)
-        lead.touched(_NOW)
+        lead.mark_updated(_NOW)
         save_lead(work, lead)
 
         with pytest.raises(PreconditionFailed):
@@ -251,7 +251,7 @@ class LeadsContract(DatabaseContract):
         before = replace(second)
         add_all(work, first, second)
         revise(second, phone=_PHONE, email="first@example.com")
-        second.touched(_NOW)
+        second.mark_updated(_NOW)
 
         with pytest.raises(DuplicateLead) as refused:
             save_lead(work, second)
@@ -299,7 +299,7 @@ class LeadsContract(DatabaseContract):
         add_all(work, lead)
         delete_lead(work, lead)
         lead.deleted_at = None
-        lead.touched(_NOW)
+        lead.mark_updated(_NOW)
         save_lead(work, lead)
         with reads() as unit:
             assert unit.leads.get(lead.id) == lead
@@ -309,7 +309,7 @@ class LeadsContract(DatabaseContract):
         add_all(work, a_lead(phone=_PHONE))
 
         lead.deleted_at = None
-        lead.touched(_NOW)
+        lead.mark_updated(_NOW)
         with pytest.raises(DuplicateLead):
             save_lead(work, lead)
 

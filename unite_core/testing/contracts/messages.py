@@ -1,4 +1,4 @@
-"""The contracts of a topic and of a provider of text messages."""
+"""Contract tests of the topic and of text messages."""
 
 import json
 from abc import abstractmethod

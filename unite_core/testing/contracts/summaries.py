@@ -37,8 +37,8 @@ class DailySummariesContract(DatabaseContract):
         assert _read(reads, mia) == mia
 
         for summary in (DailySummary(at=time(23, 59), tz="UTC", since=_TOMORROW), None):
-            mia.ask_for_summary(summary)
-            mia.touched(A_MONDAY_MORNING)
+            mia.set_summary(summary)
+            mia.mark_updated(A_MONDAY_MORNING)
             with work() as unit:
                 unit.users.save(mia)
                 unit.commit()

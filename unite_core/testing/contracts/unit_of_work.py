@@ -229,7 +229,7 @@ class UnitOfWorkContract(DatabaseContract):
 def _append(unit: ImportsUnitOfWork, user: User, letter: str) -> None:
     stored = unit.users.lock(user.id)
     stored.rename(stored.name + letter)
-    stored.touched(A_MONDAY_MORNING)
+    stored.mark_updated(A_MONDAY_MORNING)
     unit.users.save(stored)
 
 

@@ -68,7 +68,7 @@ class UsersContract(DatabaseContract):
         ann.set_phone("+12125550199")
         ann.set_password("another hash")
         ann.deactivate()
-        ann.touched(_NOW + _HOUR)
+        ann.mark_updated(_NOW + _HOUR)
 
         _save(work, ann)
 
@@ -81,13 +81,13 @@ class UsersContract(DatabaseContract):
         ann = a_user()
         add_all(work, ann)
         ann.set_one_time_password("one-time hash", _NOW + _HOUR)
-        ann.touched(_NOW)
+        ann.mark_updated(_NOW)
         _save(work, ann)
         with reads() as unit:
             assert unit.users.get(ann.id) == ann
 
         ann.set_password("another hash")
-        ann.touched(_NOW)
+        ann.mark_updated(_NOW)
         _save(work, ann)
 
         with reads() as unit:
@@ -98,7 +98,7 @@ class UsersContract(DatabaseContract):
         add_all(work, ann)
         with pytest.raises(PreconditionFailed):
             _save(work, ann)
-        ann.touched(_NOW)
+        ann.mark_updated(_NOW)
         _save(work, ann)
 
         with pytest.raises(PreconditionFailed):
@@ -156,7 +156,7 @@ class UsersContract(DatabaseContract):
                 admin = unit.users.get(admins[number].id)
                 if unit.users.count_active_admins() > 1:
                     admin.deactivate()
-                    admin.touched(_NOW)
+                    admin.mark_updated(_NOW)
                     unit.users.save(admin)
                     unit.commit()
 

@@ -82,7 +82,7 @@ class InMemoryCallTasks(CallTasks):
     def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
         return {task.lead_id for task in self._tasks.values()} & set(lead_ids)
 
-    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
+    def iterate_by_id(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
         following = sorted(task_id for task_id in self._tasks if after is None or task_id > after)
         return [_without_notes(self._tasks[task_id]) for task_id in following[:limit]]
 
@@ -119,7 +119,7 @@ class InMemoryCallLedger(CallLedger):
     def chains_as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
         return self.chains(task_ids)
 
-    def orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
+    def first_orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
         orphans = (
             entry
             for entry in self._entries.values()

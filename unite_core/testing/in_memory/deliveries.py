@@ -42,7 +42,7 @@ class InMemoryDeliveries(Deliveries):
             raise NotFound("There is no such delivery.")
         return deepcopy(self._deliveries[delivery_id])
 
-    def put_back(self, delivery: Delivery) -> None:
+    def update(self, delivery: Delivery) -> None:
         self._deliveries[delivery.id] = deepcopy(delivery)
 
     def page(self, filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
@@ -55,7 +55,7 @@ class InMemoryDeliveries(Deliveries):
         )
         return newest_first(matching, request, lambda it: Position(it.created_at, it.id))
 
-    def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
+    def make_due(self, destination: str, *, now: datetime, limit: int) -> int:
         failed = [it for it in self._pending(destination) if it.attempts and not it.held and it.next_attempt_at > now]
         waiting = deepcopy(sorted(failed, key=lambda it: (it.next_attempt_at, it.id))[:limit])
         for delivery in waiting:
@@ -63,7 +63,7 @@ class InMemoryDeliveries(Deliveries):
             self._deliveries[delivery.id] = delivery
         return len(waiting)
 
-    def to_follow(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
+    def due_for_status_check(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
         due = (
             it
             for it in self._deliveries.values()

@@ -96,13 +96,13 @@ class InMemoryImportRows(ImportRows):
         stored = sorted(self._rejections.get(import_id, {}).items())
         return [rejection for row, rejection in stored if row > after_row and kind in (None, rejection.kind)][:limit]
 
-    def remember(self, snapshots: Sequence[LeadSnapshot]) -> None:
+    def add_snapshots(self, snapshots: Sequence[LeadSnapshot]) -> None:
         for snapshot in snapshots:
             stored = self._snapshots.setdefault(snapshot.import_id, {})
             first = stored.get(snapshot.lead_id, deepcopy(snapshot))
             stored[snapshot.lead_id] = replace(first, version_after=snapshot.version_after)
 
-    def remembered(
+    def snapshots_of(
         self, import_id: UUID, *, limit: int, lead_ids: Collection[UUID] | None = None
     ) -> Sequence[LeadSnapshot]:
         stored = self._snapshots.get(import_id, {}).values()

@@ -1,4 +1,4 @@
-"""Users and sessions, leads and their words, imports and their rows, idempotency keys."""
+"""Create users, sessions, leads with their word index, imports with their rows, and idempotency keys."""
 
 import sqlalchemy as sa
 from alembic import op

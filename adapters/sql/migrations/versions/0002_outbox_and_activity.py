@@ -1,4 +1,4 @@
-"""Events on their way to those who want to know, the activity log, and an index for lists of active users."""
+"""Add the outbox (events and deliveries), the activity log, and an index for lists of active users."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Call tasks and the call ledger, consents, deliveries that are skipped, and what tells of deliveries."""
+"""Add call tasks, the call ledger, consents, lead status choices, skipped deliveries, and delivery ids of events."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What counts against quotas within an hour: notes of a user, text messages to a number."""
+"""Add the uses that count against hourly quotas: notes of a user, text messages to a number."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What each entry of the ledger says of its call: when it was, from which source, which attempt; and counts per lead.
+"""Add call time, source and attempt number to ledger entries, and call counts per lead.
 
 The version before may run meanwhile, and cannot write to the ledger any more: it would leave these out. The database
 refuses that from the beginning.

@@ -1,4 +1,4 @@
-"""Calls counted beforehand for reports, which entries are not counted there yet, and the lock of the folding.
+"""Add call rollups, the table of unfolded entries, and the lock of the folding.
 
 What the ledger holds already is counted here: quarter hours in one statement for each dimension, and days from them.
 """

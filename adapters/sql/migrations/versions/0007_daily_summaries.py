@@ -1,4 +1,4 @@
-"""The daily summary: when users get it, and which ones were made."""
+"""Add the settings of daily summaries, and the summaries that were made."""
 
 import sqlalchemy as sa
 from alembic import op

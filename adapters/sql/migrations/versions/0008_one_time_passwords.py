@@ -1,4 +1,4 @@
-"""One-time passwords: until when the password of a user is one."""
+"""Add the expiry of one-time passwords."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Which password of a user is the one-time one: the hash that it was given with.
+"""Add the hash of a one-time password, by which it is recognised.
 
 Where it is NULL beside an end, the password is the one-time one: the version before sets and removes the end alone.
 """

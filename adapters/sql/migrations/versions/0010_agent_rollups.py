@@ -1,4 +1,4 @@
-"""The calls of each agent counted beforehand by source and by attempt, for each day of UTC.
+"""Add daily rollups of calls per agent, by source and by attempt.
 
 A worker of the version before may fold entries at the same time, and after this: a trigger notes each entry that it
 folds, so that reports and later folds know which are not counted here. What is folded already is counted here, day by

@@ -1,4 +1,4 @@
-"""On MySQL and MariaDB the words of leads get a table of their own, with the full-text index; SQLite has one already.
+"""Add a table for the words of leads with its full-text index on MySQL and MariaDB; SQLite has one already.
 
 Triggers copy `leads.search_text` into it, whichever version of Unite writes that. What is there already is copied in
 portions, each with a commit of its own, while others write leads.

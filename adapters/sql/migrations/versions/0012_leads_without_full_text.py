@@ -1,4 +1,4 @@
-"""On MySQL and MariaDB `leads` has no full-text index any more, so that adding a column to it is instant.
+"""Drop the full-text index of `leads` on MySQL and MariaDB, so that adding a column to it is instant.
 
 The index has left a hidden column, `FTS_DOC_ID`, which goes when the table is written anew. Others write leads
 meanwhile. A version that does not know 0011 searches by the index that is gone: docs/how-to/upgrade.md says what to do.

@@ -1,4 +1,4 @@
-"""The company of a lead, and the same in lower case, which lists are limited by."""
+"""Add the company of leads, and a lower-case key to filter by it."""
 
 import sqlalchemy as sa
 from alembic import op
