@@ -1,9 +1,17 @@
 """Port of background jobs: wake a worker for imports and event deliveries."""
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 from uuid import UUID
+
+JOB_MODULE = "entrypoints.worker.jobs"
+"""The module of the job functions, with which the names of jobs in queues begin. Nothing is imported by that name."""
+
+
+def job_name(function: Callable[..., None]) -> str:
+    """Return the name of a job function in queues."""
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 class Jobs(Protocol):

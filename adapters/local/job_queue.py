@@ -19,6 +19,9 @@ FIRST_BACKOFF = 0.5
 
 MAX_BACKOFF = 30.0
 
+_MAX_DOUBLINGS = 10
+"""More would make no difference to the pause, and overflow after a thousand failures."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
@@ -73,7 +76,7 @@ class JobQueue:
             job = self._take(stopping)
             if job is None:
                 continue
-            if not _succeeds(job, handler):
+            if not run_job(job, handler):
                 self._retry(job, interval or 0.0)
             elif interval is not None:
                 self.put(replace(job, failures=0, due_at=self._clock() + interval))
@@ -97,21 +100,23 @@ class JobQueue:
         return min(POLL_INTERVAL, max(0.0, next_at - self._clock()))
 
     def _retry(self, job: QueuedJob, interval: float) -> None:
-        pause = max(interval, min(MAX_BACKOFF, FIRST_BACKOFF * 2**job.failures))
+        pause = max(interval, min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(job.failures, _MAX_DOUBLINGS)))
         with self._changed:
             # It replaces a job of its id that was enqueued meanwhile: that one would fail in the same way.
             self._jobs[job.id] = replace(job, failures=job.failures + 1, due_at=self._clock() + pause)
 
 
-def _succeeds(job: QueuedJob, handler: JobHandler) -> bool:
-    """Run a job; log any error, and return whether there was none."""
+def run_job(job: QueuedJob, handler: JobHandler, *, with_log: bool = True) -> bool:
+    """Run a job; log any error, unless `with_log` is false, and return whether there was none."""
     extra = {"correlation_id": job.correlation_id}
     try:
         handler(job.function, *job.arguments, correlation_id=job.correlation_id)
     except Unavailable as error:
-        log.warning("A service does not answer in the job %s: %s", job, error.detail, extra=extra)
+        if with_log:
+            log.warning("A service does not answer in the job %s: %s", job, error.detail, extra=extra)
         return False
     except Exception:
-        log.exception("Something unexpected happened in the job %s.", job, extra=extra)
+        if with_log:
+            log.exception("Something unexpected happened in the job %s.", job, extra=extra)
         return False
     return True

@@ -1,5 +1,6 @@
 """Job queues inside a worker: all queues of the embedded default, and the fallback while Redis is unavailable."""
 
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -7,13 +8,12 @@ from threading import Thread
 from typing import Protocol, Self
 from uuid import UUID
 
-from adapters.local.job_queue import POLL_INTERVAL, JobQueue, QueuedJob
-from unite_core.jobs import JobHandler, Jobs
+from adapters.local.job_queue import MAX_BACKOFF, POLL_INTERVAL, JobQueue, QueuedJob, run_job
+from unite_core.jobs import JOB_MODULE, JobHandler, Jobs, job_name
 
-FUNCTIONS = "entrypoints.worker.jobs"
-"""The module of the job functions. A job names one of them, but nothing is imported by that name."""
+log = logging.getLogger(__name__)
 
-SWEEP = f"{FUNCTIONS}.sweep"
+SWEEP = f"{JOB_MODULE}.sweep"
 """The recurring job that enqueues the pending work of the database. It also runs at each wake-up."""
 
 
@@ -66,7 +66,7 @@ class LocalQueues:
         `every` maps each recurring function to its interval in seconds. Each has a thread, so that a slow one delays no
         other; the sweep runs in the calling thread.
         """
-        intervals = {f"{function.__module__}.{function.__qualname__}": seconds for function, seconds in every.items()}
+        intervals = {job_name(function): seconds for function, seconds in every.items()}
         sweeps = intervals.pop(SWEEP, None) is not None
         queues = [JobQueue(self._clock) for _ in intervals]
         threads = []
@@ -76,11 +76,13 @@ class LocalQueues:
             threads.append(Thread(target=run, name=name.rpartition(".")[2]))
         for thread in threads:
             thread.start()
-        self._sweep(handler if sweeps else _ignore, stopping)
-        for queue in (*queues, *self._deliveries.values(), self._imports):
-            queue.interrupt()
-        for thread in threads:
-            thread.join()
+        try:
+            self._sweep(handler if sweeps else _ignore, stopping)
+        finally:
+            for queue in (*queues, *self._deliveries.values(), self._imports):
+                queue.interrupt()
+            for thread in threads:
+                thread.join()
 
     def close(self) -> None:
         """Stop receiving wake-ups."""
@@ -93,16 +95,32 @@ class LocalQueues:
         self.close()
 
     def _sweep(self, handler: JobHandler, stopping: Callable[[], bool]) -> None:
-        """Run the sweep at each wake-up, and every second, because a wake-up may be lost."""
+        """Run the sweep at each wake-up, and every second, because a wake-up may be lost.
 
-        def sweep_and_wait(function: str, /, *arguments: str, correlation_id: str | None) -> None:
-            handler(function, *arguments, correlation_id=correlation_id)
+        A sweep that fails is tried again as soon, because events are delivered only if one begins; its failure is
+        logged every half minute at most. A wake-up reaches the sweep without another thread in between, which would
+        delay every event and import.
+        """
+        log_again_at = self._clock()
+        while not stopping():
+            with_log = self._clock() >= log_again_at
+            swept = run_job(QueuedJob(SWEEP), handler, with_log=with_log)
+            waited = self._wait(with_log=with_log)
+            if swept and waited:
+                log_again_at = self._clock()
+            elif with_log:
+                log_again_at = self._clock() + MAX_BACKOFF
+
+    def _wait(self, *, with_log: bool) -> bool:
+        """Wait for a wake-up, a second at most; return whether that was possible."""
+        try:
             self._wake_ups.wait(POLL_INTERVAL)
-
-        # A wake-up reaches the sweep without another thread in between, which would delay every event and import.
-        sweeps = JobQueue(self._clock)
-        sweeps.put(QueuedJob(SWEEP))
-        sweeps.run(sweep_and_wait, stopping, interval=0.0)
+        except Exception:
+            if with_log:
+                log.exception("Wake-ups cannot be received; the worker looks for work every second.")
+            time.sleep(POLL_INTERVAL)
+            return False
+        return True
 
 
 def _ignore(function: str, /, *arguments: str, correlation_id: str | None) -> None:
@@ -131,4 +149,4 @@ class _LocalQueueJobs(Jobs):
                 self._put(queue, "relay", name)
 
     def _put(self, queue: JobQueue, function: str, argument: str) -> None:
-        queue.put(QueuedJob(f"{FUNCTIONS}.{function}", (argument,), self._correlation_id()))
+        queue.put(QueuedJob(f"{JOB_MODULE}.{function}", (argument,), self._correlation_id()))

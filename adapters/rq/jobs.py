@@ -11,16 +11,13 @@ from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 
 from unite_core.errors import Unavailable
-from unite_core.jobs import Jobs
+from unite_core.jobs import JOB_MODULE, Jobs
 
 T = TypeVar("T")
 
 IMPORTS = "imports"
 UPKEEP = "upkeep"
 """The queues, in addition to one per destination of events. Every worker has one thread for each queue."""
-
-FUNCTIONS = "entrypoints.worker.jobs"
-"""The module of the job functions. A job names one of them, but nothing is imported by that name."""
 
 NO_TIMEOUT = -1
 """Jobs have no timeout, as each ends by itself. A timeout would raise an exception inside a transaction."""
@@ -83,7 +80,7 @@ class RqJobs(Jobs):
         def enqueue(redis: Redis) -> None:
             with suppress(DuplicateJobError):  # the job that waits already will do this work too
                 Queue(queue, connection=redis, serializer=JSONSerializer).enqueue_call(
-                    f"{FUNCTIONS}.{function}",
+                    f"{JOB_MODULE}.{function}",
                     args=(argument,),
                     job_id=f"{function}-{argument}",
                     unique=True,

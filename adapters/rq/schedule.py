@@ -15,6 +15,7 @@ from rq.serializers import JSONSerializer
 
 from adapters.rq.job_format import ValidatedJob
 from adapters.rq.jobs import FAILED_JOB_TTL, NO_TIMEOUT
+from unite_core.jobs import job_name
 
 LOCK = "unite:schedule"
 LOCK_TTL = 10
@@ -40,9 +41,7 @@ class Schedule:
         self._redis = redis
         self._lock = redis.lock(LOCK, timeout=LOCK_TTL, thread_local=False)
         self._queue = Queue(queue, connection=redis, serializer=JSONSerializer)
-        self._intervals = {
-            f"{function.__module__}.{function.__qualname__}": seconds for function, seconds in every.items()
-        }
+        self._intervals = {job_name(function): seconds for function, seconds in every.items()}
         self._clock = clock
         self._due: dict[str, float] = {}
         self._retried = retried

@@ -138,15 +138,19 @@ def _exclusively(engine: Engine) -> Iterator[Connection]:
     """Yield a connection in a transaction during which no other process migrates the same database.
 
     On SQLite the lock of the transaction is enough. MySQL has none that covers several statements which change tables,
-    so that a named lock is used. It is released with the connection, however that ends.
+    so that a named lock is used. It is released after the commit, because the next process reads the revision then, or
+    with the connection, however that ends.
     """
-    with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
+    if engine.dialect.name == "sqlite":
+        with engine.begin() as connection:
             yield connection
-            return
+        return
+    with engine.connect() as connection:
         connection.exec_driver_sql(f"SELECT GET_LOCK({_LOCK}, {_LOCK_TIMEOUT_SECONDS})").scalar_one()
+        connection.commit()
         try:
-            yield connection
+            with connection.begin():
+                yield connection
         finally:
             connection.exec_driver_sql(f"SELECT RELEASE_LOCK({_LOCK})")
 

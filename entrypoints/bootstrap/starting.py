@@ -58,10 +58,9 @@ class Started:
     `files` is the storage that `unite` uses; `signed_files` serves its links if the service itself is the storage, and
     `notices` receives notifications of uploads if S3 is the storage and a queue is configured. The first of the
     `cursor_secrets` signs. `webhook_signatures` verifies the webhooks of the text message provider; None without one.
-    `dependencies` are the dependencies of Unite by name. `upkeep` are tasks for a worker, once a minute. `jobs` are the
-    jobs that `unite` enqueues, and `queues` are the queues in Redis from which a worker gets them; None without Redis.
-    `open_local_queues` opens the queues inside the process of a worker, which `wake` and `jobs` without Redis wake; it
-    raises `StartRefused` if it cannot.
+    `dependencies` are the dependencies of Unite by name. `upkeep` are tasks for a worker, once a minute. `queues` are
+    the queues in Redis from which a worker gets jobs; None without Redis. `open_local_queues` opens the queues inside
+    the process of a worker, which `wake` wakes; it raises `StartRefused` if it cannot.
     """
 
     unite: Unite
@@ -73,7 +72,6 @@ class Started:
     webhook_signatures: Signatures | None
     dependencies: Mapping[str, Dependency]
     upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
-    jobs: Jobs
     queues: "RqQueues | None"
     open_local_queues: Callable[[], LocalQueues]
     wake: Callable[[], None]
@@ -178,7 +176,6 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Starte
             **health_of(destinations),
         },
         upkeep=kept.upkeep,
-        jobs=jobs,
         queues=queues,
         open_local_queues=partial(_open_local_queues, local_jobs, folder / PIPE, names),
         wake=local_jobs.wake,

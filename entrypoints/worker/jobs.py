@@ -13,7 +13,7 @@ from entrypoints.worker.failures import Backoff, log_failures
 from entrypoints.worker.import_runs import continue_import, continue_undo
 from entrypoints.worker.time_slices import TIME_SLICE, TimeSlice
 from unite_core.application import Unite
-from unite_core.jobs import Jobs
+from unite_core.jobs import Jobs, job_name
 
 MAX_TURN_SECONDS = 120.0
 """Seconds after which an import goes to the end of the queue even if no other import is known to wait.
@@ -65,7 +65,7 @@ class JobContext:
         with correlation_scope(correlation_id):
             job = JOBS.get(function)
             if job is None or not job.accepts(self, arguments):
-                log.warning("A job that nobody here asks for is dropped.", extra={"job": function[:MAX_LOGGED_LENGTH]})
+                log.warning("An unknown job is dropped.", extra={"job": function[:MAX_LOGGED_LENGTH]})
                 return
             job.do(self, *arguments)
 
@@ -166,7 +166,7 @@ class Job:
 
 
 JOBS: Mapping[str, Job] = {
-    f"{job.do.__module__}.{job.do.__qualname__}": job
+    job_name(job.do): job
     for job in (
         Job(run_import, (_is_id,)),
         Job(undo_import, (_is_id,)),

@@ -91,6 +91,9 @@ class Worker:
                 self.queues.ping()
             except Unavailable:
                 continue
+            except Exception:
+                log.exception("Something unexpected happened while checking the queues.")
+                continue
             available.set()
             return
 

@@ -58,7 +58,7 @@ def test_each_declared_variable_is_read(it: Setting[Any]) -> None:
 
 def test_each_declared_variable_is_used(checkout: Path) -> None:
     folder = checkout / "entrypoints" / "settings"
-    code = "".join((folder / f"{name}.py").read_text("utf-8") for name in ("model", "reading", "rules"))
+    code = "".join((folder / f"{name}.py").read_text("utf-8") for name in ("model", "load", "rules"))
     used = set(re.findall(r"\b(?:env|variables)\.([A-Z0-9_]+)", code))
 
     assert {name for name, value in vars(env).items() if isinstance(value, Setting)} <= used

@@ -108,7 +108,7 @@ UNAVAILABLE = Unavailable("Redis does not answer.")
 def test_when_one_thread_loses_the_queues_the_worker_runs_the_fallback_and_returns(
     stop: Event, caplog: pytest.LogCaptureFixture, lost: dict[str, list[Exception]]
 ) -> None:
-    queues = Script(**lost, pings=[UNAVAILABLE, None])
+    queues = Script(**lost, pings=[UNAVAILABLE, ZeroDivisionError("no idea"), None])
     fallback = Fallback(stop, times=2)
 
     with caplog.at_level(logging.INFO):

@@ -420,7 +420,7 @@ def test_what_is_no_job_is_dropped_with_a_line_in_the_log(
     context(function, *about, correlation_id=None)
 
     (line,) = caplog.records
-    assert (line.levelname, line.message) == ("WARNING", "A job that nobody here asks for is dropped.")
+    assert (line.levelname, line.message) == ("WARNING", "An unknown job is dropped.")
 
 
 def test_a_turn_goes_on_for_as_long_as_no_other_import_waits() -> None:

@@ -1,4 +1,5 @@
 import json
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -207,14 +208,20 @@ def test_a_webhook_takes_no_form_of_thousands_of_fields() -> None:
     assert problem(answer) == (400, "malformed_form")
 
 
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """What the fastest of three runs takes."""
-    taken = []
-    for _ in range(3):
-        began = time.process_time()
-        work()
-        taken.append(time.process_time() - began)
-    return min(taken)
+def cpu_seconds(*works: Callable[[], object]) -> list[float]:
+    """Return the processor seconds of the fastest of seven runs of each, in turns, without the cost of coverage."""
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return [min(runs) for runs in zip(*([_cpu_seconds(work) for work in works] for _ in range(7)), strict=True)]
+    finally:
+        sys.settrace(tracer)
+
+
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
 
 
 @pytest.mark.parametrize(
@@ -227,8 +234,8 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     ids=["unknown fields", "unknown fields in an object", "objects in a list"],
 )
 def test_a_body_of_nonsense_costs_not_much_more_than_to_parse_it(manager: Person, body: bytes) -> None:
-    parsed = cpu_seconds(lambda: json.loads(body))
+    parsed, answered = cpu_seconds(
+        lambda: json.loads(body), lambda: manager.post("/v1/lead-imports", data=body, headers=JSON)
+    )
 
-    answered = cpu_seconds(lambda: manager.post("/v1/lead-imports", data=body, headers=JSON))
-
-    assert answered < 12 * parsed
+    assert answered < 6 * parsed

@@ -23,11 +23,12 @@ _TEXT_SCHEMA = {"type": "string"}
 _SWAGGER_UI_BASE = "/docs/swagger-ui"
 SWAGGER_UI = AssetFolder(Path(__file__).with_name("swagger_ui"), _SWAGGER_UI_BASE)
 _LINKED_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
-# Swagger UI has its icons as data: URLs, and shows a picture that an operation responded with by a blob: URL.
 _OWN_PAGES_ONLY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# Swagger UI shows an image that an operation responded with by a blob: URL.
+_SWAGGER_UI_PAGE = _OWN_PAGES_ONLY.replace("data:;", "data: blob:;")
 
 
 @operations.operation(
@@ -54,7 +55,7 @@ def openapi_document() -> Response:
 def docs() -> Response:
     """Get the documentation page."""
     paths = {name: SWAGGER_UI.path_of(name) for name in _LINKED_FILES}
-    return _own(Response(_filled("docs.html", paths), content_type=f"{_HTML}; charset=utf-8"))
+    return _own(Response(_filled("docs.html", paths), content_type=f"{_HTML}; charset=utf-8"), _SWAGGER_UI_PAGE)
 
 
 @operations.operation(
@@ -129,6 +130,6 @@ def _file(name: str, content_type: str) -> Response:
     return _own(Response((_PAGES / name).read_bytes(), content_type=f"{content_type}; charset=utf-8"))
 
 
-def _own(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = _OWN_PAGES_ONLY
+def _own(response: Response, policy: str = _OWN_PAGES_ONLY) -> Response:
+    response.headers["Content-Security-Policy"] = policy
     return response

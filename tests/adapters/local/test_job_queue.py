@@ -90,6 +90,15 @@ def test_a_recurring_job_is_due_again_after_its_interval(scenario: Scenario) -> 
     assert scenario.waiting().due_at == 5
 
 
+def test_the_pause_of_a_job_that_has_failed_for_days_is_the_longest_one(scenario: Scenario) -> None:
+    scenario.failures = 1
+    scenario.queue.put(QueuedJob("count", ("one",), failures=100_000))
+
+    scenario.run()
+
+    assert scenario.waiting().due_at == MAX_BACKOFF
+
+
 def test_a_recurring_job_that_is_enqueued_is_due_at_once(scenario: Scenario) -> None:
     scenario.queue.put(JOB)
     scenario.run(interval=5)

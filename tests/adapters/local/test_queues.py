@@ -12,10 +12,12 @@ from uuid import UUID
 
 import pytest
 
+from adapters.local.job_queue import MAX_BACKOFF
 from adapters.local.wake_up_pipe import LocalJobs
 from adapters.local.worker_queues import SWEEP, LocalQueues
 from entrypoints.worker.jobs import sweep
 from tests.service_process import eventually
+from unite_core.errors import Unavailable
 from unite_core.jobs import JobHandler
 
 TIMEOUT = 30.0
@@ -125,15 +127,36 @@ def test_the_sweep_runs_every_second_where_nobody_wakes_it(tmp_path: Path) -> No
         eventually(lambda: counter.runs.get("sweep", 0) >= 3, "it runs again")
 
 
-def test_where_wake_ups_cannot_be_received_the_sweep_runs_nevertheless(caplog: pytest.LogCaptureFixture) -> None:
+def test_where_wake_ups_cannot_be_received_the_sweep_runs_every_second_and_the_log_says_it_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     counter = Counter()
     queues = LocalQueues(Broken(), destinations=())
 
     with caplog.at_level(logging.WARNING), queues, upkeep(queues, counter):
-        eventually(lambda: counter.runs.get("sweep", 0) >= 2, "it runs again")
+        eventually(lambda: counter.runs.get("sweep", 0) >= 6, "it runs again and again", timeout=14)
 
-    assert caplog.records[0].getMessage() == "Something unexpected happened in the job entrypoints.worker.jobs.sweep."
+    [line] = caplog.records
+    assert line.getMessage() == "Wake-ups cannot be received; the worker looks for work every second."
     assert "The pipe is gone." in caplog.text
+
+
+def test_a_sweep_that_fails_is_run_every_second_and_logged_every_half_minute(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: str) -> None:
+        raise Unavailable("The database does not answer.")
+
+    counter, clock = Counter(fail), [0.0]
+    queues = LocalQueues(LocalJobs(tmp_path).listen(), destinations=(), clock=lambda: clock[0])
+
+    with caplog.at_level(logging.WARNING), queues, upkeep(queues, counter):
+        eventually(lambda: counter.runs.get("sweep", 0) >= 6, "it runs again and again", timeout=14)
+        assert len(caplog.records) == 1
+        clock[0] = MAX_BACKOFF
+        eventually(lambda: len(caplog.records) == 2, "the failure is logged again")
+
+    assert caplog.records[0].getMessage().endswith("entrypoints.worker.jobs.sweep: The database does not answer.")
 
 
 def test_a_slow_recurring_job_delays_no_other(tmp_path: Path) -> None:

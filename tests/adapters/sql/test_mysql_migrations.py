@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, delete, inspect, select, update
+from sqlalchemy import Engine, delete, event, inspect, select, update
 
 from adapters.sql.engine import create_engine_for
 from adapters.sql.leads.tables import leads
@@ -66,6 +66,21 @@ def test_several_that_upgrade_at_once_do_it_once(empty: Engine) -> None:
         list(threads.map(upgrade, [empty] * 5))
 
     assert current(empty) == head()
+
+
+def test_whoever_waits_for_an_upgrade_sees_its_revision(empty: Engine) -> None:
+    seen: list[str | None] = []
+    other = create_engine_for(empty.url.render_as_string(hide_password=False))
+
+    def look(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "RELEASE_LOCK" in statement:
+            seen.append(current(other))
+
+    event.listen(empty, "before_cursor_execute", look)
+    upgrade(empty)
+
+    other.dispose()
+    assert seen == [head()]
 
 
 def test_migrations_make_what_the_tables_say(mysql_engine: Engine) -> None:
