@@ -2,6 +2,8 @@
 
 import gc
 import logging
+import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -40,6 +42,33 @@ def _plain_logging() -> None:
     for handler in root.handlers[:]:
         if not type(handler).__module__.startswith("_pytest"):
             root.removeHandler(handler)
+
+
+UNMEASURED = (
+    "tests/adapters/sql/test_mysql_plans.py",
+    "tests/adapters/sql/test_plans.py",
+    "tests/fuzz/",
+    "tests/guards/",
+    "tests/http/dashboard/browser/",
+    "tests/http/test_schemathesis.py",
+    "tests/http/visibility/",
+)
+"""Tests that record no coverage, because it would double their time, and others run the same code."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a test of `UNMEASURED` without the tracer of coverage."""
+    if not item.nodeid.startswith(UNMEASURED):
+        return (yield)
+    tracer, of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+        threading.settrace(of_threads)
 
 
 @pytest.hookimpl(trylast=True)
