@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from unite_core.identity.model import Role
-from unite_core.imports.columns import FIELDS, IGNORE
+from unite_core.imports.csv.columns import FIELDS, IGNORE
 from unite_core.imports.model import OnDuplicate
 from unite_core.phone import is_country
 from unite_core.zones import DEFAULT_ZONE

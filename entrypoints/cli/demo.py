@@ -21,7 +21,7 @@ from entrypoints.cli.demo_people import PEOPLE, Person, Team, add_people, print_
 from entrypoints.cli.demo_report import show_report
 from entrypoints.cli.demo_service import POLL_INTERVAL, DemoFailed, last_lines, service
 from entrypoints.cli.progress import ProgressBar, console, counts_table, rate
-from unite_core.imports.error_report import REPORT_COLUMNS, unescape_formula
+from unite_core.imports.csv.error_report import REPORT_COLUMNS, unescape_formula
 from unite_core.imports.model import ImportStatus, RowKind
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"

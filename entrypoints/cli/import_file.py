@@ -28,7 +28,7 @@ from entrypoints.cli.users import active_user, all_users
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Actor, Role, User
 from unite_core.identity.ports import UserFilter
-from unite_core.imports.columns import IGNORE
+from unite_core.imports.csv.columns import IGNORE
 from unite_core.imports.model import ImportOptions, ImportStatus, LeadImport, OnDuplicate, progress
 from unite_core.imports.use_cases import FileToImport
 

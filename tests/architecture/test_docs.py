@@ -16,7 +16,7 @@ from tests.servers.mongodb import MONGODB
 from tests.servers.moto import MOTO
 from tests.servers.mysql import MYSQL
 from tests.servers.redis import REDIS
-from unite_core.imports.columns import FIELDS
+from unite_core.imports.csv.columns import FIELDS
 from unite_core.leads.details import FILTERED_TEXTS, LeadDetails
 
 PAGES = [

@@ -7,11 +7,11 @@ import pytest
 
 from tests.guards.growth import slow_texts
 from unite_core.errors import FieldError
-from unite_core.imports.columns import FIELDS, map_columns
-from unite_core.imports.decoding import InvalidFile
-from unite_core.imports.error_report import RejectedRow, report_lines
-from unite_core.imports.reading import RecordReader, detect_dialect
-from unite_core.imports.rows import RowInterpreter, RowRules
+from unite_core.imports.csv.columns import FIELDS, map_columns
+from unite_core.imports.csv.decoding import InvalidFile
+from unite_core.imports.csv.error_report import RejectedRow, report_lines
+from unite_core.imports.csv.reading import RecordReader, detect_dialect
+from unite_core.imports.csv.rows import RowInterpreter, RowRules
 from unite_core.phone import PhoneRule
 from unite_core.testing.builders import an_id
 

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from unite_core.errors import FieldError
 from unite_core.ids import Ids
+from unite_core.imports.csv.reading import Record
+from unite_core.imports.csv.rows import LeadDraft, missing_name_error
 from unite_core.imports.model import (
     DEFAULT_SOURCE,
     Counts,
@@ -17,8 +19,6 @@ from unite_core.imports.model import (
     Rejection,
     RowKind,
 )
-from unite_core.imports.reading import Record
-from unite_core.imports.rows import LeadDraft, missing_name_error
 from unite_core.leads.details import SOURCE, TEXTS, LeadDetails, LeadStatus
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import ContactMatches

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.imports.lines import Readable
+from unite_core.imports.csv.lines import Readable
 from unite_core.imports.model import LEASE, ImportStatus, LeadImport
 from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.unit_of_work import UnitOfWorkFactory

@@ -20,7 +20,7 @@ from entrypoints.http.framework.fields import (
 from entrypoints.http.framework.paging import PageQuery
 from entrypoints.http.framework.request_body import parse_json
 from unite_core.errors import FieldError, Invalid, Malformed
-from unite_core.imports.columns import FIELDS, IGNORE, MAX_COLUMNS, MAX_COMPARED_LENGTH
+from unite_core.imports.csv.columns import FIELDS, IGNORE, MAX_COLUMNS, MAX_COMPARED_LENGTH
 from unite_core.imports.model import DEFAULT_SOURCE, MAX_FILE_BYTES, ImportOptions, ImportStatus, OnDuplicate, RowKind
 from unite_core.imports.use_cases.start import MAX_FILENAME_LENGTH
 from unite_core.leads.details import MAX_SOURCE_LENGTH

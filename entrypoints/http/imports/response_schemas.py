@@ -6,7 +6,7 @@ from marshmallow import Schema, fields
 
 from entrypoints.http.framework.fields import Choice, Flag, Id, ObjectOf, Text, Timestamp, WholeNumber
 from entrypoints.http.framework.upload_instructions import UploadSchema
-from unite_core.imports.columns import FIELDS
+from unite_core.imports.csv.columns import FIELDS
 from unite_core.imports.model import ImportStatus, OnDuplicate, RowKind
 
 EXAMPLE_ID = "0190a6f0-5c1e-7b3a-9f24-6d2f8f0c1a77"

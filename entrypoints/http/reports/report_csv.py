@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from entrypoints.http.framework.json_responses import moment
-from unite_core.imports.error_report import escape_formula
+from unite_core.imports.csv.error_report import escape_formula
 
 CSV_TYPE = "text/csv"
 

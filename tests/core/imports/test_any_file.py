@@ -10,9 +10,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.imports.uploads import Drip, look, reader_of
-from unite_core.imports.decoding import Encoding, InvalidFile
-from unite_core.imports.lines import DELIMITER_LINE
-from unite_core.imports.reading import DELIMITERS, Record, RecordReader
+from unite_core.imports.csv.decoding import Encoding, InvalidFile
+from unite_core.imports.csv.lines import DELIMITER_LINE
+from unite_core.imports.csv.reading import DELIMITERS, Record, RecordReader
 
 ENCODINGS = (Encoding("utf-8"), Encoding("utf-8", 3), Encoding("utf-16-le", 2), Encoding("utf-16-be", 2))
 delimiters = st.sampled_from(DELIMITERS)

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.core.imports.uploads import codes, drafts, look, records
-from unite_core.imports.decoding import InvalidFile
-from unite_core.imports.rows import LeadDraft
+from unite_core.imports.csv.decoding import InvalidFile
+from unite_core.imports.csv.rows import LeadDraft
 
 
 def people(content: bytes) -> list[tuple[int, str | None, str | None]]:

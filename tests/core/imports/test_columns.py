@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unite_core.imports.columns import FIELDS, IGNORE, IMPORTED, MAX_COLUMNS, ColumnMap, header_key, map_columns
-from unite_core.imports.decoding import InvalidFile
-from unite_core.imports.error_report import REPORT_COLUMNS
+from unite_core.imports.csv.columns import FIELDS, IGNORE, IMPORTED, MAX_COLUMNS, ColumnMap, header_key, map_columns
+from unite_core.imports.csv.decoding import InvalidFile
+from unite_core.imports.csv.error_report import REPORT_COLUMNS
 
 
 def fields(header: list[str], explicit: dict[str, str | None] | None = None) -> list[str | None]:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unite_core.errors import Invalid
-from unite_core.imports.decoding import Encoding, InvalidFile, detect_encoding
-from unite_core.imports.reading import RecordReader
+from unite_core.imports.csv.decoding import Encoding, InvalidFile, detect_encoding
+from unite_core.imports.csv.reading import RecordReader
 
 HEADER = b"name,email\n"
 

@@ -7,9 +7,15 @@ from hypothesis import strategies as st
 
 from tests.core.imports.uploads import ANN, codes, drafts, look, records
 from unite_core.errors import FieldError
-from unite_core.imports.columns import MAX_COLUMNS
-from unite_core.imports.error_report import REPORT_COLUMNS, RejectedRow, escape_formula, report_lines, unescape_formula
-from unite_core.imports.rows import LeadDraft, RowRules
+from unite_core.imports.csv.columns import MAX_COLUMNS
+from unite_core.imports.csv.error_report import (
+    REPORT_COLUMNS,
+    RejectedRow,
+    escape_formula,
+    report_lines,
+    unescape_formula,
+)
+from unite_core.imports.csv.rows import LeadDraft, RowRules
 from unite_core.phone import PhoneRule
 
 WRONG = FieldError(

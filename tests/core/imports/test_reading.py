@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.core.imports.uploads import Drip, look, records
-from unite_core.imports.decoding import Encoding, InvalidFile
-from unite_core.imports.reading import (
+from unite_core.imports.csv.decoding import Encoding, InvalidFile
+from unite_core.imports.csv.reading import (
     MAX_CELLS,
     MAX_LINES_PER_RECORD,
     MAX_RECORD_LENGTH,

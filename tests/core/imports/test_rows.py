@@ -5,9 +5,9 @@ import pytest
 
 from tests.core.imports.uploads import ANN, US, codes, drafts
 from unite_core.errors import FieldError
-from unite_core.imports.columns import map_columns
-from unite_core.imports.reading import Record
-from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules, missing_name_error
+from unite_core.imports.csv.columns import map_columns
+from unite_core.imports.csv.reading import Record
+from unite_core.imports.csv.rows import LeadDraft, RowInterpreter, RowRules, missing_name_error
 from unite_core.leads.details import LeadStatus
 from unite_core.phone import Phone, PhoneRule
 

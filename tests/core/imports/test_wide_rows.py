@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from unite_core.imports.chunk import MAX_STORED_LENGTH
-from unite_core.imports.columns import MAX_SHOWN_LENGTH
-from unite_core.imports.reading import MAX_HEADER_LENGTH
+from unite_core.imports.csv.columns import MAX_SHOWN_LENGTH
+from unite_core.imports.csv.reading import MAX_HEADER_LENGTH
 from unite_core.imports.use_cases.continue_import import CHUNK_BYTES
 from unite_core.testing.builders import csv_text
 from unite_core.testing.scenario import Scenario

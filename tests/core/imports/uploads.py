@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from unite_core.errors import FieldError
-from unite_core.imports.columns import ColumnMap
-from unite_core.imports.reading import Dialect, Record, RecordReader, detect_dialect
-from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules
+from unite_core.imports.csv.columns import ColumnMap
+from unite_core.imports.csv.reading import Dialect, Record, RecordReader, detect_dialect
+from unite_core.imports.csv.rows import LeadDraft, RowInterpreter, RowRules
 from unite_core.phone import PhoneRule
 
 ANN = UUID("01890a5d-ac96-774b-bcce-b302099a8057")

@@ -7,10 +7,16 @@ from contextlib import suppress
 from tests.core.imports.uploads import US, Drip, look, reader_of
 from tests.fuzz.target import Target, csv_files
 from unite_core.email import parse_email
-from unite_core.imports.decoding import InvalidFile
-from unite_core.imports.error_report import REPORT_COLUMNS, RejectedRow, escape_formula, report_lines, unescape_formula
-from unite_core.imports.reading import Dialect, Record, RecordReader
-from unite_core.imports.rows import LeadDraft, RowInterpreter
+from unite_core.imports.csv.decoding import InvalidFile
+from unite_core.imports.csv.error_report import (
+    REPORT_COLUMNS,
+    RejectedRow,
+    escape_formula,
+    report_lines,
+    unescape_formula,
+)
+from unite_core.imports.csv.reading import Dialect, Record, RecordReader
+from unite_core.imports.csv.rows import LeadDraft, RowInterpreter
 from unite_core.phone import parse_phone
 from unite_core.text import clean
 

@@ -16,9 +16,12 @@ from unite_core.files import Files, delete_quietly
 from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.ids import Ids
 from unite_core.imports.chunk import Chunk, Row
-from unite_core.imports.columns import ColumnMap
-from unite_core.imports.decoding import InvalidFile
-from unite_core.imports.error_report import RejectedRow, report_lines
+from unite_core.imports.csv.columns import ColumnMap
+from unite_core.imports.csv.decoding import InvalidFile
+from unite_core.imports.csv.error_report import RejectedRow, report_lines
+from unite_core.imports.csv.lines import Readable
+from unite_core.imports.csv.reading import Dialect, Record, RecordReader, detect_dialect
+from unite_core.imports.csv.rows import LeadDraft, RowInterpreter, RowRules
 from unite_core.imports.events import (
     LEADS_CREATED,
     LEADS_UPDATED,
@@ -27,7 +30,6 @@ from unite_core.imports.events import (
     leads_of_import,
 )
 from unite_core.imports.lease import CancelRequested, Lease, LeaseRenewingStream, LostLease, StopRequested
-from unite_core.imports.lines import Readable
 from unite_core.imports.model import (
     CSV_TYPE,
     MAX_ATTEMPTS,
@@ -38,8 +40,6 @@ from unite_core.imports.model import (
     RowKind,
 )
 from unite_core.imports.ports import ImportsUnitOfWork
-from unite_core.imports.reading import Dialect, Record, RecordReader, detect_dialect
-from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules
 from unite_core.imports.store_chunk import store_chunk, store_dry_run
 from unite_core.leads.model import DuplicateLead
 from unite_core.phone import PhonePolicy

@@ -8,9 +8,9 @@ from operator import itemgetter
 from uuid import UUID
 
 from unite_core.errors import FieldError
-from unite_core.imports.columns import ColumnMap
-from unite_core.imports.error_report import REPLACEMENT_CHARACTER, unescape_formula
-from unite_core.imports.reading import Record
+from unite_core.imports.csv.columns import ColumnMap
+from unite_core.imports.csv.error_report import REPLACEMENT_CHARACTER, unescape_formula
+from unite_core.imports.csv.reading import Record
 from unite_core.leads.details import NAME, TEXTS, LeadStatus, TextField, contact_error
 from unite_core.phone import Phone, PhoneRule, parse_phone
 from unite_core.text import clean, is_within_max_length

@@ -6,7 +6,7 @@ import re
 from collections import deque
 from typing import Protocol
 
-from unite_core.imports.decoding import Encoding
+from unite_core.imports.csv.decoding import Encoding
 
 MAX_LINE_LENGTH = 1024 * 1024
 """In characters, without its end. Anything beyond that in a longer line is skipped."""

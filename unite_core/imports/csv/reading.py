@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from unite_core.errors import FieldError
-from unite_core.imports.columns import MAX_COLUMNS, ColumnMap, map_columns, map_known_columns
-from unite_core.imports.decoding import Encoding, InvalidFile, detect_encoding
-from unite_core.imports.error_report import REPLACEMENT_CHARACTER, REPORT_COLUMNS
-from unite_core.imports.lines import DELIMITER_LINE, MAX_LINE_LENGTH, Lines, Readable, too_long
+from unite_core.imports.csv.columns import MAX_COLUMNS, ColumnMap, map_columns, map_known_columns
+from unite_core.imports.csv.decoding import Encoding, InvalidFile, detect_encoding
+from unite_core.imports.csv.error_report import REPLACEMENT_CHARACTER, REPORT_COLUMNS
+from unite_core.imports.csv.lines import DELIMITER_LINE, MAX_LINE_LENGTH, Lines, Readable, too_long
 
 MAX_RECORD_LENGTH = MAX_LINE_LENGTH
 """Characters of a row, on one line or, quoted, on several."""

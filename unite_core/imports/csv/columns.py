@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from unite_core.email import parse_email
 from unite_core.errors import FieldError
-from unite_core.imports.decoding import InvalidFile
-from unite_core.imports.error_report import REPORT_COLUMNS, unescape_formula
+from unite_core.imports.csv.decoding import InvalidFile
+from unite_core.imports.csv.error_report import REPORT_COLUMNS, unescape_formula
 from unite_core.text import normalize
 
 IGNORE = "ignore"
