@@ -26,7 +26,6 @@ from unite_client.models import (
     CompletionOutcome,
     Credentials,
     Daily,
-    FieldError,
     ImportForm,
     ImportOptions,
     ImportShape,
@@ -35,6 +34,7 @@ from unite_client.models import (
     LeadPatchStatus,
     NewCallTask,
     NewLead,
+    Problem,
 )
 from unite_client.types import File
 
@@ -44,9 +44,9 @@ MAX_READS = 240
 T = TypeVar("T")
 
 
-def result(answer: T | FieldError | None) -> T:
+def result(answer: T | Problem | None) -> T:
     """Return the parsed answer of a call that has to succeed."""
-    if answer is None or isinstance(answer, FieldError):
+    if answer is None or isinstance(answer, Problem):
         raise SystemExit(f"refused: {answer}")
     return answer
 
@@ -105,7 +105,7 @@ def main(url: str, email: str, password: str, csv_file: str) -> None:
     ended = log_out.sync_detailed(client=client)
     assert ended.status_code == 204
     refused = me.sync(client=client)
-    assert isinstance(refused, FieldError)
+    assert isinstance(refused, Problem)
     assert refused.code.value == "token_revoked"
 
 
