@@ -80,7 +80,10 @@ def test_an_upgrade_and_the_way_back_fail_no_request_and_make_what_is_missing(sc
     (scaled.secrets / "aws_credentials").unlink()
     scaled.as_root("REVOKE GRANT OPTION ON unite.* FROM 'migrator'@'%'")
 
-    with another_version(scaled, SERVE, '"""`serve`', '"""The next `serve`'), under_load(client) as load:
+    with (
+        another_version(scaled, SERVE, '"""The `serve` command', '"""The next `serve` command'),
+        under_load(client) as load,
+    ):
         done = scaled.attempt("make", "upgrade")
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -107,7 +107,9 @@ def databases_have_no_way_out(stacks: Stacks, _: Mapping[str, str]) -> Iterator[
 
 def load_balancer_and_service_agree(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
     """The load balancer asks a path that there is, at the port that is listened at, and gives up before the service."""
-    paths = re.findall(r'"(/health/\w+)"', (CHECKOUT / "entrypoints" / "http" / "health.py").read_text("utf-8"))
+    paths = re.findall(
+        r'"(/health/\w+)"', (CHECKOUT / "entrypoints" / "http" / "health" / "routes.py").read_text("utf-8")
+    )
     for name, group in every(stacks, "AWS::ElasticLoadBalancingV2::TargetGroup"):
         if group["HealthCheckPath"] not in paths:
             yield f"{name} asks {group['HealthCheckPath']}, which is no operation of the service"
