@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from tests.databases import a_database
@@ -15,7 +15,7 @@ from tests.http.dashboard.examples import ExampleFigures
 from tests.http.dashboard.sales_day import SalesDay, service_over
 from tests.http.service import Service
 from tests.servers.apt import BROWSERS
-from tests.service_process import free_port
+from tests.service_process import TIMEOUT, free_port
 
 
 # Not for the whole run, because while Playwright runs no other test of this process can run an event loop.
@@ -27,6 +27,8 @@ def chromium() -> Iterator[Browser]:
         pytest.fail("Chromium is missing; `make programs` installs it.", pytrace=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
+        # Its default of 5 seconds is too short for a page of many elements on a busy machine.
+        expect.set_options(timeout=TIMEOUT * 1000)
         yield browser
         browser.close()
 
