@@ -19,7 +19,7 @@ from perf.service import Client, percentile, service
 
 PATH = "/v1/leads?limit=10"
 REQUESTS = 120
-JOB_INTERVALS = 0.1
+SEND_INTERVAL = 0.1
 """Seconds between the requests of normal clients, which do not wait for each other."""
 
 END_TIMEOUT = 100.0
@@ -100,7 +100,7 @@ def _timed(client: Client) -> list[float]:
         requests = []
         for _ in range(REQUESTS):
             requests.append(others.submit(ask))
-            time.sleep(JOB_INTERVALS)
+            time.sleep(SEND_INTERVAL)
         return [one.result() for one in requests]
 
 

@@ -11,7 +11,7 @@ import requests
 
 from tests.service_process import TIMEOUT, Client, direct_session
 
-JOB_INTERVALS = 0.2
+SEND_INTERVAL = 0.2
 """Seconds from one request to the next, whether that is answered or not."""
 
 LARGE_BODY = 150_000
@@ -46,7 +46,7 @@ class Load:
 
     def _run(self) -> None:
         began = time.monotonic()
-        while not self._stopped.wait(max(0.0, began + self.sent * JOB_INTERVALS - time.monotonic())):
+        while not self._stopped.wait(max(0.0, began + self.sent * SEND_INTERVAL - time.monotonic())):
             self.sent += 1
             thread = threading.Thread(target=self._send, args=(self.sent,))
             self._threads.append(thread)

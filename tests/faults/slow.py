@@ -15,7 +15,7 @@ SLOW_CLIENTS = 70
 """The number of slow clients: more than there are request threads."""
 
 OTHERS = 40
-JOB_INTERVALS = 0.05
+SEND_INTERVAL = 0.05
 TRICKLE_INTERVAL = 0.2
 
 
@@ -72,7 +72,7 @@ def median_of_others(one: Service, token: str) -> float:
         asked = []
         for _ in range(OTHERS):
             asked.append(others.submit(ask))
-            time.sleep(JOB_INTERVALS)
+            time.sleep(SEND_INTERVAL)
         return statistics.median(one.result() for one in asked)
 
 

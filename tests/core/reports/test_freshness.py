@@ -13,7 +13,7 @@ from unite_core.reports.model import ReportMeta
 from unite_core.testing.in_memory import in_memory_ports
 
 COUNTING = ("daily", "insights", "attempts", "heatmap", "leaderboard")
-JOB_INTERVALS = (*COUNTING, "funnel", "speed_to_lead")
+CACHED_REPORTS = (*COUNTING, "funnel", "speed_to_lead")
 
 
 class Spoiled(NoCache):
@@ -51,7 +51,7 @@ def uncached() -> ReportScenario:
     return ReportScenario(ports=in_memory_ports(cache=NoCache()))
 
 
-@pytest.mark.parametrize("report", JOB_INTERVALS)
+@pytest.mark.parametrize("report", CACHED_REPORTS)
 def test_a_report_says_what_it_is_about_and_until_when_it_is_complete(scenario: ReportScenario, report: str) -> None:
     scenario.call()
 

@@ -13,14 +13,14 @@ from tests.infra.aws.commands import AwsCommand, aws_commands
 
 DOCS = CHECKOUT / "docs"
 PAGES = [*sorted(RUNBOOKS.glob("*.md")), DOCS / "how-to" / "deploy-on-aws.md", DOCS / "reference" / "cost.md"]
-JOB_INTERVALS = sorted({*PAGES, *DOCS.glob("how-to/*.md"), *DOCS.glob("reference/*.md"), *DOCS.glob("tutorials/*.md")})
+ALL_PAGES = sorted({*PAGES, *DOCS.glob("how-to/*.md"), *DOCS.glob("reference/*.md"), *DOCS.glob("tutorials/*.md")})
 
 
 def _name(page: Path) -> str:
     return page.name
 
 
-@pytest.mark.parametrize("page", JOB_INTERVALS, ids=_name)
+@pytest.mark.parametrize("page", ALL_PAGES, ids=_name)
 def test_every_command_of_aws_in_a_page_is_one(page: Path) -> None:
     found = [problem for command in aws_commands(page.read_text("utf-8")) for problem in command.problems()]
 
@@ -43,7 +43,7 @@ def test_commands_of_aws_are_found_within_others_and_checked() -> None:
     }
 
 
-@pytest.mark.parametrize("page", JOB_INTERVALS, ids=_name)
+@pytest.mark.parametrize("page", ALL_PAGES, ids=_name)
 def test_every_command_of_unite_in_a_page_is_one(page: Path) -> None:
     text = page.read_text("utf-8").replace("\\\n", " ")
     commands = re.findall(
