@@ -110,7 +110,7 @@ programs: $(stamps)/test ## Install the programs that tests start, where they ar
 
 .PHONY: test-core
 test-core: $(stamps)/test ## Run the tests of the core alone, in seconds
-	@$(python) -m pytest -q --durations 0 --durations-min 1 tests/core $(PYTEST_ARGS)
+	@$(python) -m pytest -q -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --durations 0 --durations-min 1 tests/core $(PYTEST_ARGS)
 
 .PHONY: test-compose
 test-compose: $(stamps)/test ## Build the image, run the main job through the whole stack, and take it down again
