@@ -1,7 +1,7 @@
 """Log failures of a worker loop, and back off before the next attempt."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,14 +28,18 @@ class Backoff:
         self.seconds = 0.0
 
 
+def _ignore() -> None:
+    """Do nothing."""
+
+
 @contextmanager
-def log_failures(backoff: Backoff, doing: str) -> Iterator[None]:
-    """Log and count any error of the block, and suppress it."""
+def log_failures(doing: str, on_failure: Callable[[], None] = _ignore) -> Iterator[None]:
+    """Log any error of the block, call `on_failure`, and suppress the error."""
     try:
         yield
     except Unavailable as error:
-        backoff.failed()
+        on_failure()
         log.warning("Something does not answer while %s: %s", doing, error.detail)
     except Exception:
-        backoff.failed()
+        on_failure()
         log.exception("Something unexpected happened while %s.", doing)

@@ -9,7 +9,7 @@ from uuid import UUID
 from entrypoints.correlation import correlation_scope
 from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker import upkeep
-from entrypoints.worker.failures import Backoff, log_failures
+from entrypoints.worker.failures import log_failures
 from entrypoints.worker.import_runs import continue_import, continue_undo
 from entrypoints.worker.time_slices import TIME_SLICE, TimeSlice
 from unite_core.application import Unite
@@ -72,13 +72,13 @@ class JobContext:
 
 def run_import(context: JobContext, import_id: str) -> None:
     """Continue an import for one turn; if it has not ended, enqueue it again."""
-    turn = TimeSlice(context.unite.imports.due, context.stopping, context.clock)
+    time_slice = TimeSlice(context.unite.imports.due, context.stopping, context.clock)
     latest = context.clock() + MAX_TURN_SECONDS
     status = continue_import(
         context.unite.imports,
         UUID(import_id),
         holder=context.holder,
-        should_stop=lambda: turn.is_over() or context.clock() >= latest,
+        should_stop=lambda: time_slice.is_over() or context.clock() >= latest,
     )
     if status is not None and not status.ended:
         context.jobs.run_import(UUID(import_id))
@@ -115,7 +115,7 @@ def sweep(context: JobContext) -> None:
 
 def mark_missed(context: JobContext) -> None:
     """Mark missed calls. A failure is logged; the next run marks the rest."""
-    with log_failures(Backoff(), "looking for missed calls"):
+    with log_failures("looking for missed calls"):
         missed = context.unite.upkeep.mark_missed(should_stop=context.stopping)
         if missed:
             log.info("Calls that were not made in time: %s.", missed)
@@ -123,13 +123,13 @@ def mark_missed(context: JobContext) -> None:
 
 def fold_entries(context: JobContext) -> None:
     """Fold entries of the call ledger into the rollups. A failure is logged; the next run folds the rest."""
-    with log_failures(Backoff(), "folding entries into reports"):
+    with log_failures("folding entries into reports"):
         context.unite.reports.fold(should_stop=context.stopping)
 
 
 def make_summaries(context: JobContext) -> None:
     """Create the daily summaries that are due. A failure is logged; the next run creates the rest."""
-    with log_failures(Backoff(), "making daily summaries"):
+    with log_failures("making daily summaries"):
         made = context.unite.upkeep.create_daily_summaries(should_stop=context.stopping)
         if made:
             log.info("Daily summaries made: %s.", made)

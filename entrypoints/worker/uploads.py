@@ -59,7 +59,7 @@ class UploadListener:
         """Run until `stop` is set; that is noticed only after the current wait for a notice."""
         backoff = Backoff()
         while not self.stop.is_set():
-            with log_failures(backoff, "starting what was uploaded"):
+            with log_failures("starting what was uploaded", backoff.failed):
                 if backoff.seconds:
                     self.ready()
                 notice = self.notices.receive()

@@ -17,7 +17,7 @@ from unite_core.testing.in_memory import InMemoryJobs, in_memory_ports
 
 
 class Script:
-    """Queues of which is told, for one time after the other, what becomes of running their jobs."""
+    """Queues with a script of the results of running their jobs, one after the other."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Script:
         self._pings = iter(pings)
         self.jobs: Jobs = InMemoryJobs()
         self.every: list[Mapping[Callable[..., None], int]] = []
-        self.told: list[str] = []
+        self.delivered: list[str] = []
         self.contexts: list[JobContext] = []
 
     def ping(self) -> None:
@@ -45,7 +45,7 @@ class Script:
         self._run(self._imports, handler, stopping)
 
     def run_delivery_jobs(self, handler: JobHandler, stopping: Callable[[], bool], destination: str) -> None:
-        self.told.append(destination)
+        self.delivered.append(destination)
         self._run(self._topic if destination == TOPIC else iter(()), handler, stopping)
 
     def run_upkeep_jobs(
@@ -70,7 +70,7 @@ class Script:
 
 
 class Fallback(Script):
-    """Queues that are run until the others are back; the last time, the worker is told to stop."""
+    """Queues that are run until the others are back; the last time, the worker is stopped."""
 
     def __init__(self, stop: Event, times: int, **errors: Any) -> None:
         super().__init__(**errors)
@@ -115,9 +115,9 @@ def test_when_one_thread_loses_the_queues_the_worker_runs_the_fallback_and_retur
         work(queues, stop, fallback)
 
     assert len(fallback.every) == 2
-    told = [record.getMessage() for record in caplog.records]
-    assert told.count("Redis does not answer: the worker looks into the database itself.") == 2
-    assert told.count("Redis is back: the worker takes jobs from the queues again.") == 1
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines.count("Redis does not answer: the worker looks into the database itself.") == 2
+    assert lines.count("Redis is back: the worker takes jobs from the queues again.") == 1
 
 
 def test_a_fallback_that_fails_is_run_again_and_the_queues_are_not_said_to_be_back(
@@ -181,4 +181,4 @@ def test_every_destination_has_a_thread_of_its_own_in_the_queues_and_in_the_fall
 
     work(queues, stop, fallback)
 
-    assert sorted(queues.told) == sorted(fallback.told) == sorted([ACTIVITY, TOPIC, TEXTS])
+    assert sorted(queues.delivered) == sorted(fallback.delivered) == sorted([ACTIVITY, TOPIC, TEXTS])

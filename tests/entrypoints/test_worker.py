@@ -48,8 +48,8 @@ class WorkerScenario(Scenario):
         with working(unite, local_queues(unite), **options):
             eventually(done, what)
 
-    def work_to_the_end_of(self, wanted: LeadImport, **options: Any) -> None:
-        self.work_until(lambda: self.get_import(wanted.id).status.ended, "the import ends", **options)
+    def work_to_the_end_of(self, lead_import: LeadImport, **options: Any) -> None:
+        self.work_until(lambda: self.get_import(lead_import.id).status.ended, "the import ends", **options)
 
     def undo(self, of: LeadImport) -> None:
         self.begin_undo(of)

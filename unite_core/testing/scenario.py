@@ -193,7 +193,7 @@ class Scenario:
     def upload(
         self, content: str | bytes | Sequence[Sequence[str]], actor: Actor | None = None, **options: Any
     ) -> LeadImport:
-        """Store and queue a file: a text, bytes, or rows under `HEADER`, of which the last cells may be left out."""
+        """Store and queue a file: a text, bytes, or rows under `HEADER` without some of the last cells."""
         actor = actor or self.admin
         if not isinstance(content, str | bytes):
             content = csv_text(HEADER, [(*row, *[""] * (len(HEADER) - len(row))) for row in content])

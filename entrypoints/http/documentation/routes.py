@@ -23,12 +23,13 @@ _TEXT_SCHEMA = {"type": "string"}
 _SWAGGER_UI_BASE = "/docs/swagger-ui"
 SWAGGER_UI = AssetFolder(Path(__file__).with_name("swagger_ui"), _SWAGGER_UI_BASE)
 _LINKED_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
-_OWN_PAGES_ONLY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src {images}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_OWN_PAGES_ONLY = _POLICY.format(images="'self' data:")
 # Swagger UI shows an image that an operation responded with by a blob: URL.
-_SWAGGER_UI_PAGE = _OWN_PAGES_ONLY.replace("data:;", "data: blob:;")
+_SWAGGER_UI_PAGE = _POLICY.format(images="'self' data: blob:")
 
 
 @operations.operation(
