@@ -13,7 +13,7 @@ from unite_core.calls.model import CallResult
 from unite_core.reports import metrics
 from unite_core.reports.insights import Insights
 
-IdempotencyKeys = Mapping[str, Mapping[Any, tuple[int, ...]]]
+Figures = Mapping[str, Mapping[Any, tuple[int, ...]]]
 """Name of the query -> value of the first column -> numbers of the row."""
 
 _FROM = (
@@ -41,7 +41,7 @@ QUERIES: Mapping[str, str] = {
 }
 
 
-def ask(connection: Connection, start: datetime, end: datetime) -> IdempotencyKeys:
+def ask(connection: Connection, start: datetime, end: datetime) -> Figures:
     """Run all queries about the calls from `start` (inclusive) to `end` (exclusive)."""
     answers = {}
     for name, query in QUERIES.items():
@@ -50,7 +50,7 @@ def ask(connection: Connection, start: datetime, end: datetime) -> IdempotencyKe
     return answers
 
 
-def differences(expected: IdempotencyKeys, report: Insights) -> list[str]:
+def differences(expected: Figures, report: Insights) -> list[str]:
     """Return the names of the queries whose result differs from the report."""
     completed = [CallResult(result) in metrics.COMPLETED.results for result in CallResult]
     reported: dict[str, Mapping[Any, object]] = {

@@ -139,7 +139,7 @@ def beside_plain_queries(
     start, end = moment_of(period.start), moment_of(period.end)
     ask = report_request(started, "insights", MANAGER, last, SPANS["year"], "UTC")
     plain, ours, plain_cpu, ours_cpu = [], [], [], []
-    expected: plain_reports.IdempotencyKeys = {}
+    expected: plain_reports.Figures = {}
     with engine.connect() as connection:
         for turn in range(TURNS):
             cpu, since = clock.read(), time.perf_counter()

@@ -20,6 +20,9 @@ from entrypoints.http.server.listener import HttpServer
 from entrypoints.http.server.timeouts import Timeouts
 from entrypoints.settings import environment
 
+LIFE_SIGNS = (b"/health/live",)
+"""Paths that a server that stops leaves unanswered: the proxy requests them to find a server for a large body."""
+
 log = logging.getLogger(__name__)
 
 
@@ -44,6 +47,7 @@ def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
         draining=http_config.draining,
         drain_seconds=started.settings.drain_seconds,
         grace_seconds=started.settings.grace_seconds,
+        life_signs=LIFE_SIGNS,
     )
     # Not earlier: the kernel would accept connections that nobody serves, and a proxy could not try another server.
     try:

@@ -82,10 +82,13 @@ async def answer(send: Send, content: Any, *headers: tuple[bytes, bytes]) -> Non
 class Served:
     """A running server, its application and its address."""
 
-    def __init__(self, server: HttpServer, application: Recorder, address: tuple[str, int]) -> None:
+    def __init__(
+        self, server: HttpServer, application: Recorder, address: tuple[str, int], draining: threading.Event
+    ) -> None:
         self.server = server
         self.application = application
         self.address = address
+        self.draining = draining
 
     def connect(self) -> socket.socket:
         return socket.create_connection(self.address, timeout=TIMEOUT)
@@ -101,6 +104,10 @@ class Served:
 
     def stop(self) -> None:
         self.server.should_exit = True
+
+    def force_exit(self) -> None:
+        """Have it wait for nothing more, as a second SIGINT does."""
+        self.server.force_exit = True
 
 
 def everything(client: socket.socket) -> bytes:
@@ -118,16 +125,23 @@ def until(client: socket.socket, end: bytes) -> bytes:
 
 
 @contextmanager
-def running(timeouts: Timeouts | None = None, **options: Any) -> Iterator[Served]:
-    """Run a server on a free port during the block."""
-    listening = socket.create_server(("127.0.0.1", 0))
+def running(
+    timeouts: Timeouts | None = None,
+    *,
+    listening: socket.socket | None = None,
+    draining: threading.Event | None = None,
+    **options: Any,
+) -> Iterator[Served]:
+    """Run a server during the block, on a free port unless there is a listening socket."""
+    listening = listening or socket.create_server(("127.0.0.1", 0))
     address = listening.getsockname()
     application = Recorder()
-    server = HttpServer(application, listening, timeouts=timeouts, **options)
+    draining = draining or threading.Event()
+    server = HttpServer(application, listening, timeouts=timeouts, draining=draining, **options)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield Served(server, application, address)
+        yield Served(server, application, address, draining)
     finally:
         application.gate.set()
         server.should_exit = True

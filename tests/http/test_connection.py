@@ -2,7 +2,10 @@
 
 import json
 import socket
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -287,7 +290,7 @@ def test_a_server_that_stops_answers_what_it_works_on_and_closes_what_is_idle() 
 
 
 def test_a_server_that_stops_answers_a_connection_that_nobody_has_taken_yet() -> None:
-    with running(max_connections=1, farewell_seconds=TIMEOUT) as stopping, stopping.connect() as first:
+    with running(max_connections=1, farewell_seconds=0) as stopping, stopping.connect() as first:
         first.sendall(GET + b"\r\n")
         until(first, END_OF_ANSWER)
         with stopping.connect() as waiting:
@@ -304,12 +307,105 @@ def test_a_server_that_stops_answers_a_request_that_is_on_its_way_and_says_that_
         client.sendall(GET + b"\r\n")
         until(client, END_OF_ANSWER)
         stopping.stop()
-        eventually(lambda: _refuses(stopping), "it takes no connection any more")
+        eventually(stopping.draining.is_set, "it stops")
 
         client.sendall(GET + b"\r\n")
 
         ((status, headers, _),) = split(everything(client))
         assert (status, headers["connection"]) == (200, "close")
+        stopping.force_exit()
+
+
+def test_a_server_that_stops_still_takes_connections_for_a_while() -> None:
+    with running(farewell_seconds=TIMEOUT) as stopping:
+        stopping.stop()
+        eventually(stopping.draining.is_set, "it stops")
+
+        ((status, headers, _),) = split(stopping.exchange(GET + b"\r\n", ends=False))
+
+        assert (status, headers["connection"]) == (200, "close")
+        stopping.force_exit()
+
+
+def test_a_server_that_stops_gives_no_sign_of_life() -> None:
+    sign = b"GET /alive HTTP/1.1\r\nHost: unite\r\n\r\n"
+    with running(farewell_seconds=TIMEOUT, life_signs=[b"/alive"]) as stopping, stopping.connect() as client:
+        client.sendall(sign)
+        until(client, END_OF_ANSWER)
+        stopping.stop()
+        eventually(stopping.draining.is_set, "it stops")
+
+        client.sendall(sign)
+
+        with suppress(ConnectionResetError):
+            assert everything(client) == b""
+        assert len(stopping.application.requests) == 1
+        stopping.force_exit()
+
+
+@pytest.mark.parametrize("sent", [b"", GET])
+def test_a_server_that_stops_waits_for_the_request_of_a_connection_that_it_has_taken(sent: bytes) -> None:
+    with (
+        running(farewell_seconds=0, grace_seconds=TIMEOUT, first_request_seconds=TIMEOUT) as stopping,
+        stopping.connect() as client,
+    ):
+        client.sendall(sent)
+        stopping.stop()
+        eventually(lambda: _refuses(stopping), "it takes no connection any more")
+
+        client.sendall((GET + b"\r\n")[len(sent) :])
+
+        ((status, headers, _),) = split(everything(client))
+        assert (status, headers["connection"]) == (200, "close")
+
+
+def test_a_server_that_stops_does_not_wait_for_ever_for_a_first_request() -> None:
+    with (
+        running(farewell_seconds=0, grace_seconds=TIMEOUT, first_request_seconds=0.1) as stopping,
+        stopping.connect() as client,
+    ):
+        stopping.stop()
+
+        assert everything(client) == b""
+
+
+class SlowToClose(socket.socket):
+    """A socket that waits before it is closed, so that clients connect after the last connection was accepted."""
+
+    def close(self) -> None:
+        time.sleep(0.2)
+        super().close()
+
+
+def test_a_server_that_stops_resets_no_connection() -> None:
+    failed: list[str] = []
+    listening = SlowToClose(socket.AF_INET, socket.SOCK_STREAM)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+
+    def ask_until_refused() -> None:
+        while True:
+            try:
+                client = stopping.connect()
+            except (ConnectionRefusedError, TimeoutError):
+                return
+            try:
+                with client:
+                    client.sendall(GET + b"\r\n")
+                    until(client, END_OF_ANSWER)
+            except (OSError, AssertionError) as error:
+                failed.append(repr(error))
+
+    with running(listening=listening, farewell_seconds=0.1, grace_seconds=TIMEOUT) as stopping:
+        clients = [threading.Thread(target=ask_until_refused) for _ in range(12)]
+        for client in clients:
+            client.start()
+        eventually(lambda: len(stopping.application.requests) > 100, "it is busy")
+        stopping.stop()
+        for client in clients:
+            client.join(TIMEOUT)
+
+    assert failed == []
 
 
 def _refuses(stopping: Served) -> bool:

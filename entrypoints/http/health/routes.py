@@ -77,7 +77,8 @@ _DOWN_EXAMPLE = {
 @operations.operation(
     "GET",
     "/health/live",
-    description="Responds as long as the process runs; checks no dependency.",
+    description="Responds as long as the process runs; checks no dependency. A process that stops closes the "
+    "connection without a response.",
     public=True,
     limited=False,
     responses=[ResponseDoc(status=200, schema=_LIVE_SCHEMA, example={"status": "ok"})],

@@ -6,7 +6,7 @@ with a problem document and logs it.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -50,6 +50,8 @@ class HttpConnection(asyncio.Protocol):
         self._ahead = bytearray()
         self._eof = False
         self._finishing = False
+        self._life_signs: Collection[bytes] = ()
+        self._has_served = False
         self._ending = False
 
     # Called by the event loop.
@@ -99,18 +101,24 @@ class HttpConnection(asyncio.Protocol):
 
     # Called by the server.
 
-    def finish(self) -> None:
-        """Close the connection after the next response, which announces it."""
+    def finish(self, life_signs: Collection[bytes] = ()) -> None:
+        """Close the connection after the next response, which announces it; at once if these paths are requested."""
         self._finishing = True
+        self._life_signs = life_signs
         self._ahead.clear()
         if self._cycle is not None:
             self._cycle.keep_alive = False
 
-    def shutdown(self) -> None:
-        """Close the connection after the response to the current request."""
+    def shutdown(self, first_request_seconds: float = 0) -> None:
+        """Close the connection after the response to the current request, or to one that may still be on its way.
+
+        The latter is expected for `first_request_seconds` if the connection has had no request yet, or a part of one.
+        """
         self._ahead.clear()
         if self._cycle is not None:
             self._cycle.keep_alive = False
+        elif first_request_seconds and not self._ending and (self._head or not self._has_served):
+            self._set_timer(first_request_seconds, self._on_head_timeout)
         elif not self._ending:
             self._ending = True
             self.transport.close()
@@ -200,6 +208,10 @@ class HttpConnection(asyncio.Protocol):
         request = self._parser.begin(head)
         self._head = bytearray()
         self._set_timer(None)
+        if request.path in self._life_signs:
+            self.abort()
+            return
+        self._has_served = True
         cycle = self._cycle = Cycle(
             self._scope(request),
             self,

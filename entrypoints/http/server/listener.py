@@ -4,20 +4,28 @@ import asyncio
 import logging
 import socket
 import time
+from collections.abc import Collection
 from threading import Event
 from typing import cast
 
 import uvicorn
 
-from entrypoints.capacity import CONNECTIONS, STOP_SECONDS
+from entrypoints.capacity import BACKLOG, CONNECTIONS, STOP_SECONDS
 from entrypoints.http.server.asgi_types import Application
 from entrypoints.http.server.connection import HttpConnection
+from entrypoints.http.server.handshakes import drop_new_handshakes
 from entrypoints.http.server.timeouts import Timeouts
 
 ACCEPT_AGAIN_SECONDS = 1.0
 POLL_SECONDS = 0.05
-SHUTDOWN_GRACE_SECONDS = 0.25
-"""Seconds in which open connections may still send a request when the server stops."""
+FAREWELL_SECONDS = 0.5
+"""Seconds for which a server that stops takes new connections: a proxy may have asked it for a sign of life before."""
+
+FIRST_REQUEST_SECONDS = 2.0
+"""Seconds after that in which a connection may send the request that it was made for; a proxy can be slow."""
+
+HANDSHAKE_SECONDS = 0.05
+"""Seconds for handshakes to end that have begun when the listening socket takes no new ones any more."""
 
 MAX_ACCEPTED_AT_ONCE = 64
 
@@ -28,9 +36,11 @@ class HttpServer(uvicorn.Server):
     """uvicorn's server with our own connections: at most `max_connections`; further ones wait in the kernel.
 
     SIGTERM and SIGINT stop it. It sets `draining` and serves for `drain_seconds` more, so that a load balancer has time
-    to send requests elsewhere; a second SIGINT ends that time. Then it accepts the connections that wait in the kernel,
-    and no others. Each connection has `farewell_seconds` in which a request may still arrive, and is closed after its
-    response. Requests that have not ended after `grace_seconds` are aborted.
+    to send requests elsewhere; a second SIGINT ends that time. For `farewell_seconds` more it takes new connections,
+    and closes each connection after its response. A request for one of the paths `life_signs` gets none, so that a
+    proxy that asks there turns to another server. Then it takes no new connections, closes those that are idle, and
+    waits `first_request_seconds` for the request of those that have had none. Requests that have not ended after
+    `grace_seconds` are aborted.
     """
 
     def __init__(
@@ -43,7 +53,9 @@ class HttpServer(uvicorn.Server):
         draining: Event | None = None,
         drain_seconds: float = 0,
         grace_seconds: float = STOP_SECONDS,
-        farewell_seconds: float = SHUTDOWN_GRACE_SECONDS,
+        farewell_seconds: float = FAREWELL_SECONDS,
+        first_request_seconds: float = FIRST_REQUEST_SECONDS,
+        life_signs: Collection[bytes] = (),
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -66,9 +78,12 @@ class HttpServer(uvicorn.Server):
         self._drain_seconds = drain_seconds
         self._grace_seconds = grace_seconds
         self._farewell_seconds = farewell_seconds
+        self._first_request_seconds = first_request_seconds
+        self._life_signs = frozenset(life_signs)
         self._open = 0
         self._accepts = False
         self._stopping = False
+        self._closing = False
         self._connecting: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's own
@@ -80,30 +95,40 @@ class HttpServer(uvicorn.Server):
         self._accept_from_now_on()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's own
-        await self._drain()
+        self._draining.set()
+        await self._serve_for(self._drain_seconds)
         self._stopping = True
-        self._accept_no_more()
-        # Closing the socket resets the connections that are not accepted yet, and their requests are lost.
-        self._accept()
-        self._listening.close()
         for each in self._own_connections():
-            each.finish()
-        await self._until_idle(self._farewell_seconds)
+            each.finish(self._life_signs)
+        await self._serve_for(self._farewell_seconds)
+        await self._stop_listening()
         for each in self._own_connections():
-            each.shutdown()
+            each.shutdown(self._first_request_seconds)
         await self._until_idle(self._grace_seconds)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         # The remaining requests notice that their clients are disconnected.
         await self._until_idle(STOP_SECONDS)
 
-    async def _drain(self) -> None:
-        """Continue to serve until load balancers have had time to notice that this server is not ready."""
-        self._draining.set()
-        until = time.monotonic() + self._drain_seconds
+    async def _serve_for(self, seconds: float) -> None:
+        """Continue to serve, unless a second SIGINT comes."""
+        until = time.monotonic() + seconds
         while time.monotonic() < until and not self.force_exit:
             await self.on_tick(0)
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _stop_listening(self) -> None:
+        """Close the listening socket without losing a request.
+
+        Closing it resets the connections that are not accepted yet. So the kernel first drops the packets that begin a
+        handshake; their clients repeat them after a second, and are refused then.
+        """
+        drop_new_handshakes(self._listening)
+        await asyncio.sleep(HANDSHAKE_SECONDS)
+        self._closing = True
+        self._accept_no_more()
+        self._accept()
+        self._listening.close()
 
     def _give_up_unread(self) -> None:
         """Let the kernel end connections whose client acknowledges no sent data, including those closed here.
@@ -129,7 +154,7 @@ class HttpServer(uvicorn.Server):
         return bool(self.server_state.connections or self.server_state.tasks)
 
     def _accept_from_now_on(self) -> None:
-        if not self._accepts and not self._stopping:
+        if not self._accepts and not self._closing:
             self._accepts = True
             asyncio.get_running_loop().add_reader(self._listening, self._accept)
 
@@ -139,9 +164,9 @@ class HttpServer(uvicorn.Server):
             asyncio.get_running_loop().remove_reader(self._listening)
 
     def _accept(self) -> None:
-        """Accept waiting connections up to the limit."""
-        for _ in range(MAX_ACCEPTED_AT_ONCE):
-            if self._open >= self._max_connections and not self._stopping:
+        """Accept waiting connections up to the limit; all of them if the socket is about to be closed."""
+        for _ in range(BACKLOG if self._closing else MAX_ACCEPTED_AT_ONCE):
+            if self._open >= self._max_connections and not self._closing:
                 self._accept_no_more()
                 return
             try:
@@ -171,7 +196,7 @@ class HttpServer(uvicorn.Server):
     def _connection(self) -> HttpConnection:
         connection = HttpConnection(self.config.loaded_app, self.server_state, self._timeouts, self._lost)
         if self._stopping:
-            connection.finish()
+            connection.finish(self._life_signs)
         return connection
 
     def _lost(self) -> None:
