@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from secrets import token_hex
+from threading import Event
 from typing import Protocol
 
+from unite_core.background import INTERVAL, BackgroundWork, ShouldStop, Step
 from unite_core.cache import Cache, NoCache
 from unite_core.calls import queries as call_queries
 from unite_core.calls import use_cases as calls
@@ -238,7 +241,12 @@ class Upkeep:
 
 @dataclass(frozen=True, kw_only=True)
 class Unite:
-    """The application: the use cases by package, and `once` to run a use case at most once per idempotency key."""
+    """The application: the use cases by package, and `once` to run a use case at most once per idempotency key.
+
+    `work_once` and `work_until` do the work that requests leave behind, such as imports and deliveries of events. A
+    program that imports the library calls one of them, in a thread or in a process of its own. The service does not: it
+    has queues.
+    """
 
     identity: Identity
     leads: Leads
@@ -248,9 +256,24 @@ class Unite:
     notifications: Notifications
     upkeep: Upkeep
     once: RunOnce
+    background: BackgroundWork
     limits: RateLimits
     clock: Clock
     ids: Ids
+
+    def work_once(self) -> None:
+        """Do all work that is due now, and return.
+
+        Raises an `ExceptionGroup` of the errors of the steps that failed, after all others have run.
+        """
+        self.background.once()
+
+    def work_until(self, stop: Event, *, interval: timedelta = INTERVAL) -> None:
+        """Do the work that is due, every second by default, until `stop` is set. Errors are logged, and tried again.
+
+        An import that is under way ends with its current chunk of rows, and is continued by the next worker.
+        """
+        self.background.until(stop, interval=interval)
 
 
 def build(ports: Ports, rules: Rules | None = None) -> Unite:
@@ -259,36 +282,81 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
     texts = TextsOfEvents(ports.work, ports.reads, ports.texts, ports.clock, ports.ids, ports.links, rules.quotas)
     destinations = (ports.activity, TopicOfEvents(ports.topic, ports.links), texts, *ports.destinations)
     by_name = {destination.subscription.name: destination for destination in destinations}
+    unite_imports, reports = _imports(ports, rules), _reports(ports)
+    unite_notifications = _notifications(ports, texts, by_name)
+    upkeep = _upkeep(ports, rules, by_name)
     return Unite(
         identity=_identity(ports, rules),
         leads=_leads(ports, rules),
         calls=_calls(ports, rules),
-        imports=_imports(ports, rules),
-        reports=_reports(ports),
-        notifications=_notifications(ports, texts, by_name),
-        upkeep=Upkeep(
-            mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
-            cancel_calls_of_deleted_leads=calls.CancelCallsOfDeletedLeads(
-                ports.work, ports.reads, ports.clock, ports.ids
-            ),
-            create_daily_summaries=summaries.CreateDailySummaries(
-                ports.work, ports.reads, CountDay(_count_calls(ports)), ports.clock, ports.ids
-            ),
-            follow_deliveries=notifications.CheckDeliveryStatuses(ports.work, by_name, ports.clock, ports.ids),
-            purge_idempotency_keys=PurgeIdempotencyKeys(ports.work, ports.clock),
-            purge_usage=PurgeUsage(ports.work, ports.clock),
-            purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),
-            purge_activity=notifications.PurgeActivity(ports.activity, ports.clock, rules.activity_retention),
-            purge_sessions=identity.PurgeSessions(ports.work, ports.clock),
-            remove_abandoned_images=leads.RemoveAbandonedImages(ports.work, ports.files, ports.clock),
-            remove_abandoned_imports=imports.RemoveAbandonedImports(ports.work, ports.files, ports.clock, ports.ids),
-            purge_imports=imports.PurgeImports(ports.work, ports.files, ports.clock, rules.import_retention),
-        ),
+        imports=unite_imports,
+        reports=reports,
+        notifications=unite_notifications,
+        upkeep=upkeep,
         once=RunOnce(ports.work, ports.clock),
+        background=_background(ports.clock, unite_imports, unite_notifications, reports, upkeep),
         limits=ports.limits,
         clock=ports.clock,
         ids=ports.ids,
     )
+
+
+def _upkeep(ports: Ports, rules: Rules, destinations: Mapping[str, Destination]) -> Upkeep:
+    return Upkeep(
+        mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
+        cancel_calls_of_deleted_leads=calls.CancelCallsOfDeletedLeads(ports.work, ports.reads, ports.clock, ports.ids),
+        create_daily_summaries=summaries.CreateDailySummaries(
+            ports.work, ports.reads, CountDay(_count_calls(ports)), ports.clock, ports.ids
+        ),
+        follow_deliveries=notifications.CheckDeliveryStatuses(ports.work, destinations, ports.clock, ports.ids),
+        purge_idempotency_keys=PurgeIdempotencyKeys(ports.work, ports.clock),
+        purge_usage=PurgeUsage(ports.work, ports.clock),
+        purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),
+        purge_activity=notifications.PurgeActivity(ports.activity, ports.clock, rules.activity_retention),
+        purge_sessions=identity.PurgeSessions(ports.work, ports.clock),
+        remove_abandoned_images=leads.RemoveAbandonedImages(ports.work, ports.files, ports.clock),
+        remove_abandoned_imports=imports.RemoveAbandonedImports(ports.work, ports.files, ports.clock, ports.ids),
+        purge_imports=imports.PurgeImports(ports.work, ports.files, ports.clock, rules.import_retention),
+    )
+
+
+def _background(
+    clock: Clock, unite_imports: Imports, unite_notifications: Notifications, reports: Reports, upkeep: Upkeep
+) -> BackgroundWork:
+    def deliver_to(destination: str) -> Step:
+        return lambda should_stop: unite_notifications.relay(destination, should_stop=should_stop)
+
+    return BackgroundWork(
+        steps={
+            "imports": lambda should_stop: _continue_imports(unite_imports, should_stop),
+            "missed calls": lambda should_stop: upkeep.mark_missed(should_stop=should_stop),
+            "daily summaries": lambda should_stop: upkeep.create_daily_summaries(should_stop=should_stop),
+            **{f"deliveries to {name}": deliver_to(name) for name in unite_notifications.destinations},
+            "rollups of reports": lambda should_stop: reports.fold(should_stop=should_stop),
+        },
+        upkeep={
+            "calls of deleted leads": lambda should_stop: upkeep.cancel_calls_of_deleted_leads(should_stop=should_stop),
+            "statuses of deliveries": lambda should_stop: upkeep.follow_deliveries(should_stop=should_stop),
+            "idempotency keys": lambda should_stop: upkeep.purge_idempotency_keys(should_stop=should_stop),
+            "usage": lambda should_stop: upkeep.purge_usage(should_stop=should_stop),
+            "old deliveries": lambda should_stop: upkeep.purge_deliveries(should_stop=should_stop),
+            "old activity": lambda should_stop: upkeep.purge_activity(should_stop=should_stop),
+            "sessions": lambda _: upkeep.purge_sessions(),
+            "abandoned images": lambda _: upkeep.remove_abandoned_images(),
+            "abandoned imports": lambda _: upkeep.remove_abandoned_imports(),
+            "old imports": lambda should_stop: upkeep.purge_imports(should_stop=should_stop),
+        },
+        clock=clock,
+    )
+
+
+def _continue_imports(unite_imports: Imports, should_stop: ShouldStop) -> None:
+    due = unite_imports.due()
+    holder = token_hex(8)
+    for import_id in due.to_import:
+        unite_imports.continue_import(import_id, holder=holder, should_stop=should_stop)
+    for import_id in due.to_undo:
+        unite_imports.continue_undo(import_id, should_stop=should_stop)
 
 
 def _identity(ports: Ports, rules: Rules) -> Identity:
