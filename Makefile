@@ -156,11 +156,14 @@ perf: $(stamps)/service ## Measure the figures that docs and issues quote; resul
 ##@ To ship it
 
 .PHONY: wheel
-wheel: $(stamps)/test ## Build dist/unite_core-*.whl, the library alone
+wheel: $(stamps)/test ## Build the wheels of the library, unite_core and unite_adapters, in dist/
 	@rm -rf build dist
 	@echo "Building dist/"
 	@$(python) -m build --no-isolation --outdir dist . >build.log || { cat build.log; exit 1; }
 	@rm -rf build build.log *.egg-info
+	@$(python) infra/release/stage_adapters.py build/adapters
+	@$(python) -m build --no-isolation --outdir dist build/adapters >build.log || { cat build.log; exit 1; }
+	@rm -rf build build.log
 	@ls dist
 
 .PHONY: lock

@@ -1,19 +1,14 @@
-"""Signing keys: create and read the key file, and derive keys for each purpose."""
+"""Signing keys: create and read the key file."""
 
 import os
 import secrets
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from entrypoints.settings import parse_keys
 
 FILE = "jwt_keys"
 _OWNER_ALONE = 0o600
-_DERIVED_BYTES = 32
 
 
 def load_or_create_keys(folder: Path) -> dict[str, bytes]:
@@ -27,18 +22,6 @@ def load_or_create_keys(folder: Path) -> dict[str, bytes]:
         _create(path)
     path.chmod(_OWNER_ALONE)
     return parse_keys(path.read_text("utf-8").strip())
-
-
-def derive_keys(keys: Mapping[str, bytes], purpose: str) -> dict[str, bytes]:
-    """Return a derived key of 32 bytes for each key, under the same name (HKDF, RFC 5869).
-
-    A signature stays valid as long as the original key is configured, and reveals nothing about the keys for other
-    purposes.
-    """
-    return {
-        kid: HKDF(algorithm=SHA256(), length=_DERIVED_BYTES, salt=None, info=f"unite {purpose}".encode()).derive(secret)
-        for kid, secret in keys.items()
-    }
 
 
 def _create(path: Path) -> None:

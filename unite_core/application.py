@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from secrets import token_hex
 from threading import Event
 from typing import Protocol
 
@@ -294,7 +293,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
         notifications=unite_notifications,
         upkeep=upkeep,
         once=RunOnce(ports.work, ports.clock),
-        background=_background(ports.clock, unite_imports, unite_notifications, reports, upkeep),
+        background=_background(ports, unite_imports, unite_notifications, reports, upkeep),
         limits=ports.limits,
         clock=ports.clock,
         ids=ports.ids,
@@ -321,14 +320,14 @@ def _upkeep(ports: Ports, rules: Rules, destinations: Mapping[str, Destination])
 
 
 def _background(
-    clock: Clock, unite_imports: Imports, unite_notifications: Notifications, reports: Reports, upkeep: Upkeep
+    ports: Ports, unite_imports: Imports, unite_notifications: Notifications, reports: Reports, upkeep: Upkeep
 ) -> BackgroundWork:
     def deliver_to(destination: str) -> Step:
         return lambda should_stop: unite_notifications.relay(destination, should_stop=should_stop)
 
     return BackgroundWork(
         steps={
-            "imports": lambda should_stop: _continue_imports(unite_imports, should_stop),
+            "imports": lambda should_stop: _continue_imports(unite_imports, ports.ids, should_stop),
             "missed calls": lambda should_stop: upkeep.mark_missed(should_stop=should_stop),
             "daily summaries": lambda should_stop: upkeep.create_daily_summaries(should_stop=should_stop),
             **{f"deliveries to {name}": deliver_to(name) for name in unite_notifications.destinations},
@@ -346,15 +345,14 @@ def _background(
             "abandoned imports": lambda _: upkeep.remove_abandoned_imports(),
             "old imports": lambda should_stop: upkeep.purge_imports(should_stop=should_stop),
         },
-        clock=clock,
+        clock=ports.clock,
     )
 
 
-def _continue_imports(unite_imports: Imports, should_stop: ShouldStop) -> None:
+def _continue_imports(unite_imports: Imports, ids: Ids, should_stop: ShouldStop) -> None:
     due = unite_imports.due()
-    holder = token_hex(8)
     for import_id in due.to_import:
-        unite_imports.continue_import(import_id, holder=holder, should_stop=should_stop)
+        unite_imports.continue_import(import_id, holder=str(ids.new()), should_stop=should_stop)
     for import_id in due.to_undo:
         unite_imports.continue_undo(import_id, should_stop=should_stop)
 

@@ -1,0 +1,3 @@
+from adapters.extras import require
+
+require("rq", "redis", "rq")

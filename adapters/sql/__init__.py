@@ -1,0 +1,3 @@
+from adapters.extras import require
+
+require("sql", "sqlalchemy", "alembic", "orjson", "pymysql")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from adapters.argon2 import Argon2Passwords
 from adapters.jwt import COOKIE_AUDIENCE, JwtTokens
+from adapters.key_derivation import derive_keys
 from adapters.local.wake_up_pipe import PIPE, LocalJobs
 from adapters.local.worker_queues import LocalQueues
 from adapters.sql.health import health_check
@@ -26,7 +27,7 @@ from entrypoints.bootstrap.servers import Dependency, Signatures
 from entrypoints.bootstrap.waiting import warn_if_slow
 from entrypoints.correlation import correlation_id
 from entrypoints.keys import FILE as KEYS_FILE
-from entrypoints.keys import derive_keys, load_or_create_keys
+from entrypoints.keys import load_or_create_keys
 from entrypoints.settings import FILE, Scope, Settings, SettingsRefused, read_settings, secret_location
 from entrypoints.settings.variables import ALL, JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build

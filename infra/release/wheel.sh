@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the wheel twice, in two folders, time zones and orders of sets, and refuses a difference: wheel.sh [FOLDER]
+# Builds both wheels twice, in two folders, time zones and orders of sets, and refuses a difference: wheel.sh [FOLDER]
 #
-# FOLDER (./dist) then holds the wheel and SHA256SUMS. The moment of the build is that of the commit and the modes of
+# FOLDER (./dist) then holds the wheels and SHA256SUMS. The moment of the build is that of the commit and the modes of
 # the files are fixed, so that whoever builds the same commit gets the same bytes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -18,11 +18,14 @@ make --silent .venv/stamps/test
 for round in 1 2; do
     mkdir "$work/source-$round"
     git archive HEAD | tar -x -C "$work/source-$round"
-    if ! TZ="UTC-$round" PYTHONHASHSEED="$round" .venv/bin/python -m build --wheel --no-isolation \
-        --outdir "$work/$round" "$work/source-$round" >"$work/log" 2>&1; then
-        cat "$work/log" >&2
-        exit 1
-    fi
+    .venv/bin/python "$work/source-$round/infra/release/stage_adapters.py" "$work/adapters-$round"
+    for source in source adapters; do
+        if ! TZ="UTC-$round" PYTHONHASHSEED="$round" .venv/bin/python -m build --wheel --no-isolation \
+            --outdir "$work/$round" "$work/$source-$round" >"$work/log" 2>&1; then
+            cat "$work/log" >&2
+            exit 1
+        fi
+    done
     (cd "$work/$round" && sha256sum ./*.whl) >"$work/sums-$round"
 done
 

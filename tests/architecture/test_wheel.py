@@ -31,8 +31,11 @@ def library_example() -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel, built from what is in the checkout; setuptools leaves its working files in a copy of that."""
-    folder = tmp_path_factory.mktemp("wheel")
+    return build_core_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+def build_core_wheel(folder: Path) -> Path:
+    """Build a wheel from what is in the checkout; setuptools leaves its working files in a copy of that."""
     source = folder / "source"
     for name in (
         "setup.cfg",
@@ -108,7 +111,7 @@ def test_the_readme_example_runs_on_the_wheel_in_an_empty_environment(wheel: Pat
     locked = CHECKOUT / "requirements" / "core.txt"
     # The pip of the tests: to install another one takes longer than all the rest.
     pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
-    _run(*pip, "install", "-q", "--require-hashes", "-r", locked, cwd=tmp_path)
+    _run(*pip, "install", "-q", "--no-compile", "--require-hashes", "-r", locked, cwd=tmp_path)
     _run(*pip, "install", "-q", "--no-deps", wheel, cwd=tmp_path)
 
     _run(python, "-W", "error", example, cwd=tmp_path)

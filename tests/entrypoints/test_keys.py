@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.keys import FILE, derive_keys, load_or_create_keys
+from adapters.key_derivation import derive_keys
+from entrypoints.keys import FILE, load_or_create_keys
 
 
 def test_keys_are_made_once_and_then_stay(tmp_path: Path) -> None:

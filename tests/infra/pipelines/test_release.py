@@ -71,12 +71,14 @@ def test_a_tag_that_is_not_the_version_ends_with_a_sentence() -> None:
     assert re.fullmatch(r"The tag is 'v9\.9\.9' and setup\.cfg says .*\n", run.stderr)
 
 
-def test_the_wheel_is_the_same_whoever_builds_it(tmp_path: Path) -> None:
+def test_the_wheels_are_the_same_whoever_builds_them(tmp_path: Path) -> None:
     run = _run("sh", "-c", 'umask 077; exec infra/release/wheel.sh "$1"', "sh", tmp_path / "dist")
 
     assert run.returncode == 0, run.stdout + run.stderr
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    assert (tmp_path / "dist" / "SHA256SUMS").read_text("utf-8").endswith(f"./{wheel.name}\n")
+    wheels = sorted(path.name for path in (tmp_path / "dist").glob("*.whl"))
+    assert [name.partition("-")[0] for name in wheels] == ["unite_adapters", "unite_core"]
+    sums = (tmp_path / "dist" / "SHA256SUMS").read_text("utf-8").splitlines()
+    assert [line.partition("  ")[2] for line in sums] == [f"./{name}" for name in wheels]
 
 
 class Image:

@@ -1,0 +1,130 @@
+"""The wheel of the adapters: with that of the core it carries somebody else's service, on SQLite and on MySQL."""
+
+import re
+import subprocess
+import sys
+import venv
+from email.message import Message
+from email.parser import HeaderParser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.architecture.test_wheel import _run, build_core_wheel
+from tests.conftest import CHECKOUT
+from tests.servers.fixtures import new_mysql_database
+from tests.servers.kinds import Server
+
+SERVICE = Path(__file__).with_name("outside_service.py")
+EXPECTED = "2 leads, booked: call_task.completed"
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheels(tmp_path_factory.mktemp("wheels"))
+
+
+def build_wheels(folder: Path) -> Path:
+    """Build both wheels in a folder, and return the folder that they are in."""
+    build_core_wheel(folder)
+    source = folder / "adapters"
+    _run(sys.executable, CHECKOUT / "infra" / "release" / "stage_adapters.py", source, cwd=folder)
+    _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", cwd=source)
+    return folder / "dist"
+
+
+@pytest.fixture(scope="module")
+def adapters_wheel(wheels: Path) -> ZipFile:
+    (built,) = wheels.glob("unite_adapters-*.whl")
+    return ZipFile(built)
+
+
+@pytest.fixture(scope="module")
+def python(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with both wheels, and nothing of the checkout."""
+    folder = tmp_path_factory.mktemp("outside")
+    venv.create(folder / "venv", symlinks=True)
+    python = folder / "venv" / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
+    locked = (CHECKOUT / "requirements" / "service.txt").read_text("utf-8")
+    # Without their hashes: pip would ask for one of our wheels too.
+    versions = folder / "constraints.txt"
+    versions.write_text("\n".join(re.findall(r"^[\w.-]+==[^ \\;]+", locked, re.MULTILINE)), "utf-8")
+    (core,) = wheels.glob("unite_core-*.whl")
+    (adapters,) = wheels.glob("unite_adapters-*.whl")
+    _run(*pip, "install", "-q", "--no-compile", "-c", versions, core, f"{adapters}[local,sql]", cwd=folder)
+    _run(*pip, "check", cwd=folder)
+    return python
+
+
+def serve(python: Path, url: str, folder: Path) -> str:
+    return _run(python, "-I", "-W", "error", SERVICE, url, folder / "data", cwd=folder).strip()
+
+
+def metadata(wheel: ZipFile) -> Message:
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    return HeaderParser().parsestr(wheel.read(name).decode())
+
+
+def test_the_wheel_has_every_module_under_its_own_name(adapters_wheel: ZipFile) -> None:
+    names = adapters_wheel.namelist()
+
+    modules = {path.relative_to(CHECKOUT / "adapters") for path in (CHECKOUT / "adapters").rglob("*.py")}
+    assert {name for name in names if name.endswith(".py")} == {f"unite_adapters/{module}" for module in modules}
+    assert "unite_adapters/py.typed" in names
+    assert {name.partition("/")[0] for name in names} == {"unite_adapters", "unite_adapters-0.1.0.dist-info"}
+
+
+def test_no_module_imports_the_package_by_its_name_in_the_checkout(adapters_wheel: ZipFile) -> None:
+    texts = {name: adapters_wheel.read(name).decode() for name in adapters_wheel.namelist() if name.endswith(".py")}
+
+    assert [name for name, text in texts.items() if re.search(r"(?<![\w.])adapters\.", text)] == []
+
+
+def test_each_group_of_libraries_is_an_extra(adapters_wheel: ZipFile) -> None:
+    described = metadata(adapters_wheel)
+
+    assert set(described.get_all("Provides-Extra", [])) == {
+        "all", "aws", "local", "mongo", "redis", "rq", "sql", "twilio",
+    }  # fmt: skip
+    always = {line for line in described.get_all("Requires-Dist", []) if "extra ==" not in line}
+    assert always == {"unite-core==0.1.0", "backoff", "circuitbreaker"}
+    assert described.get_all("License-File") == ["LICENSE", "NOTICE"]
+
+
+def test_an_outside_service_runs_on_sqlite(python: Path, tmp_path: Path) -> None:
+    assert serve(python, f"sqlite:///{tmp_path / 'roofs.sqlite3'}", tmp_path) == EXPECTED
+
+
+def test_an_outside_service_runs_on_mysql(python: Path, mysql_server: Server, worker_id: str, tmp_path: Path) -> None:
+    with new_mysql_database(mysql_server, f"{worker_id}_outside") as url:
+        assert serve(python, url, tmp_path) == EXPECTED
+
+
+def test_the_environment_has_nothing_of_the_checkout(python: Path, tmp_path: Path) -> None:
+    look = "from importlib.util import find_spec as f; print([n for n in ('adapters', 'entrypoints', 'flask') if f(n)])"
+
+    assert _run(python, "-I", "-c", look, cwd=tmp_path).strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("extra", "module"),
+    [
+        ("mongo", "mongo.activity"),
+        ("redis", "redis.cache"),
+        ("rq", "rq.jobs"),
+        ("aws", "aws.s3"),
+        ("twilio", "twilio.messages"),
+    ],
+)
+def test_an_adapter_without_its_extra_says_what_is_missing(
+    python: Path, extra: str, module: str, tmp_path: Path
+) -> None:
+    run = subprocess.run(
+        [str(python), "-I", "-c", f"import unite_adapters.{module}"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert run.returncode == 1
+    assert f"unite-adapters[{extra}]" in run.stderr.splitlines()[-1]
