@@ -14,7 +14,7 @@ from adapters.local.wake_up_pipe import LocalJobs
 from adapters.rate_limits import LocalRateLimits
 from adapters.sql.engine import create_engine_for
 from adapters.sql.events.activity import SqlActivityLog
-from adapters.sql.migrate import upgrade
+from adapters.sql.migrate import is_usable, upgrade
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
@@ -77,8 +77,8 @@ def open_ports(
     in the database, a topic and text messages that are written to the log, and no cache. Those of Redis, MongoDB, AWS
     and Twilio are in the packages of these names.
 
-    Raises `ValueError` for a URL or a key that cannot be used, and `unite_core.Unavailable` if the database does not
-    respond.
+    Raises `ValueError` for a URL or a key that cannot be used, `unite_core.Unavailable` if the database does not
+    respond, and `RuntimeError` if its schema is another one and `migrate` is false.
     """
     _check(keys)
     folder = Path(folder).absolute()
@@ -88,6 +88,10 @@ def open_ports(
     try:
         if migrate:
             _migrate(database_url)
+        elif not is_usable(engine):
+            raise RuntimeError(
+                "The database has another schema than this version: upgrade it with sql.migrate.upgrade."
+            )
         subscriptions = (*BUILT_IN, *(destination.subscription for destination in destinations))
         yield Ports(
             work=SqlUnitOfWorkFactory(engine, outbox=Outbox(subscriptions, wake=jobs.deliver_events), cache=cache),
