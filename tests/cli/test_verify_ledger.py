@@ -17,7 +17,7 @@ from entrypoints.bootstrap import OPERATOR, start
 from entrypoints.cli.progress import CounterProgress
 from entrypoints.settings import read_settings
 from tests.cli.conftest import Command
-from unite_core.calls.model import Completion, Outcome
+from unite_core.calls.model import CallOutcome, Completion
 from unite_core.calls.use_cases import CompletedCall, Correction, NewCallTask
 from unite_core.identity.model import Actor, Role
 from unite_core.identity.ports import UserFilter
@@ -27,7 +27,7 @@ from unite_core.paging import PageRequest
 Output = pytest.CaptureFixture[str]
 
 DUE = datetime(2026, 3, 2, 15, tzinfo=UTC)
-CONNECTED = Completion(outcome=Outcome.CONNECTED, duration_seconds=300)
+CONNECTED = Completion(outcome=CallOutcome.CONNECTED, duration_seconds=300)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def add_calls(environ: Mapping[str, str]) -> None:
         for task in tasks:
             calls.complete(ann, CompletedCall(task_id=task.id, completion=CONNECTED))
         [entry] = calls.get_ledger(ann, tasks[-1].id).entries
-        calls.correct(ann, Correction(entry_id=entry.id, reason="A slip.", outcome=Outcome.VOICEMAIL))
+        calls.correct(ann, Correction(entry_id=entry.id, reason="A slip.", outcome=CallOutcome.VOICEMAIL))
 
 
 @contextmanager

@@ -38,7 +38,7 @@ class JsonLines(Destination):
             for event in events:
                 if event.id not in known:
                     lines.write(json.dumps({"id": str(event.id), "type": event.type}) + "\n")
-        return [Receipt(taken=True)] * len(events)
+        return [Receipt(accepted=True)] * len(events)
 
     def ping(self) -> None:
         if not self.path.parent.is_dir():

@@ -33,7 +33,7 @@ class Listener(Destination):
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it goes by ids
         self.before(events)
         self.told.set()
-        return [Receipt(taken=True)] * len(events)
+        return [Receipt(accepted=True)] * len(events)
 
 
 def unite_with(*destinations: Destination) -> tuple[Unite, InMemoryPorts]:
@@ -158,7 +158,7 @@ def test_a_dead_letter_is_written_down_as_an_error(
     class Refusing(Listener):
         def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
             super().deliver(events, again)
-            return [Receipt(taken=False, refused=True, response=dict(response))] * len(events)
+            return [Receipt(accepted=False, refused=True, response=dict(response))] * len(events)
 
     listener = Refusing()
     unite, ports = unite_with(listener)

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from entrypoints.correlation import CorrelationFilter
-from entrypoints.worker.failures import FIRST_BACKOFF, MAX_BACKOFF, Backoff
+from entrypoints.worker.failures import Backoff
 from entrypoints.worker.worker import Queues, Worker
 from tests.entrypoints.working import TIMEOUT, local_queues, queues_named, working
 from tests.service_process import eventually
@@ -22,6 +22,7 @@ from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.queries import ImportsToContinue
 from unite_core.imports.use_cases import NewImport
 from unite_core.imports.use_cases.continue_import import CHUNK_ROWS
+from unite_core.jobs import FIRST_BACKOFF, MAX_BACKOFF
 from unite_core.leads.use_cases import NewLead
 from unite_core.testing.scenario import Scenario
 

@@ -19,7 +19,7 @@ from tests.adapters.aws.topics import ListenedTo, listened_to
 from tests.servers.twilio import TwilioStandIn, a_stand_in
 from tests.service_process import TIMEOUT, Service, environment, eventually
 from unite_core import NewLead, NewUser, PageRequest, Role
-from unite_core.calls.model import Completion, Outcome
+from unite_core.calls.model import CallOutcome, Completion
 from unite_core.calls.use_cases import CompletedCall, NewCallTask
 from unite_core.notifications.model import CLAIM_TTL, TEXTS, TOPIC, Delivery
 from unite_core.notifications.ports import DeliveryFilter
@@ -70,7 +70,7 @@ class Installation:
             task = unite.calls.create(
                 manager, NewCallTask(lead_id=lead.id, due_at=datetime.now(UTC), assigned_to=agent.user_id)
             ).task
-            made = Completion(outcome=Outcome.CONNECTED, duration_seconds=60)
+            made = Completion(outcome=CallOutcome.CONNECTED, duration_seconds=60)
             unite.calls.complete(agent, CompletedCall(task_id=task.id, completion=made))
 
     def deliveries(self, destination: str) -> Sequence[Delivery]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from entrypoints.http.server.timeouts import Timeouts
+from entrypoints.http.server.timeouts import ServerTimeouts
 from tests.http.served import TIMEOUT, Served, everything, running, split, until
 from tests.service_process import eventually
 
@@ -439,8 +439,8 @@ def test_requests_that_come_while_another_is_worked_on_are_held_up_to_a_limit(se
 
 
 def test_a_client_that_does_not_read_is_disconnected_when_it_is_idle_for_long() -> None:
-    with running(Timeouts(head=1.0, pause=1.0)) as impatient, impatient.connect() as client:
+    with running(ServerTimeouts(head=1.0, pause=1.0)) as short_timeout_server, short_timeout_server.connect() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(POST + b"Content-Length: 4000000\r\n\r\n" + b"x" * 4_000_000)
 
-        eventually(lambda: not impatient.server.server_state.connections, "it is disconnected")
+        eventually(lambda: not short_timeout_server.server.server_state.connections, "it is disconnected")

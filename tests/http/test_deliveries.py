@@ -23,9 +23,9 @@ class Refusing(Destination):
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it refuses, or goes by ids
         if self.refuses:
-            return [Receipt(taken=False, refused=True, response={"status": 400})] * len(events)
+            return [Receipt(accepted=False, refused=True, response={"status": 400})] * len(events)
         self.taken += [event.id for event in events]
-        return [Receipt(taken=True, response={"message_id": "0c"})] * len(events)
+        return [Receipt(accepted=True, response={"message_id": "0c"})] * len(events)
 
 
 @pytest.fixture

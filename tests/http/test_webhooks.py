@@ -228,7 +228,7 @@ def test_what_gave_way_to_another_is_done_again() -> None:
 
 
 def test_a_status_settles_what_a_relay_sent_and_did_not_live_to_store(scenario: HttpScenario) -> None:
-    scenario.service.ports.texts.answer = lambda _: Receipt(taken=False)
+    scenario.service.ports.texts.answer = lambda _: Receipt(accepted=False)
     scenario.create_call_task()
     scenario.service.run_jobs()
     [waiting] = scenario.manager.get("/v1/deliveries?destination=texts&status=pending").get_json()["items"]

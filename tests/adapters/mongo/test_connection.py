@@ -13,7 +13,7 @@ from pymongo.errors import AutoReconnect, NetworkTimeout, OperationFailure, Serv
 
 from adapters.mongo.activity import MongoActivityLog
 from adapters.mongo.connection import DEFAULT_DATABASE, POLICY, Mongo
-from adapters.outbound import CallPolicy, Timeouts
+from adapters.outbound import CallPolicy, CallTimeouts
 from tests.service_process import eventually, free_port
 from unite_core.errors import Unavailable
 from unite_core.paging import PageRequest
@@ -25,16 +25,16 @@ SHORT = timedelta(milliseconds=100)
 LONG = timedelta(minutes=10)
 
 
-def impatient(**changes: Any) -> CallPolicy:
+def short_timeout_policy(**changes: Any) -> CallPolicy:
     """Waits a tenth of a second for anything; its breaker stays open for longer than any test takes."""
-    timeouts = Timeouts(connect=SHORT, read=SHORT)
+    timeouts = CallTimeouts(connect=SHORT, read=SHORT)
     return replace(POLICY, **{"timeouts": timeouts, "recovery_timeout": LONG, **changes})
 
 
 @pytest.fixture
 def nobody() -> Iterator[Mongo]:
     """A MongoDB that is not there."""
-    mongo = Mongo(f"mongodb://127.0.0.1:{free_port()}/unite", impatient(failure_threshold=2))
+    mongo = Mongo(f"mongodb://127.0.0.1:{free_port()}/unite", short_timeout_policy(failure_threshold=2))
     yield mongo
     mongo.close()
 
@@ -52,7 +52,7 @@ def address_of(listener: socket.socket) -> str:
 
 
 def test_nothing_is_opened_before_something_is_asked(listener: socket.socket) -> None:
-    mongo = Mongo(address_of(listener), impatient())
+    mongo = Mongo(address_of(listener), short_timeout_policy())
     log = MongoActivityLog(mongo)
 
     assert [*log.deliver([])] == []
@@ -64,7 +64,7 @@ def test_nothing_is_opened_before_something_is_asked(listener: socket.socket) ->
 
 
 def test_a_server_that_says_nothing_is_given_up(listener: socket.socket) -> None:
-    mongo = Mongo(address_of(listener), impatient())
+    mongo = Mongo(address_of(listener), short_timeout_policy())
 
     with pytest.raises(Unavailable, match="ServerSelectionTimeoutError"):
         mongo.ping()
@@ -148,7 +148,8 @@ class TestMongodbThatIsNotThere:
 
     def test_is_asked_again_after_a_rest(self) -> None:
         mongo = Mongo(
-            f"mongodb://127.0.0.1:{free_port()}/unite", impatient(failure_threshold=1, recovery_timeout=SHORT)
+            f"mongodb://127.0.0.1:{free_port()}/unite",
+            short_timeout_policy(failure_threshold=1, recovery_timeout=SHORT),
         )
         with pytest.raises(Unavailable):
             mongo.ping()

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.calls.ledger import EntryKind, LedgerEntry
-from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, CallResult, CallTask, TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
@@ -29,7 +29,7 @@ QUESTIONS = 60
 
 WHAT_HAPPENED: list[dict[str, Any]] = [
     {},
-    {"outcome": Outcome.BUSY},
+    {"outcome": CallOutcome.BUSY},
     {"kind": EntryKind.MISSED, "outcome": None, "duration_seconds": None},
     {"kind": EntryKind.CANCELLED, "outcome": None, "duration_seconds": None},
 ]

@@ -12,7 +12,7 @@ from adapters.sql.sqlite.lead_words import COMMON, are_common
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.calls.model import CallTask, Outcome
+from unite_core.calls.model import CallOutcome, CallTask
 from unite_core.identity.model import User
 from unite_core.leads.details import LeadStatus
 from unite_core.leads.model import DuplicateLead, Lead
@@ -82,7 +82,7 @@ def a_filter(random: Random, people: list[UUID | None]) -> LeadFilter:
         created_from=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
         created_to=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
         called=random.choice((None, None, None, True, False)),
-        call_outcomes=frozenset(random.sample(list(Outcome), random.choice((0, 0, 0, 4)))),
+        call_outcomes=frozenset(random.sample(list(CallOutcome), random.choice((0, 0, 0, 4)))),
         called_within=timedelta(minutes=random.randrange(60)) if random.random() < 0.2 else None,
         visible_to=random.choice(people) if random.random() < 0.3 else None,
     )
@@ -96,7 +96,7 @@ def some_calls(random: Random, leads: list[Lead], users: list[User]) -> list[lis
         chain: list[LedgerEntry] = []
         for _ in range(random.choice((1, 1, 2))):
             called_at = lead.created_at + timedelta(minutes=random.randrange(-10, 60))
-            chain.append(an_entry(task, chain, outcome=random.choice(list(Outcome)), called_at=called_at))
+            chain.append(an_entry(task, chain, outcome=random.choice(list(CallOutcome)), called_at=called_at))
         calls.append([task, *chain])
     return calls
 

@@ -41,7 +41,7 @@ def reads(mysql_engine: Engine) -> SqlUnitOfWorkFactory:
 
 
 @pytest.fixture
-def impatient(mysql_engine: Engine) -> Iterator[Engine]:
+def short_timeout_engine(mysql_engine: Engine) -> Iterator[Engine]:
     engine = create_engine_for(mysql_engine.url, timeout=1)
     yield engine
     engine.dispose()
@@ -114,8 +114,8 @@ def test_units_that_add_different_leads_do_not_wait_for_each_other(work: SqlUnit
         first.commit()
 
 
-def test_a_unit_that_waits_too_long_for_a_lead_says_so(impatient: Engine) -> None:
-    work, lead = SqlUnitOfWorkFactory(impatient), a_lead()
+def test_a_unit_that_waits_too_long_for_a_lead_says_so(short_timeout_engine: Engine) -> None:
+    work, lead = SqlUnitOfWorkFactory(short_timeout_engine), a_lead()
     add_all(work, lead)
 
     with work() as first:
@@ -173,10 +173,10 @@ def kill_connections(engine: Engine) -> None:
 
 
 def test_a_connection_that_was_lost_while_it_was_idle_is_replaced(
-    work: SqlUnitOfWorkFactory, impatient: Engine
+    work: SqlUnitOfWorkFactory, short_timeout_engine: Engine
 ) -> None:
     add_all(work, a_lead())
-    kill_connections(impatient)
+    kill_connections(short_timeout_engine)
 
     add_all(work, a_lead())
 
@@ -185,12 +185,12 @@ def test_a_connection_that_was_lost_while_it_was_idle_is_replaced(
 
 
 def test_a_unit_whose_connection_is_lost_says_so_and_the_next_one_works(
-    work: SqlUnitOfWorkFactory, impatient: Engine
+    work: SqlUnitOfWorkFactory, short_timeout_engine: Engine
 ) -> None:
     gone, there = a_lead(), a_lead()
     with work() as unit:
         unit.leads.add(gone)
-        kill_connections(impatient)
+        kill_connections(short_timeout_engine)
         with pytest.raises(Unavailable, match="does not answer") as lost:
             unit.leads.add(a_lead())
 

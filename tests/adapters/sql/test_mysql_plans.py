@@ -48,7 +48,7 @@ from tests.adapters.sql.questions import (
 from tests.adapters.sql.statements import selects
 from tests.servers.fixtures import new_mysql_database
 from tests.servers.kinds import Server
-from unite_core.calls.model import Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.events import Event
@@ -173,7 +173,7 @@ def _multiply_calls(connection: Connection) -> None:
         for number in (1, 2)
     ]
     connection.execute(insert(call_ledger), entries)
-    counts = {"lead_id": None, **{outcome.value: number for number, outcome in enumerate(Outcome)}}
+    counts = {"lead_id": None, **{outcome.value: number for number, outcome in enumerate(CallOutcome)}}
     connection.execute(
         insert(lead_calls), [{**counts, "lead_id": lead_id, "first_called_at": NOW} for lead_id in lead_ids]
     )

@@ -133,7 +133,7 @@ def test_a_message_that_is_tried_again_takes_one_place() -> None:
     for _ in range(4):
         scenario.run_jobs()
         scenario.ports.clock.advance(timedelta(minutes=5))
-    scenario.ports.texts.answer = lambda _: Receipt(taken=True)
+    scenario.ports.texts.answer = lambda _: Receipt(accepted=True)
     scenario.create_call_task()
     scenario.create_call_task()
 

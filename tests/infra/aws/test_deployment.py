@@ -94,7 +94,7 @@ def test_what_the_topic_is_told_reaches_a_subscriber(deployment: Deployment) -> 
 
     receipts = SnsTopic(topic, access=ACCESS).publish([message])
 
-    assert [receipt.taken for receipt in receipts] == [True]
+    assert [receipt.accepted for receipt in receipts] == [True]
     (received,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(received["Body"])["Message"] == '{"id": 1}'
 
