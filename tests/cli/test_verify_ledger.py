@@ -66,8 +66,8 @@ def without_triggers(connection: sqlite3.Connection) -> None:
 def test_a_ledger_that_is_as_it_was_written_is_whole(with_calls: Command, capsys: Output) -> None:
     assert with_calls("verify-ledger") == 0
 
-    told = capsys.readouterr()
-    assert (told.out, told.err) == ("3 entries of 2 call tasks: every chain is whole.\n", "")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("3 entries of 2 call tasks: every chain is whole.\n", "")
 
 
 def test_a_ledger_without_entries_is_whole(with_admin: Command, capsys: Output) -> None:
@@ -84,9 +84,9 @@ def test_an_entry_that_was_changed_is_named(with_calls: Command, tmp_path: Path,
 
     assert with_calls("verify-ledger") == 1
 
-    told = capsys.readouterr().out
-    assert f"The chain of call task {dashed(task_id)} is broken at entry 2, {dashed(entry_id)}." in told
-    assert "Its content is not what its hash was made of." in told
+    output = capsys.readouterr().out
+    assert f"The chain of call task {dashed(task_id)} is broken at entry 2, {dashed(entry_id)}." in output
+    assert "Its content is not what its hash was made of." in output
 
 
 def test_an_entry_that_was_taken_away_is_missed(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
@@ -97,8 +97,8 @@ def test_an_entry_that_was_taken_away_is_missed(with_calls: Command, tmp_path: P
 
     assert with_calls("verify-ledger") == 1
 
-    told = capsys.readouterr().out
-    assert f"The chain of call task {dashed(task_id)} is broken at entry 1, which is missing, or has no id." in told
+    output = capsys.readouterr().out
+    assert f"The chain of call task {dashed(task_id)} is broken at entry 1, which is missing, or has no id." in output
 
 
 def dashed(digits: str) -> str:
@@ -106,7 +106,7 @@ def dashed(digits: str) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def test_nothing_is_written(with_calls: Command, tmp_path: Path) -> None:
+def test_verify_ledger_writes_no_file(with_calls: Command, tmp_path: Path) -> None:
     def content() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in (tmp_path / "var").rglob("*") if path.is_file()}
 

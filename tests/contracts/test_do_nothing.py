@@ -94,7 +94,7 @@ def test_one_that_does_what_it_is_for_passes() -> None:
 
 
 @pytest.mark.parametrize("deliver", [silent, pretending, refusing, repeating, trusting, only_one])
-def test_one_that_does_not_fails(deliver: Deliver) -> None:
+def test_a_destination_that_ignores_the_contract_fails_the_suite(deliver: Deliver) -> None:
     assert failures(deliver, MAIL)
 
 

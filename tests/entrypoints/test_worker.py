@@ -280,10 +280,10 @@ def test_what_the_worker_logs_of_an_import_bears_the_id_of_the_request_that_it_f
         scenario.work_to_the_end_of(done)
         scenario.undo(done)
 
-    told = [record for record in caplog.records if getattr(record, "import_id", None) == str(done.id)]
-    assert [record.getMessage() for record in told] == [
+    records = [record for record in caplog.records if getattr(record, "import_id", None) == str(done.id)]
+    assert [record.getMessage() for record in records] == [
         "The import is continued.",
         "The import is completed.",
         "The import is undone.",
     ]
-    assert {getattr(record, "correlation_id", None) for record in told} == {"c0ffee-1234"}
+    assert {getattr(record, "correlation_id", None) for record in records} == {"c0ffee-1234"}

@@ -548,7 +548,7 @@ def test_a_host_that_is_none_is_refused(host: bytes) -> None:
 
 
 @pytest.mark.parametrize("host", [b"unite", b"unite.example:8000", b"127.0.0.1", b"[::1]:80", b"a_b", b"a:"])
-def test_a_host_that_is_one_is_taken(host: bytes) -> None:
+def test_a_valid_host_is_accepted(host: bytes) -> None:
     client = ScriptedClient()
 
     taken = scope_of()
@@ -591,11 +591,11 @@ def test_a_mistake_outside_of_the_application_is_told_as_a_problem_and_logged(
     client = ScriptedClient()
     ask(mistaken, client, (b"x-a", b"1"))
 
-    told = json.loads(client.body)
+    body = json.loads(client.body)
     headers = dict(client.got[0]["headers"])
-    assert (client.got[0]["status"], told["code"]) == (500, "internal_error")
+    assert (client.got[0]["status"], body["code"]) == (500, "internal_error")
     assert headers[b"content-type"] == b"application/problem+json"
-    assert headers[b"x-correlation-id"].decode() == told["correlation_id"]
+    assert headers[b"x-correlation-id"].decode() == body["correlation_id"]
     assert "a mistake" not in client.body.decode()
     assert [record.levelname for record in caplog.records if record.exc_info] == ["ERROR"]
 

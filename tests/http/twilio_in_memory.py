@@ -21,8 +21,8 @@ class TwilioInMemory(InMemoryTextMessages):
         return report_of(response)
 
     def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:
-        found = super().look_up(f"message-{int(message_id.removeprefix('SM'), 16)}", short_timeouts=short_timeouts)
-        report = report_of(_as_twilio(found.response))
+        looked_up = super().look_up(f"message-{int(message_id.removeprefix('SM'), 16)}", short_timeouts=short_timeouts)
+        report = report_of(_as_twilio(looked_up.response))
         assert report is not None
         return report
 

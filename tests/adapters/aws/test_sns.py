@@ -44,13 +44,13 @@ def a_message_of(size: int) -> TopicMessage:
 def test_whoever_listens_to_some_events_hears_no_others(access: AwsClients) -> None:
     listening = listened_to(access, {"role": ["manager"], "type": ["call_task.missed"]})
     topic = SnsTopic(listening.arn, access=access)
-    wanted = TopicMessage(
+    matching = TopicMessage(
         event_id=an_id(), type="call_task.missed", role="manager", correlation_id=None, body=f'{{"id": "{an_id()}"}}'
     )
 
-    topic.publish([a_topic_message("call_task.missed"), wanted, a_topic_message()])
+    topic.publish([a_topic_message("call_task.missed"), matching, a_topic_message()])
 
-    assert [message.body for message in listening.heard()] == [wanted.body]
+    assert [message.body for message in listening.heard()] == [matching.body]
 
 
 def test_more_than_sns_takes_at_once_is_published_in_several_batches(topic: SnsTopic, listening: ListenedTo) -> None:

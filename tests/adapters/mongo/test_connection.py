@@ -116,7 +116,7 @@ def test_a_forked_process_opens_connections_of_its_own(mongo: Mongo) -> None:
 
 
 class TestMongodbThatIsNotThere:
-    def test_is_unavailable_for_everything(self, nobody: Mongo) -> None:
+    def test_every_call_raises_unavailable(self, nobody: Mongo) -> None:
         log = MongoActivityLog(nobody)
 
         for ask in (
@@ -130,18 +130,18 @@ class TestMongodbThatIsNotThere:
                 ask()
 
     def test_is_given_up_when_no_server_was_found_in_time(self, nobody: Mongo) -> None:
-        with pytest.raises(Unavailable, match="ServerSelectionTimeoutError") as told:
+        with pytest.raises(Unavailable, match="ServerSelectionTimeoutError") as raised:
             nobody.ping()
 
-        assert isinstance(told.value.__cause__, ServerSelectionTimeoutError)
-        assert "127.0.0.1" not in told.value.detail
+        assert isinstance(raised.value.__cause__, ServerSelectionTimeoutError)
+        assert "127.0.0.1" not in raised.value.detail
 
     def test_is_left_alone_after_some_failures(self, nobody: Mongo) -> None:
         states = []
         for _ in range(3):
-            with pytest.raises(Unavailable) as told:
+            with pytest.raises(Unavailable) as raised:
                 nobody.ping()
-            states.append((nobody.breaker_state, told.value.__cause__ is None))
+            states.append((nobody.breaker_state, raised.value.__cause__ is None))
 
         # The third question was not asked any more.
         assert states == [("closed", False), ("open", False), ("open", True)]
@@ -192,10 +192,10 @@ def test_what_fails_at_once_is_tried_again_some_times(mongo: Mongo) -> None:
 
 
 def test_a_refusal_names_the_number_that_mongodb_has_for_it(mongo: Mongo) -> None:
-    with pytest.raises(Unavailable, match=r"\(OperationFailure 59\)") as told:
+    with pytest.raises(Unavailable, match=r"\(OperationFailure 59\)") as raised:
         mongo.call(lambda database: database.command("no such command"))
 
-    assert isinstance(told.value.__cause__, OperationFailure)
+    assert isinstance(raised.value.__cause__, OperationFailure)
 
 
 def test_a_fault_of_ours_stays_what_it_is_and_opens_nothing(mongo: Mongo) -> None:

@@ -153,11 +153,11 @@ def test_a_database_that_unite_does_not_know_is_refused(url: str) -> None:
 
 def test_connections_are_set_up_to_be_safe_and_quick(engine: Engine) -> None:
     with engine.connect() as connection:
-        found = {
+        pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "temp_store", "busy_timeout", "cache_size")
         }
-    assert found == {
+    assert pragmas == {
         "journal_mode": "wal",
         "synchronous": 1,
         "foreign_keys": 1,

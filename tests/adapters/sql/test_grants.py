@@ -233,7 +233,7 @@ def test_what_it_was_given_on_a_table_beyond_what_is_meant_is_taken_away(
         assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
 
 
-def test_whoever_may_do_everything_takes_everything_away(installation: Installation) -> None:
+def test_an_account_with_all_privileges_loses_the_excess_privileges(installation: Installation) -> None:
     migrated(installation)
     name, schema_name = f"'{installation.service}'@'%'", installation.url.database
     installation.root(

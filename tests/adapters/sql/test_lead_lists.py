@@ -46,13 +46,13 @@ QUESTIONS = (
 
 
 def walk(leads: Leads, filters: LeadFilter, limit: int) -> list[Lead]:
-    found: list[Lead] = []
+    results: list[Lead] = []
     request: PageRequest | None = PageRequest(limit=limit)
     while request is not None:
         page = leads.page(filters, request)
-        found += page.items
+        results += page.items
         request = PageRequest(limit=limit, after=page.next) if page.next else None
-    return found
+    return results
 
 
 def some_leads(random: Random, people: list[UUID | None], count: int) -> list[Lead]:
@@ -145,9 +145,9 @@ def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
 
     with reads() as ours, InMemoryUnitOfWorkFactory(store, writes=False)() as theirs:
         for _ in range(60):
-            wanted = a_filter(random, people)
+            filters = a_filter(random, people)
             limit = random.choice((1, 7, 200))
-            assert walk(ours.leads, wanted, limit) == walk(theirs.leads, wanted, limit), wanted
+            assert walk(ours.leads, filters, limit) == walk(theirs.leads, filters, limit), filters
         called = {lead.id for lead in leads}
         assert ours.lead_calls.get(called) == theirs.lead_calls.get(called)
 
@@ -173,8 +173,8 @@ def test_words_that_many_leads_have_are_found_newest_first_too(
 
     with reads() as unit:
 
-        def find(**wanted: object) -> list[Lead]:
-            return list(unit.leads.page(LeadFilter(question=("ann", "le"), **wanted), PageRequest(limit=200)).items)  # type: ignore[arg-type]  # fields of LeadFilter
+        def find(**filters: object) -> list[Lead]:
+            return list(unit.leads.page(LeadFilter(question=("ann", "le"), **filters), PageRequest(limit=200)).items)  # type: ignore[arg-type]  # fields of LeadFilter
 
         assert find() == newest[:200]
         assert find(statuses=frozenset({LeadStatus.LOST})) == [it for it in newest if it.status == "lost"][:200]
@@ -255,8 +255,8 @@ def test_a_lead_that_is_written_by_hand_is_found_and_removed_by_hand_is_not(
         connection.exec_driver_sql("CREATE TEMP TABLE copy AS SELECT * FROM leads")
         connection.exec_driver_sql("UPDATE copy SET id = x'00', phone_key = NULL, search_text = 'brown'")
         connection.exec_driver_sql("INSERT INTO leads SELECT * FROM copy")
-        found = connection.exec_driver_sql("SELECT rowid FROM lead_words WHERE lead_words MATCH 'brown'").all()
+        row_ids = connection.exec_driver_sql("SELECT rowid FROM lead_words WHERE lead_words MATCH 'brown'").all()
         connection.exec_driver_sql("DELETE FROM leads")
         left = connection.exec_driver_sql("SELECT rowid FROM lead_words WHERE lead_words MATCH 'brown OR adams'").all()
         connection.exec_driver_sql("INSERT INTO lead_words (lead_words, rank) VALUES ('integrity-check', 1)")
-    assert (len(found), len(left)) == (1, 0)
+    assert (len(row_ids), len(left)) == (1, 0)

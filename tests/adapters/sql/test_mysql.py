@@ -51,22 +51,22 @@ def test_sessions_are_in_utc_and_strict(mysql_engine: Engine) -> None:
     with mysql_engine.connect() as connection:
         rows = connection.exec_driver_sql("SHOW SESSION VARIABLES").all()
 
-    found = {str(name): str(value) for name, value in rows}
-    assert {name: found[name] for name in SESSION} == SESSION
-    assert {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "ONLY_FULL_GROUP_BY"} <= set(found["sql_mode"].split(","))
+    variables = {str(name): str(value) for name, value in rows}
+    assert {name: variables[name] for name in SESSION} == SESSION
+    assert {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "ONLY_FULL_GROUP_BY"} <= set(variables["sql_mode"].split(","))
 
 
 @pytest.mark.parametrize(("reading", "isolation"), [(True, "REPEATABLE-READ"), (False, "READ-COMMITTED")])
 def test_a_unit_is_isolated_as_it_needs_to_be(mysql_engine: Engine, isolation: str, *, reading: bool) -> None:
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     for mode in (not reading, reading):  # on one connection, one after the other
         with SqlUnitOfWorkFactory(mysql_engine, reading=mode)() as unit:
             assert unit._connection is not None
             rows = unit._connection.exec_driver_sql("SHOW SESSION VARIABLES").all()
-            found = {str(name): str(value) for name, value in rows}
+            results = {str(name): str(value) for name, value in rows}
 
     names = {"transaction_isolation", "tx_isolation"}  # MySQL has the first, MariaDB the second, newer ones both
-    assert {value for name, value in found.items() if name in names} == {isolation}
+    assert {value for name, value in results.items() if name in names} == {isolation}
 
 
 def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(

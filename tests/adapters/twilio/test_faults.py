@@ -263,12 +263,12 @@ def test_no_number_and_no_token_is_written_down_whatever_happens(
     number = f"+1202{5550123}"
     twilio_server.behave(fault)
     message = a_text(to=number)
-    told = repr(message)
+    printed = repr(message)
 
     try:
-        told += repr(texts.send(message, may_have_been_sent=True))
+        printed += repr(texts.send(message, may_have_been_sent=True))
     except Unavailable:
-        told += traceback.format_exc()
+        printed += traceback.format_exc()
 
-    assert number[2:] not in logged.text + told
-    assert twilio_server.auth_token not in logged.text + told
+    assert number[2:] not in logged.text + printed
+    assert twilio_server.auth_token not in logged.text + printed

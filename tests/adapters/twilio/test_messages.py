@@ -56,9 +56,9 @@ def test_price_and_segments_are_known_once_a_message_is_delivered(texts: TwilioT
     eventually(lambda: texts.look_up(sid).progress is MessageProgress.DELIVERED, "the message arrives")
 
     report = texts.look_up(sid)
-    found = report.response
-    assert (report.message_id, report.complete, found["status"]) == (sid, True, "delivered")
-    assert (found["segments"], found["price"], found["price_unit"]) == (2, "-0.01580", "USD")
+    response = report.response
+    assert (report.message_id, report.complete, response["status"]) == (sid, True, "delivered")
+    assert (response["segments"], response["price"], response["price_unit"]) == (2, "-0.01580", "USD")
 
 
 def test_a_message_that_did_not_arrive_says_why_when_it_is_looked_up(
@@ -69,9 +69,9 @@ def test_a_message_that_did_not_arrive_says_why_when_it_is_looked_up(
 
     eventually(lambda: texts.look_up(sid).progress is MessageProgress.FAILED, "the message is given up")
 
-    found = texts.look_up(sid).response
-    assert found["status"] == "undelivered"
-    assert (found["error_code"], found["error"]) == (30003, "The message to …0123 did not arrive.")
+    response = texts.look_up(sid).response
+    assert response["status"] == "undelivered"
+    assert (response["error_code"], response["error"]) == (30003, "The message to …0123 did not arrive.")
 
 
 @pytest.mark.parametrize(

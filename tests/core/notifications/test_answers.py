@@ -136,7 +136,7 @@ def test_what_was_not_handed_over_when_another_failed_has_nothing_told_of_it() -
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
-def test_whatever_is_given_up_has_that_told_of_it_though_nothing_else_has_changed(at_once: int) -> None:
+def test_each_delivery_that_is_given_up_has_an_event_about_it(at_once: int) -> None:
     outbox = OutboxWithLog(FakeDestination(at_once=at_once))
     outbox.record(3)
     outbox.mailbox.fail(Unavailable("It is being moved."))

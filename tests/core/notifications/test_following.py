@@ -291,7 +291,7 @@ def test_other_deliveries_are_never_asked_after() -> None:
     assert watch.carrier.asked == [MESSAGE]
 
 
-def test_the_upkeep_asks() -> None:
+def test_the_upkeep_polls_the_status_of_text_messages() -> None:
     watch = Watch(KNOWN)
     watch.clock.advance(FIVE_MINUTES)
 

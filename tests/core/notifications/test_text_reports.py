@@ -171,7 +171,7 @@ def test_any_other_reason_says_nothing_of_what_somebody_wants() -> None:
     assert not carrier.wants_none()
 
 
-def test_a_delivery_that_there_is_not_and_one_that_is_no_text_are_left_alone() -> None:
+def test_a_report_on_an_unknown_delivery_or_on_one_that_is_no_text_changes_nothing() -> None:
     carrier = Carrier()
     topic = carrier.delivery(TOPIC)
 

@@ -154,7 +154,7 @@ def test_whoever_wants_messages_again_is_texted_again_and_what_was_skipped_can_b
     assert [it.status for it in texts_of(scenario)] == [DeliveryStatus.DELIVERED]
 
 
-def test_whoever_is_refused_because_they_opted_out_is_known_to_have() -> None:
+def test_a_refusal_because_of_an_opt_out_is_stored_as_an_opt_out() -> None:
     scenario = Scenario()
     scenario.ports.texts.answer = lambda _: OPTED_OUT
     scenario.create_call_task()

@@ -50,7 +50,7 @@ def test_a_number_gets_no_more_messages_within_an_hour_than_its_quota() -> None:
     assert [it.response for it in over] == [{"reason": RATE_LIMITED}] * 10
 
 
-def test_whatever_is_told_counts_and_whoever_shares_the_number_too() -> None:
+def test_all_texts_to_a_number_count_whoever_shares_it() -> None:
     scenario = scenario_with_quotas()
     moe = scenario.add_user("Moe", Role.MANAGER, phone=ANNS)
     scenario.complete(
