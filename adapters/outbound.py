@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
+class CallTimeouts:
     """The longest time to connect to a service, and then to wait for its answer."""
 
     connect: timedelta
@@ -40,15 +40,15 @@ class CallPolicy:
     at once. The first call after that decides whether it closes, or opens again.
     """
 
-    timeouts: Timeouts
-    short_timeouts: Timeouts | None = None
+    timeouts: CallTimeouts
+    short_timeouts: CallTimeouts | None = None
     attempts: int = 1
     retry_interval: timedelta = timedelta()
     max_elapsed: timedelta | None = None
     failure_threshold: int = 5
     recovery_timeout: timedelta = timedelta(seconds=30)
 
-    def timeouts_for(self, *, short: bool) -> Timeouts:
+    def timeouts_for(self, *, short: bool) -> CallTimeouts:
         """Return the short timeouts if `short` and the policy has them, otherwise the normal ones."""
         return self.short_timeouts if short and self.short_timeouts is not None else self.timeouts
 

@@ -127,7 +127,7 @@ def _check(keys: Mapping[str, bytes]) -> None:
 
 def _migrate(database_url: str) -> None:
     """Migrate the database, without a timeout for the statements: those on large tables take long."""
-    engine = create_engine_for(database_url, patient=True)
+    engine = create_engine_for(database_url, without_timeouts=True)
     try:
         upgrade(engine)
     finally:

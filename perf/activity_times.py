@@ -25,7 +25,7 @@ from adapters.mongo.calls import pipeline
 from adapters.mongo.documents import CallLogEntry
 from perf import results
 from perf.call_history import AGENTS, DAYS, HOUR_WEIGHTS, RESULT_WEIGHTS, SOURCES, TALKS, agent_ids, last_day
-from unite_core.calls.model import Outcome
+from unite_core.calls.model import CallOutcome
 from unite_core.periods import Period
 from unite_core.reports.call_queries import by_day
 from unite_core.reports.documents import CallDocument
@@ -80,7 +80,7 @@ def _fill(database: Database[dict[str, Any]], count: int) -> dict[str, Any]:
 
 
 def _documents(count: int) -> Iterator[CallDocument]:
-    random, agents, outcomes = Random(20260101), agent_ids(), set(Outcome)
+    random, agents, outcomes = Random(20260101), agent_ids(), set(CallOutcome)
     hours = [hour for hour, weight in HOUR_WEIGHTS.items() for _ in range(weight)]
     kinds = [result for result, weight in RESULT_WEIGHTS.items() for _ in range(weight)]
     first = datetime.combine(last_day() - timedelta(days=DAYS - 1), datetime.min.time(), UTC)

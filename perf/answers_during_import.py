@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from perf import lead_files, results
-from perf.service import Client, percentile, service
+from perf.service import KeepAliveClient, percentile, service
 
 PATH = "/v1/leads?limit=50"
 AT_REST = 500
@@ -48,12 +48,12 @@ def main() -> None:
     )
 
 
-def _paced(client: Client) -> float:
+def _paced(client: KeepAliveClient) -> float:
     time.sleep(PAUSE)
     return client.timed(PATH)
 
 
-def _finish(client: Client, import_id: str) -> None:
+def _finish(client: KeepAliveClient, import_id: str) -> None:
     while client.call("GET", f"/v1/lead-imports/{import_id}")["status"] in ("queued", "running"):
         time.sleep(0.2)
 

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine
 from adapters.sql.calls.tables import call_ledger
 from adapters.sql.migrate import upgrade
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
-from unite_core.calls.model import Outcome
+from unite_core.calls.model import CallOutcome
 from unite_core.testing.builders import a_user
 
 DAYS = 400
@@ -38,7 +38,7 @@ DAYS_PER_FILE = 20
 SOURCES = ("website", "referral", "fair", "partner", "import", "cold list", "newsletter", "search", "social", "api")
 SOURCE_WEIGHTS = (22, 9, 4, 8, 25, 12, 5, 7, 5, 3)
 HOUR_WEIGHTS = {8: 4, 9: 9, 10: 13, 11: 13, 12: 6, 13: 8, 14: 12, 15: 12, 16: 11, 17: 7, 18: 4, 19: 1}
-RESULTS = (*(outcome.value for outcome in Outcome), "missed", "cancelled")
+RESULTS = (*(outcome.value for outcome in CallOutcome), "missed", "cancelled")
 RESULT_WEIGHTS = {
     "connected": 17,
     "voicemail": 21,
@@ -69,7 +69,7 @@ LEDGER_SET = ", ".join(
 )
 LEAD_COLUMNS = "@id, name, email, status, source, @assigned_to, created_at, updated_at, listed_at"
 LEAD_SET = "id = UNHEX(@id), assigned_to = UNHEX(@assigned_to), version = 1, search_text = ''"
-COUNT_COLUMNS = f"@lead_id, first_called_at, {', '.join(outcome.value for outcome in Outcome)}"
+COUNT_COLUMNS = f"@lead_id, first_called_at, {', '.join(outcome.value for outcome in CallOutcome)}"
 COUNT_SET = "lead_id = UNHEX(@lead_id)"
 
 LOADS = {
@@ -148,7 +148,7 @@ class _Writer:
             if day >= DAYS:
                 break
         if first:
-            numbers = "\t".join(str(counted.get(outcome.value, 0)) for outcome in Outcome)
+            numbers = "\t".join(str(counted.get(outcome.value, 0)) for outcome in CallOutcome)
             self.counts.append(f"{lead}\t{first}\t{numbers}\n")
 
     def _call(self, day: int, second: int, lead: str, agent: str, source: str, result: str, attempt: int) -> str:

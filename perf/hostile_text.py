@@ -17,7 +17,7 @@ from threading import Event, Thread
 from typing import Any
 
 from perf import results
-from perf.service import Client, service
+from perf.service import KeepAliveClient, service
 
 MARKS = 15_000
 HOSTILE = "a" + "\u0301" * MARKS + "\u0323" * MARKS
@@ -55,7 +55,7 @@ def main() -> None:
     results.record("hostile_text", "python -m perf.hostile_text", figures)
 
 
-def _compared(client: Client, send: Callable[[str], Any]) -> dict[str, float]:
+def _compared(client: KeepAliveClient, send: Callable[[str], Any]) -> dict[str, float]:
     ratio = _ratio(lambda: send(HOSTILE), lambda: send(PLAIN))
     # On a new connection, because the server closes one that has been idle for 15 seconds.
     other = client.twin()
@@ -68,7 +68,7 @@ def _ratio(hostile: Callable[[], Any], plain: Callable[[], Any]) -> float:
     return round(statistics.median(_timed(hostile) / _timed(plain) for _ in range(TIMES)), 2)
 
 
-def _wait(client: Client, send: Callable[[str], Any]) -> float:
+def _wait(client: KeepAliveClient, send: Callable[[str], Any]) -> float:
     """Return the longest latency of `/v1/me` during hostile requests."""
     other, done, waits = client.twin(), Event(), [0.0]
 
@@ -91,18 +91,18 @@ def _timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - since
 
 
-def _send(client: Client, method: str, path: str, body: Any) -> int:
+def _send(client: KeepAliveClient, method: str, path: str, body: Any) -> int:
     """Send JSON; return the number of bytes of the answer, whatever its status is."""
     return _sent(client, method, path, json.dumps(body, ensure_ascii=False).encode(), "application/json")
 
 
-def _upload(client: Client, filename: str) -> int:
+def _upload(client: KeepAliveClient, filename: str) -> int:
     """Send a form with an empty file of that name, which is refused; return the number of bytes of the answer."""
     part = f'--part\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n\r\n--part--\r\n'
     return _sent(client, "POST", "/v1/lead-imports/file", part.encode(), "multipart/form-data; boundary=part")
 
 
-def _sent(client: Client, method: str, path: str, body: bytes, content_type: str) -> int:
+def _sent(client: KeepAliveClient, method: str, path: str, body: bytes, content_type: str) -> int:
     connection = HTTPConnection("127.0.0.1", client.port, timeout=300)
     connection.request(method, path, body, {"Content-Type": content_type, "Authorization": client.authorization})
     size = len(connection.getresponse().read())
@@ -110,7 +110,7 @@ def _sent(client: Client, method: str, path: str, body: bytes, content_type: str
     return size
 
 
-def _import(client: Client, folder: Path, text: str) -> None:
+def _import(client: KeepAliveClient, folder: Path, text: str) -> None:
     """Import a file of ten rows with the text as their names, and wait for the end of the import."""
     file = folder / "cells.csv"
     rows = [f"{text},user{number}{time.monotonic_ns()}@example.com" for number in range(10)]

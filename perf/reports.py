@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _measure(url: URL, variables: Mapping[str, str], clock: ServerClock) -> dict[str, Any]:
-    engine = create_engine_for(url, patient=True)
+    engine = create_engine_for(url, without_timeouts=True)
     last = call_history.last_day()
     while last.weekday() > FRIDAY:
         last -= timedelta(days=1)
@@ -83,14 +83,14 @@ def _history(connection: Connection, url: URL, entries: int, folder: Path) -> di
     exists = connection.exec_driver_sql("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (DATABASE,))
     existing = _counted(connection, "call_ledger") if exists.first() else 0
     if entries * 0.9 < existing < entries * 1.1:
-        engine, since = create_engine_for(url, patient=True), time.perf_counter()
+        engine, since = create_engine_for(url, without_timeouts=True), time.perf_counter()
         upgrade(engine)
         took = {"migrating it, s": round(time.perf_counter() - since)}
         engine.dispose()
     else:
         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {DATABASE}")
         connection.exec_driver_sql(f"CREATE DATABASE {DATABASE}")
-        engine = create_engine_for(url.update_query_dict({"local_infile": "1"}), patient=True)
+        engine = create_engine_for(url.update_query_dict({"local_infile": "1"}), without_timeouts=True)
         took = call_history.load(engine, entries, folder, print_progress)
         engine.dispose()
     tables = ("call_ledger", "call_rollups", "agent_rollups", "leads")

@@ -17,7 +17,7 @@ ADMIN = "admin@example.com"
 START_TIMEOUT = 60
 
 
-class Client:
+class KeepAliveClient:
     """An HTTP client with one connection, logged in as the admin."""
 
     def __init__(self, port: int) -> None:
@@ -27,9 +27,9 @@ class Client:
         self.port = port
         self.token = ""
 
-    def another(self) -> "Client":
+    def another(self) -> "KeepAliveClient":
         """Return a client with the same token and a connection of its own."""
-        other = Client(self.port)
+        other = KeepAliveClient(self.port)
         other._headers = self._headers
         return other
 
@@ -42,9 +42,9 @@ class Client:
         """The value of the Authorization header."""
         return self._headers["Authorization"]
 
-    def twin(self) -> "Client":
+    def twin(self) -> "KeepAliveClient":
         """Return a client with a copy of the headers and a connection of its own."""
-        other = Client(self.port)
+        other = KeepAliveClient(self.port)
         other._headers = dict(self._headers)
         return other
 
@@ -98,7 +98,7 @@ class Client:
 
 
 @contextmanager
-def service(folder: Path) -> Iterator[Client]:
+def service(folder: Path) -> Iterator[KeepAliveClient]:
     """Run the service with the embedded default in `folder`; yield a client that is logged in."""
     password = secrets.token_urlsafe(18)
     port = free_port()
@@ -127,11 +127,11 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _logged_in(port: int, password: str, child: "subprocess.Popen[bytes]") -> Client:
+def _logged_in(port: int, password: str, child: "subprocess.Popen[bytes]") -> KeepAliveClient:
     until = time.monotonic() + START_TIMEOUT
     while time.monotonic() < until and child.poll() is None:
         try:
-            client = Client(port)
+            client = KeepAliveClient(port)
             client.call("GET", "/health/ready")
             client.log_in(password)
         except OSError:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from perf import results
-from perf.service import Client, percentile, service
+from perf.service import KeepAliveClient, percentile, service
 
 PATH = "/v1/leads?limit=10"
 REQUESTS = 120
@@ -26,7 +26,7 @@ END_TIMEOUT = 100.0
 LARGE_FILE = 8 * 1024 * 1024
 
 
-def kinds(client: Client) -> dict[str, tuple[bytes, bytes, float]]:
+def kinds(client: KeepAliveClient) -> dict[str, tuple[bytes, bytes, float]]:
     """Return each kind of slow client: its first bytes, the bytes it repeats, and the interval in seconds."""
     login = b"POST /v1/auth/login HTTP/1.1\r\nHost: unite\r\nContent-Type: application/json\r\n"
     known = f"Host: unite\r\nAuthorization: Bearer {client.token}\r\n".encode()
@@ -86,7 +86,7 @@ def main() -> None:
     results.record("slow_clients", "python -m perf.slow_clients", figures)
 
 
-def _timed(client: Client) -> list[float]:
+def _timed(client: KeepAliveClient) -> list[float]:
     """Return the latencies of normal requests, sent at a fixed rate whether earlier ones were answered or not."""
 
     def ask() -> float:
@@ -104,14 +104,14 @@ def _timed(client: Client) -> list[float]:
         return [one.result() for one in requests]
 
 
-def _upload_head(client: Client) -> str:
+def _upload_head(client: KeepAliveClient) -> str:
     announced = client.call("POST", "/v1/lead-imports", {"filename": "slow.csv", "size": LARGE_FILE})["upload"]
     headers = "".join(f"{name}: {value}\r\n" for name, value in announced["headers"].items())
     target = "/" + announced["url"].split("/", 3)[3]
     return f"PUT {target} HTTP/1.1\r\nHost: unite\r\n{headers}Content-Length: {LARGE_FILE}\r\n\r\n"
 
 
-def _download_head(client: Client) -> str:
+def _download_head(client: KeepAliveClient) -> str:
     """Return a request for the error report of an import with only rejected rows."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "wrong.csv"

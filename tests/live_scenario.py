@@ -61,17 +61,17 @@ class LiveScenario:
     def delivery(self, lead_id: str, event_type: str, destination: str, **response: object) -> dict[str, Any]:
         """Wait for the delivery of a lead's event of that type to that destination, until it has this response."""
 
-        def found() -> dict[str, Any] | None:
-            told = self.admin.call("GET", f"/v1/leads/{lead_id}/activity")["items"]
-            for event in (it for it in told if it["type"] == event_type):
-                wanted = {"event_id": event["id"], "destination": destination}
-                (delivery,) = self.admin.call("GET", "/v1/deliveries", params=wanted)["items"]
+        def finished_delivery() -> dict[str, Any] | None:
+            activity = self.admin.call("GET", f"/v1/leads/{lead_id}/activity")["items"]
+            for event in (it for it in activity if it["type"] == event_type):
+                query = {"event_id": event["id"], "destination": destination}
+                (delivery,) = self.admin.call("GET", "/v1/deliveries", params=query)["items"]
                 if response.items() <= delivery["response"].items():
                     one: dict[str, Any] = delivery
                     return one
             return None
 
-        return eventually(found, f"{destination} answers to {event_type} with {response}")
+        return eventually(finished_delivery, f"{destination} answers to {event_type} with {response}")
 
     def lead(self, name: str, **more: Any) -> str:
         """Create a lead; return its id."""
@@ -90,17 +90,17 @@ def iso_time(from_now: timedelta) -> str:
     return (datetime.now(UTC) + from_now).isoformat().replace("+00:00", "Z")
 
 
-def all_items(client: Client, path: str, **wanted: Any) -> list[dict[str, Any]]:
+def all_items(client: Client, path: str, **filters: Any) -> list[dict[str, Any]]:
     """Return all items of a list, page by page."""
-    found: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
         more = {} if cursor is None else {"cursor": cursor}
-        page = client.call("GET", path, params={"limit": 200, **wanted, **more})
-        found += page["items"]
+        page = client.call("GET", path, params={"limit": 200, **filters, **more})
+        results += page["items"]
         cursor = page["next_cursor"]
         if cursor is None:
-            return found
+            return results
 
 
 def run_concurrently(acts: Sequence[Callable[[], T]]) -> list[T]:

@@ -63,9 +63,9 @@ def eventually(look: Callable[[], T | None], what: str, timeout: float = TIMEOUT
     """What `look` finds, as soon as it finds something true."""
     until = time.monotonic() + timeout
     while True:
-        found = look()
-        if found:
-            return found
+        result = look()
+        if result:
+            return result
         assert time.monotonic() < until, f"waited {timeout} seconds in vain: {what}"
         time.sleep(0.05)
 
@@ -136,8 +136,8 @@ class Service:
 
     def worker(self) -> int | None:
         """The process that works through imports."""
-        found = [pid for pid in self.processes() if "work" in command_of(pid)]
-        return found[0] if found else None
+        pids = [pid for pid in self.processes() if "work" in command_of(pid)]
+        return pids[0] if pids else None
 
     def end(self) -> int:
         """Wait for the main process; its exit code."""
@@ -265,8 +265,8 @@ class Client:
 
     def lead_import(self, import_id: str) -> dict[str, Any]:
         """An import as it is now."""
-        found: dict[str, Any] = self.call("GET", f"/v1/lead-imports/{import_id}")
-        return found
+        response: dict[str, Any] = self.call("GET", f"/v1/lead-imports/{import_id}")
+        return response
 
 
 def alive_in_session(session: int) -> list[int]:

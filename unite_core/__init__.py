@@ -2,8 +2,7 @@
 
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.calls.ledger import ChainFault, EntryKind, LedgerEntry
-from unite_core.calls.model import CallResult, CallTask, Completion, Note, TaskStatus
-from unite_core.calls.model import Outcome as CallOutcome
+from unite_core.calls.model import CallOutcome, CallResult, CallTask, Completion, Note, TaskStatus
 from unite_core.calls.ports import CallCounts, LedgerFilter, TaskFilter
 from unite_core.calls.queries import TaskLedger, TaskView
 from unite_core.calls.use_cases import Assignment, Cancellation, CompletedCall, Correction, NewCallTask, NewNote

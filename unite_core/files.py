@@ -4,7 +4,7 @@ import unicodedata
 from abc import abstractmethod
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, Protocol
 
 from unite_core.errors import NotFound, Unavailable
@@ -168,3 +168,8 @@ def download_name(name: str, *extensions: str) -> str:
     extension = next((suffix for suffix in extensions if plain.lower().endswith(suffix)), None)
     stem = plain if extension is None else plain[: -len(extension)]
     return (stem[:MAX_DOWNLOAD_NAME_LENGTH].strip(". ") or "file") + (extension or extensions[0])
+
+
+def link_expiry(now: datetime, ttl: timedelta) -> datetime:
+    """Return when a link of this lifetime expires, rounded down to the second, which is what is signed."""
+    return datetime.fromtimestamp(int((now + ttl).timestamp()), UTC)

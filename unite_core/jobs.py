@@ -1,4 +1,4 @@
-"""Port of background jobs: wake a worker for imports and event deliveries."""
+"""Port of background jobs: wake a worker for imports and event deliveries; and the pause after a failure."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection
@@ -7,6 +7,19 @@ from uuid import UUID
 
 JOB_MODULE = "entrypoints.worker.jobs"
 """The module of the job functions, with which the names of jobs in queues begin. Nothing is imported by that name."""
+
+FIRST_BACKOFF = 0.5
+"""Seconds before the first retry of work that failed; they double with each further failure."""
+
+MAX_BACKOFF = 30.0
+
+_MAX_DOUBLINGS = 10
+"""More would make no difference to the pause, and overflow after a thousand failures."""
+
+
+def backoff_after(failures: int) -> float:
+    """Return the seconds to wait before work that has failed so many times in a row is retried."""
+    return min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(failures - 1, _MAX_DOUBLINGS)) if failures else 0.0
 
 
 def job_name(function: Callable[..., None]) -> str:

@@ -36,10 +36,10 @@ class AwsClients:
     secret_key: str | None = field(default=None, repr=False)
     policy: CallPolicy = POLICY
 
-    def s3(self, endpoint_url: str | None = None, *, impatient: bool = False) -> "S3Client":
+    def s3(self, endpoint_url: str | None = None, *, short_timeouts: bool = False) -> "S3Client":
         """Return a client of S3 at `endpoint_url`, or at the endpoint of all services.
 
-        An `impatient` client (of S3, SQS or SNS) has short timeouts and no retries; it is for health checks.
+        With `short_timeouts`, which are for health checks, a client (of S3, SQS or SNS) does not retry.
         """
         url = endpoint_url or self.endpoint_url
         s3_config = Config(
@@ -52,21 +52,21 @@ class AwsClients:
             response_checksum_validation="when_required",
         )
         client: S3Client = self._session.client(
-            "s3", endpoint_url=url, config=self._config(impatient=impatient).merge(s3_config)
+            "s3", endpoint_url=url, config=self._config(short_timeouts=short_timeouts).merge(s3_config)
         )
         return client
 
-    def sqs(self, *, impatient: bool = False) -> "SQSClient":
+    def sqs(self, *, short_timeouts: bool = False) -> "SQSClient":
         """Return a client of SQS."""
         client: SQSClient = self._session.client(
-            "sqs", endpoint_url=self.endpoint_url, config=self._config(impatient=impatient)
+            "sqs", endpoint_url=self.endpoint_url, config=self._config(short_timeouts=short_timeouts)
         )
         return client
 
-    def sns(self, *, impatient: bool = False) -> "SNSClient":
+    def sns(self, *, short_timeouts: bool = False) -> "SNSClient":
         """Return a client of SNS."""
         client: SNSClient = self._session.client(
-            "sns", endpoint_url=self.endpoint_url, config=self._config(impatient=impatient)
+            "sns", endpoint_url=self.endpoint_url, config=self._config(short_timeouts=short_timeouts)
         )
         return client
 
@@ -86,10 +86,10 @@ class AwsClients:
         # All clients share one session, because it loads the long descriptions of the services only once.
         return Session(aws_access_key_id=self.key_id, aws_secret_access_key=self.secret_key, region_name=self.region)
 
-    def _config(self, *, impatient: bool = False) -> Config:
-        timeouts = self.policy.timeouts_for(short=impatient)
+    def _config(self, *, short_timeouts: bool = False) -> Config:
+        timeouts = self.policy.timeouts_for(short=short_timeouts)
         return Config(
             connect_timeout=timeouts.connect.total_seconds(),
             read_timeout=timeouts.read.total_seconds(),
-            retries={"mode": "standard", "total_max_attempts": 1 if impatient else self.policy.attempts},
+            retries={"mode": "standard", "total_max_attempts": 1 if short_timeouts else self.policy.attempts},
         )

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from adapters.outbound import CallPolicy, OutboundGuard, Timeouts
+from adapters.outbound import CallPolicy, CallTimeouts, OutboundGuard
 from unite_core.errors import NotFound, Unavailable, UniteError
 
 log = logging.getLogger(__name__)
 
 POLICY = CallPolicy(
-    timeouts=Timeouts(connect=timedelta(seconds=3), read=timedelta(seconds=20)),
-    short_timeouts=Timeouts(connect=timedelta(seconds=1), read=timedelta(seconds=1.5)),
+    timeouts=CallTimeouts(connect=timedelta(seconds=3), read=timedelta(seconds=20)),
+    short_timeouts=CallTimeouts(connect=timedelta(seconds=1), read=timedelta(seconds=1.5)),
     attempts=3,
     failure_threshold=5,
     recovery_timeout=timedelta(seconds=30),

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from adapters.aws.guard import aws_guard
 from adapters.outbound import OutboundGuard
 from unite_core.clock import Clock
 from unite_core.errors import NotFound, Unavailable
-from unite_core.files import UPLOADS, Download, Files, Upload
+from unite_core.files import UPLOADS, Download, Files, Upload, link_expiry
 from unite_core.text import normalize
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class S3Files(Files):
         self._clock = clock
         self._guard = aws_guard("The file storage", access.policy)
         self._client = access.s3()
-        self._impatient_client = access.s3(impatient=True)
+        self._short_timeout_client = access.s3(short_timeouts=True)
         self._signing_client = access.s3(public_url)
         self._kms_key_id = kms_key_id
 
@@ -83,12 +83,12 @@ class S3Files(Files):
         """Check that both buckets answer, with short timeouts; raise `Unavailable`."""
         try:
             for bucket in (self._buckets.imports, self._buckets.images):
-                self._guard.call(partial(self._impatient_client.head_bucket, Bucket=bucket))
+                self._guard.call(partial(self._short_timeout_client.head_bucket, Bucket=bucket))
         except NotFound:
             raise Unavailable("The file storage lacks a bucket.") from None
 
     def sign_upload(self, key: str, *, content_type: str, size: int, ttl: timedelta) -> Upload:
-        expires_at = self._expiry(ttl)
+        expires_at = link_expiry(self._clock.now(), ttl)
         fields = {"Content-Type": content_type, **self._encryption_fields()}
         conditions = [{name: value} for name, value in fields.items()]
         with self._guard.translated():
@@ -102,7 +102,7 @@ class S3Files(Files):
         return Upload(url=form["url"], method="POST", expires_at=expires_at, fields=form["fields"])
 
     def sign_download(self, key: str, *, filename: str, content_type: str, ttl: timedelta) -> Download:
-        expires_at = self._expiry(ttl)
+        expires_at = link_expiry(self._clock.now(), ttl)
         parameters = {
             **self._location(key),
             "ResponseContentDisposition": _attachment(filename),
@@ -169,10 +169,6 @@ class S3Files(Files):
             "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
         }
         return {names[name]: value for name, value in self._encryption().items()}
-
-    def _expiry(self, ttl: timedelta) -> datetime:
-        """Return when a link of this lifetime expires, rounded down to the second, which is what is signed."""
-        return datetime.fromtimestamp(int((self._clock.now() + ttl).timestamp()), UTC)
 
 
 class _BodyStream(io.RawIOBase):

@@ -33,7 +33,7 @@ class SnsTopic(Topic):
     def __init__(self, arn: str, *, access: AwsClients) -> None:
         self._arn = arn
         self._client: SNSClient = access.sns()
-        self._impatient_client: SNSClient = access.sns(impatient=True)
+        self._short_timeout_client: SNSClient = access.sns(short_timeouts=True)
         self._guard = aws_guard("The topic", access.policy, absent="There is no such topic.")
 
     @property
@@ -44,7 +44,7 @@ class SnsTopic(Topic):
     def ping(self) -> None:
         """Request the topic with a short timeout; raise `Unavailable`."""
         try:
-            self._guard.call(lambda: self._impatient_client.get_topic_attributes(TopicArn=self._arn))
+            self._guard.call(lambda: self._short_timeout_client.get_topic_attributes(TopicArn=self._arn))
         except NotFound as error:
             raise Unavailable(error.detail) from None
 
@@ -54,11 +54,11 @@ class SnsTopic(Topic):
             try:
                 receipts |= self._publish(batch)
             except Unavailable as error:
-                if not any(receipt.taken for receipt in receipts.values()):
+                if not any(receipt.accepted for receipt in receipts.values()):
                     raise
                 # Earlier messages were accepted, and must not be published again.
                 response = {"error_code": error.code, "error": error.detail}
-                receipts |= {int(entry["Id"]): Receipt(taken=False, response=response) for entry in batch}
+                receipts |= {int(entry["Id"]): Receipt(accepted=False, response=response) for entry in batch}
         return [receipts[index] for index in range(len(messages))]
 
     def _publish(self, batch: "Sequence[PublishBatchRequestEntryTypeDef]") -> dict[int, Receipt]:
@@ -70,12 +70,12 @@ class SnsTopic(Topic):
             log.error("There is no topic %s; nothing is published until there is.", self._arn)  # noqa: TRY400 - it says it all
             raise Unavailable(error.detail) from None
         receipts = {
-            int(taken["Id"]): Receipt(taken=True, response={"message_id": taken["MessageId"]})
+            int(taken["Id"]): Receipt(accepted=True, response={"message_id": taken["MessageId"]})
             for taken in answer.get("Successful", [])
         }
         for failed in answer.get("Failed", []):
             response = {"error_code": failed["Code"], "error": failed.get("Message", "")}
-            receipts[int(failed["Id"])] = Receipt(taken=False, refused=failed["SenderFault"], response=response)
+            receipts[int(failed["Id"])] = Receipt(accepted=False, refused=failed["SenderFault"], response=response)
         return receipts
 
 
@@ -90,7 +90,7 @@ def _batches(
         length = _length(message, attributes)
         if length > MAX_BATCH_BYTES:
             response = {"error_code": _TOO_LONG, "error": f"SNS takes {MAX_BATCH_BYTES} bytes at most."}
-            receipts[index] = Receipt(taken=False, refused=True, response=response)
+            receipts[index] = Receipt(accepted=False, refused=True, response=response)
             continue
         if batch and (len(batch) == MAX_BATCH_MESSAGES or size + length > MAX_BATCH_BYTES):
             yield batch

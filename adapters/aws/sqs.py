@@ -46,7 +46,7 @@ class SqsUploadNotices:
         self._queue_url = queue_url
         self._bucket = bucket
         self._client = access.sqs()
-        self._impatient_client = access.sqs(impatient=True)
+        self._short_timeout_client = access.sqs(short_timeouts=True)
         self._wait = wait
         self._hidden = hidden
         self._guard = aws_guard("The queue of uploads", access.policy)
@@ -59,7 +59,9 @@ class SqsUploadNotices:
     def ping(self) -> None:
         """Check that the queue answers, with short timeouts."""
         self._guard.call(
-            lambda: self._impatient_client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
+            lambda: self._short_timeout_client.get_queue_attributes(
+                QueueUrl=self._queue_url, AttributeNames=["QueueArn"]
+            )
         )
 
     def receive(self) -> "SqsUploadNotice | None":

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unite_core.errors import NotFound
-from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+from unite_core.notifications.delivery_reports import DeliveryReport, MessageProgress
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import TextMessage, TextMessages, Topic, TopicMessage
 from unite_core.notifications.texts import segments
@@ -35,7 +35,7 @@ class ConsoleTopic(Topic):
                 "correlation_id": message.correlation_id,
             },
         )
-        return Receipt(taken=True, response={"message_id": message_id})
+        return Receipt(accepted=True, response={"message_id": message_id})
 
 
 class ConsoleTextMessages(TextMessages):
@@ -55,20 +55,20 @@ class ConsoleTextMessages(TextMessages):
                 "correlation_id": message.correlation_id,
             },
         )
-        return Receipt(taken=True, response={**_response(sid), "segments": segments(message.text).count})
+        return Receipt(accepted=True, response={**_response(sid), "segments": segments(message.text).count})
 
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
         sid = str(response.get("sid", ""))
         return _report(sid) if sid.startswith(_PREFIX) else None
 
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:  # noqa: ARG002 - answers at once
+    def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:  # noqa: ARG002 - answers at once
         if not message_id.startswith(_PREFIX):
             raise NotFound("There is no such message.")
         return _report(message_id)
 
 
 def _report(sid: str) -> DeliveryReport:
-    return DeliveryReport(message_id=sid, progress=Progress.DELIVERED, complete=True, response=_response(sid))
+    return DeliveryReport(message_id=sid, progress=MessageProgress.DELIVERED, complete=True, response=_response(sid))
 
 
 def _response(sid: str) -> dict[str, Any]:

@@ -6,14 +6,14 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from adapters.local.signed_links import Links
+from adapters.local.signed_links import SignedLinks
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, NotFound, TooLarge, Unavailable
-from unite_core.files import UPLOAD_RETENTION, UPLOADS, Download, Files, ServedFile, SignedFiles, Upload
+from unite_core.files import UPLOAD_RETENTION, UPLOADS, Download, Files, ServedFile, SignedFiles, Upload, link_expiry
 
 ROUTE = "files"
 """The path of the links below the public address of the service."""
@@ -40,20 +40,20 @@ class LocalFiles(Files, SignedFiles):
 
     def __init__(self, folder: Path, *, public_url: str, secrets_by_kid: Mapping[str, bytes], clock: Clock) -> None:
         self._folder = folder
-        self._links = Links(f"{public_url}/{ROUTE}", dict(secrets_by_kid))
+        self._signed_links = SignedLinks(f"{public_url}/{ROUTE}", dict(secrets_by_kid))
         self._clock = clock
 
     def sign_upload(self, key: str, *, content_type: str, size: int, ttl: timedelta) -> Upload:
         self._path(key)
-        expires_at = self._expiry(ttl)
-        url = self._links.make(UPLOAD_METHOD, key, {"size": str(size), "type": content_type}, expires_at)
+        expires_at = link_expiry(self._clock.now(), ttl)
+        url = self._signed_links.make(UPLOAD_METHOD, key, {"size": str(size), "type": content_type}, expires_at)
         headers = {"Content-Type": content_type}
         return Upload(url=url, method=UPLOAD_METHOD, expires_at=expires_at, headers=headers)
 
     def sign_download(self, key: str, *, filename: str, content_type: str, ttl: timedelta) -> Download:
         self._path(key)
-        expires_at = self._expiry(ttl)
-        url = self._links.make(DOWNLOAD_METHOD, key, {"filename": filename, "type": content_type}, expires_at)
+        expires_at = link_expiry(self._clock.now(), ttl)
+        url = self._signed_links.make(DOWNLOAD_METHOD, key, {"filename": filename, "type": content_type}, expires_at)
         return Download(url=url, expires_at=expires_at)
 
     def size(self, key: str) -> int | None:
@@ -103,7 +103,7 @@ class LocalFiles(Files, SignedFiles):
     def receive(
         self, key: str, query: dict[str, str], *, content_type: str | None, size: int | None, body: BinaryIO
     ) -> None:
-        signed = self._links.check(UPLOAD_METHOD, key, query, now=self._clock.now())
+        signed = self._signed_links.check(UPLOAD_METHOD, key, query, now=self._clock.now())
         if _media_type(content_type) != _media_type(signed["type"]):
             raise Invalid(f"The upload was announced as {signed['type']}; send that.", code="wrong_type")
         permitted = int(signed["size"])
@@ -120,7 +120,7 @@ class LocalFiles(Files, SignedFiles):
                 raise _wrong_size(permitted + 1, permitted)
 
     def serve(self, key: str, query: dict[str, str]) -> ServedFile:
-        signed = self._links.check(DOWNLOAD_METHOD, key, query, now=self._clock.now())
+        signed = self._signed_links.check(DOWNLOAD_METHOD, key, query, now=self._clock.now())
         body = self._open(key)
         size = os.fstat(body.fileno()).st_size
         return ServedFile(body=body, size=size, content_type=signed["type"], filename=signed["filename"])
@@ -146,10 +146,6 @@ class LocalFiles(Files, SignedFiles):
         if len(key) > _MAX_KEY_LENGTH or not _KEY.fullmatch(key):
             raise ValueError("This is not a file key.")
         return self._folder / key
-
-    def _expiry(self, ttl: timedelta) -> datetime:
-        """Return when a link of this lifetime expires, rounded down to the second, which is what the link contains."""
-        return datetime.fromtimestamp(int((self._clock.now() + ttl).timestamp()), UTC)
 
 
 def _media_type(content_type: str | None) -> str:

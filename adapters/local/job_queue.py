@@ -7,20 +7,12 @@ from dataclasses import dataclass, replace
 from threading import Condition
 
 from unite_core.errors import Unavailable
-from unite_core.jobs import JobHandler
+from unite_core.jobs import JobHandler, backoff_after
 
 log = logging.getLogger(__name__)
 
 POLL_INTERVAL = 1.0
 """Seconds that a thread waits for a job before it checks whether it has to stop."""
-
-FIRST_BACKOFF = 0.5
-"""Seconds before the first retry of a failed job; they double with each further failure."""
-
-MAX_BACKOFF = 30.0
-
-_MAX_DOUBLINGS = 10
-"""More would make no difference to the pause, and overflow after a thousand failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +92,11 @@ class JobQueue:
         return min(POLL_INTERVAL, max(0.0, next_at - self._clock()))
 
     def _retry(self, job: QueuedJob, interval: float) -> None:
-        pause = max(interval, min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(job.failures, _MAX_DOUBLINGS)))
+        failures = job.failures + 1
+        pause = max(interval, backoff_after(failures))
         with self._changed:
             # It replaces a job of its id that was enqueued meanwhile: that one would fail in the same way.
-            self._jobs[job.id] = replace(job, failures=job.failures + 1, due_at=self._clock() + pause)
+            self._jobs[job.id] = replace(job, failures=failures, due_at=self._clock() + pause)
 
 
 def run_job(job: QueuedJob, handler: JobHandler, *, with_log: bool = True) -> bool:

@@ -16,7 +16,7 @@ SIGNATURE = "signature"
 
 
 @dataclass(frozen=True)
-class Links:
+class SignedLinks:
     """Creates and verifies links, signed with HMAC-SHA256.
 
     `address` is the beginning of every link, without a slash at its end. `secrets` maps the name of each secret to its

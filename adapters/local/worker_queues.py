@@ -8,8 +8,8 @@ from threading import Thread
 from typing import Protocol, Self
 from uuid import UUID
 
-from adapters.local.job_queue import MAX_BACKOFF, POLL_INTERVAL, JobQueue, QueuedJob, run_job
-from unite_core.jobs import JOB_MODULE, JobHandler, Jobs, job_name
+from adapters.local.job_queue import POLL_INTERVAL, JobQueue, QueuedJob, run_job
+from unite_core.jobs import JOB_MODULE, MAX_BACKOFF, JobHandler, Jobs, job_name
 
 log = logging.getLogger(__name__)
 

@@ -87,7 +87,7 @@ class MongoActivityLog(ActivityLog):
             for kind in _DOCUMENTS:
                 self._store(kind, [document for document in documents if isinstance(document, kind)])
             self._calls.store(documents_of(events))
-        return [Receipt(taken=True)] * len(events)
+        return [Receipt(accepted=True)] * len(events)
 
     @contextmanager
     def _log_outage(self) -> Iterator[None]:

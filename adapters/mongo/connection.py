@@ -9,7 +9,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, NetworkTimeout, PyMongoError, ServerSelectionTimeoutError
 
-from adapters.outbound import CallPolicy, OutboundGuard, Timeouts
+from adapters.outbound import CallPolicy, CallTimeouts, OutboundGuard
 from unite_core.errors import Unavailable
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ DEFAULT_DATABASE = "unite"
 
 
 POLICY = CallPolicy(
-    timeouts=Timeouts(connect=timedelta(seconds=2), read=timedelta(seconds=5)),
+    timeouts=CallTimeouts(connect=timedelta(seconds=2), read=timedelta(seconds=5)),
     attempts=3,
     retry_interval=timedelta(seconds=0.1),
     failure_threshold=5,

@@ -10,13 +10,13 @@ from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from adapters.outbound import CallPolicy, OutboundGuard, Timeouts
+from adapters.outbound import CallPolicy, CallTimeouts, OutboundGuard
 from unite_core.errors import Unavailable
 
 T = TypeVar("T")
 
 POLICY = CallPolicy(
-    timeouts=Timeouts(connect=timedelta(seconds=0.25), read=timedelta(seconds=0.25)),
+    timeouts=CallTimeouts(connect=timedelta(seconds=0.25), read=timedelta(seconds=0.25)),
     attempts=1,
     failure_threshold=3,
     recovery_timeout=timedelta(seconds=5),

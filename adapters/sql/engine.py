@@ -21,11 +21,11 @@ MAX_CONNECTIONS = 50
 """Limit of units of work at the same time. Connections beyond `POOL_SIZE` are closed after use."""
 
 
-def create_engine_for(url: str | URL, *, timeout: float = BUSY_TIMEOUT, patient: bool = False) -> Engine:
+def create_engine_for(url: str | URL, *, timeout: float = BUSY_TIMEOUT, without_timeouts: bool = False) -> Engine:
     """Create an engine for a URL such as `sqlite:////var/lib/unite/unite.db` or `mysql://user:password@host/unite`.
 
-    Nothing is opened yet. `timeout` is how many seconds to wait for a lock or a connection. A `patient` engine has no
-    timeout for statements, as the migration of a large table needs. Raises `ValueError` for any other database.
+    Nothing is opened yet. `timeout` is how many seconds to wait for a lock or a connection. With `without_timeouts` no
+    statement has a timeout, as the migration of a large table needs. Raises `ValueError` for any other database.
     """
     parsed = make_url(url)
     module = sqlite if parsed.get_backend_name() == "sqlite" else mysql
@@ -41,7 +41,7 @@ def create_engine_for(url: str | URL, *, timeout: float = BUSY_TIMEOUT, patient:
         hide_parameters=True,
         json_serializer=dump_json,
         json_deserializer=orjson.loads,
-        **module.options(timeout, patient=patient),
+        **module.options(timeout, without_timeouts=without_timeouts),
     )
     module.register_listeners(engine)
     event.listen(engine, "handle_error", raise_unavailable)

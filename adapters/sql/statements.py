@@ -372,3 +372,11 @@ def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield the values in portions that fit into an IN list."""
     for start in range(0, len(values), MAX_LIST_PARAMETERS):
         yield values[start : start + MAX_LIST_PARAMETERS]
+
+
+def existing_values(connection: Connection, column: ColumnElement[T], values: Collection[T]) -> set[T]:
+    """Return those of the values that a row has in the column."""
+    existing: set[T] = set()
+    for portion in batches(list(values)):
+        existing.update(connection.execute(select(column).where(column.in_(portion)).distinct()).scalars())
+    return existing

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]  # the library ships no types
 from twilio.rest import Client  # type: ignore[import-untyped]  # the same
 
-from adapters.outbound import CallPolicy, OutboundGuard, Timeouts
+from adapters.outbound import CallPolicy, CallTimeouts, OutboundGuard
 from adapters.twilio.errors import ConfigurationError, TemporaryFailure, translated_errors
 from unite_core.errors import Unavailable
 
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 API = "https://api.twilio.com"
 
 POLICY = CallPolicy(
-    timeouts=Timeouts(connect=timedelta(seconds=10), read=timedelta(seconds=10)),
-    short_timeouts=Timeouts(connect=timedelta(seconds=1.5), read=timedelta(seconds=1.5)),
+    timeouts=CallTimeouts(connect=timedelta(seconds=10), read=timedelta(seconds=10)),
+    short_timeouts=CallTimeouts(connect=timedelta(seconds=1.5), read=timedelta(seconds=1.5)),
     attempts=3,
     retry_interval=timedelta(seconds=0.5),
     max_elapsed=timedelta(seconds=20),
@@ -75,14 +75,14 @@ class Twilio:
         """The breaker: `closed` while calls are made, `open` while none is, `half_open` when the next one decides."""
         return self._guard.breaker_state
 
-    def call(self, function: Callable[[Any], T], *, hurried: bool = False) -> T:
+    def call(self, function: Callable[[Any], T], *, short_timeouts: bool = False) -> T:
         """Return the result of `function` for the account's part of the API.
 
-        `function` may be called several times; only once, with the short timeouts, if `hurried`. Raises
+        `function` may be called several times; only once, with the short timeouts, if `short_timeouts`. Raises
         `RequestRefused`, and `Unavailable` if there is no usable answer, and at once while the breaker is open.
         """
-        timeouts = self._policy.timeouts_for(short=hurried)
-        return self._guard.call(lambda: self._request(function, timeouts), retry=not hurried)
+        timeouts = self._policy.timeouts_for(short=short_timeouts)
+        return self._guard.call(lambda: self._request(function, timeouts), retry=not short_timeouts)
 
     def ping(self) -> None:
         """Request the account with a short timeout; raise `Unavailable`.
@@ -98,17 +98,17 @@ class Twilio:
 
     def _status(self) -> Unavailable | None:
         try:
-            self.call(lambda account: account.fetch(), hurried=True)
+            self.call(lambda account: account.fetch(), short_timeouts=True)
         except Unavailable as error:
             return error
         return None
 
-    def _request(self, function: Callable[[Any], T], timeouts: Timeouts) -> T:
+    def _request(self, function: Callable[[Any], T], timeouts: CallTimeouts) -> T:
         with translated_errors():
             return function(self._client(timeouts).api.v2010.accounts(self._account.sid))
 
-    def _client(self, timeouts: Timeouts) -> Any:
-        clients: dict[Timeouts, Any] = self._own.__dict__.setdefault("clients", {})
+    def _client(self, timeouts: CallTimeouts) -> Any:
+        clients: dict[CallTimeouts, Any] = self._own.__dict__.setdefault("clients", {})
         if timeouts not in clients:
             account = self._account
             http = _Http(account.base_url, timeouts)
@@ -132,7 +132,7 @@ def _translate(error: TemporaryFailure | ConfigurationError) -> Unavailable:
 class _Http(TwilioHttpClient):  # type: ignore[misc]  # the library ships no types
     """The library's HTTP client for Twilio or a stand-in; it retries nothing by itself."""
 
-    def __init__(self, base_url: str | None, timeouts: Timeouts) -> None:
+    def __init__(self, base_url: str | None, timeouts: CallTimeouts) -> None:
         super().__init__(logger=_SILENT_LOGGER)
         # As requests takes them. The constructor accepts a single number only.
         self.timeout = (timeouts.connect.total_seconds(), timeouts.read.total_seconds())

@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.twilio.errors import OPTED_OUT_CODE
-from unite_core.notifications.delivery_reports import OPTED_OUT, DeliveryReport, Progress
+from unite_core.notifications.delivery_reports import OPTED_OUT, DeliveryReport, MessageProgress
 
-PROGRESS: Mapping[str, Progress] = {
-    "queued": Progress.QUEUED,
-    "accepted": Progress.QUEUED,
-    "scheduled": Progress.QUEUED,
-    "sending": Progress.SENDING,
-    "sent": Progress.SENT,
-    "delivered": Progress.DELIVERED,
-    "undelivered": Progress.FAILED,
-    "failed": Progress.FAILED,
-    "canceled": Progress.FAILED,
+PROGRESS: Mapping[str, MessageProgress] = {
+    "queued": MessageProgress.QUEUED,
+    "accepted": MessageProgress.QUEUED,
+    "scheduled": MessageProgress.QUEUED,
+    "sending": MessageProgress.SENDING,
+    "sent": MessageProgress.SENT,
+    "delivered": MessageProgress.DELIVERED,
+    "undelivered": MessageProgress.FAILED,
+    "failed": MessageProgress.FAILED,
+    "canceled": MessageProgress.FAILED,
 }
 """The statuses of Twilio's message resource."""
 
-LOST = frozenset(status for status, progress in PROGRESS.items() if progress is Progress.FAILED)
+LOST = frozenset(status for status, progress in PROGRESS.items() if progress is MessageProgress.FAILED)
 """The statuses of a message that does not arrive."""
 
 
@@ -36,7 +36,7 @@ def read_report(response: Mapping[str, Any]) -> DeliveryReport:
     reason = {"reason": OPTED_OUT} if response.get("error_code") == OPTED_OUT_CODE else {}
     return DeliveryReport(
         message_id=response["sid"],
-        progress=PROGRESS.get(str(response.get("status")), Progress.UNKNOWN),
+        progress=PROGRESS.get(str(response.get("status")), MessageProgress.UNKNOWN),
         complete=response.get("price") is not None,
         response={**response, **reason},
     )

@@ -66,11 +66,11 @@ class TwilioTextMessages(TextMessages):
                 raise
 
         try:
-            return Receipt(taken=True, response=self._twilio.call(attempt))
+            return Receipt(accepted=True, response=self._twilio.call(attempt))
         except RequestRefused as refused:
             reason = {"reason": refused.reason} if refused.reason else {}
             return Receipt(
-                taken=False,
+                accepted=False,
                 refused=True,
                 response={"error_code": refused.code, "error": refused.error, **reason},
             )
@@ -78,7 +78,7 @@ class TwilioTextMessages(TextMessages):
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
         return report_of(response)
 
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
+    def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:
         def ask(account: Any) -> DeliveryReport:
             try:
                 with translated_errors():
@@ -90,7 +90,7 @@ class TwilioTextMessages(TextMessages):
             except RequestRefused:
                 raise NotFound("Twilio has no such message.") from None
 
-        return self._twilio.call(ask, hurried=hurried)
+        return self._twilio.call(ask, short_timeouts=short_timeouts)
 
     def _create(self, account: Any, message: TextMessage) -> Any:
         sender = self._sender

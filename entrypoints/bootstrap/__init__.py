@@ -8,8 +8,8 @@ from entrypoints.bootstrap.data_folder import folder_warning
 from entrypoints.bootstrap.database import FILE as DATABASE_FILE
 from entrypoints.bootstrap.database import database_is_current, database_is_later, database_url, grant_rights
 from entrypoints.bootstrap.ledger import open_ledger_read_only
+from entrypoints.bootstrap.optional_servers import Dependency, grant_mongodb_privileges, provide_storage
 from entrypoints.bootstrap.refusal import StartRefused, port_refusal
-from entrypoints.bootstrap.servers import Dependency, grant_mongodb_privileges, provide_storage
 from entrypoints.bootstrap.starting import (
     OPERATOR,
     Started,

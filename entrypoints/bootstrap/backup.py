@@ -117,7 +117,7 @@ def _sqlite(url: URL, scratch: Path, progress: Progress) -> _Copies:
 
 
 def _mysql(url: URL, scratch: Path, progress: Progress) -> _Copies:
-    engine = engine_of(url, patient=True)
+    engine = engine_of(url, without_timeouts=True)
     members: dict[str, Path] = {}
     done = 0
     try:

@@ -94,7 +94,7 @@ def grant_rights(settings: Settings) -> ExcessPrivileges | None:
     """
     if settings.service_account is None:
         return None
-    engine = create_engine_for(database_url(settings), patient=True)
+    engine = create_engine_for(database_url(settings), without_timeouts=True)
     try:
         return migrate.grant(engine, DatabaseAccount.read(settings.service_account))
     except (Unavailable, DatabaseError, ValueError) as error:
@@ -107,10 +107,10 @@ def grant_rights(settings: Settings) -> ExcessPrivileges | None:
         engine.dispose()
 
 
-def engine_of(url: URL, *, patient: bool = False) -> Engine:
+def engine_of(url: URL, *, without_timeouts: bool = False) -> Engine:
     """Return an engine for the URL; raise `StartRefused` if the driver refuses the value of a parameter."""
     try:
-        return create_engine_for(url, patient=patient)
+        return create_engine_for(url, without_timeouts=without_timeouts)
     except (TypeError, ValueError) as error:
         raise StartRefused(
             f"{described(url)} cannot be used: a parameter behind the question mark is wrong."
@@ -121,7 +121,7 @@ def _migrate(url: URL) -> None:
     """Apply the missing migrations, without a timeout for large tables; raise `StartRefused` for an unknown schema."""
     from alembic.util.exc import CommandError
 
-    engine = create_engine_for(url, patient=True)
+    engine = create_engine_for(url, without_timeouts=True)
     try:
         migrate.upgrade(engine)
     except CommandError as error:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from entrypoints.bootstrap.optional_servers import Dependency
 from entrypoints.bootstrap.refusal import StartRefused
-from entrypoints.bootstrap.servers import Dependency
 from entrypoints.settings import Settings
 from unite_core.notifications.ports import Destination
 

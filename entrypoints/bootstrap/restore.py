@@ -218,7 +218,7 @@ def _verified_sqlite(path: Path, manifest: archive.Manifest, progress: Progress)
 
 
 def _loaded_mysql(url: URL, staging: Path, manifest: archive.Manifest, progress: Progress) -> VerificationResult:
-    engine = engine_of(url, patient=True)
+    engine = engine_of(url, without_timeouts=True)
     total, done = sum(manifest.counts.values()), 0
 
     def loaded(rows: int) -> None:

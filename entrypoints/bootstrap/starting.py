@@ -18,12 +18,12 @@ from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
 from entrypoints.api_links import ApiLinks
-from entrypoints.bootstrap import servers
+from entrypoints.bootstrap import optional_servers
 from entrypoints.bootstrap.data_folder import locked, make_private, make_tree_private
 from entrypoints.bootstrap.database import database_url, open_migrated
 from entrypoints.bootstrap.destinations import FURTHER, Factory, health_of, make_destinations
+from entrypoints.bootstrap.optional_servers import Dependency, Signatures
 from entrypoints.bootstrap.refusal import StartRefused
-from entrypoints.bootstrap.servers import Dependency, Signatures
 from entrypoints.bootstrap.waiting import warn_if_slow
 from entrypoints.correlation import correlation_id
 from entrypoints.keys import FILE as KEYS_FILE
@@ -41,7 +41,7 @@ from unite_core.notifications.subscriptions import BUILT_IN
 from unite_core.paging import PageRequest
 from unite_core.phone import PhonePolicy
 
-# Imported where they are built, as in `servers`: their libraries take long to load.
+# Imported where they are built, as in `optional_servers`: their libraries take long to load.
 if TYPE_CHECKING:
     from adapters.aws.sqs import SqsUploadNotices
     from adapters.rq.worker import RqQueues
@@ -131,14 +131,14 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Starte
         engine = open_migrated(database_url(settings))
     clock = SystemClock()
     local_jobs = LocalJobs(folder)
-    shared = servers.shared_state(settings, clock, next(iter(derive_keys(keys, "cache").values())))
+    shared = optional_servers.shared_state(settings, clock, next(iter(derive_keys(keys, "cache").values())))
     destinations = make_destinations(settings, further)
     subscriptions = (*BUILT_IN, *(destination.subscription for destination in destinations))
     names = [subscription.name for subscription in subscriptions]
     jobs, queues = _queued(settings, shared, names) or (local_jobs, None)
-    log = servers.activity_stores(settings, engine)
-    kept = servers.file_stores(settings, clock, derive_keys(keys, "links"), FILES)
-    messages = servers.messages(settings)
+    log = optional_servers.activity_stores(settings, engine)
+    kept = optional_servers.file_stores(settings, clock, derive_keys(keys, "links"), FILES)
+    messages = optional_servers.messages(settings)
     ports = Ports(
         work=SqlUnitOfWorkFactory(engine, outbox=Outbox(subscriptions, wake=jobs.deliver_events), cache=shared.cache),
         reads=SqlUnitOfWorkFactory(engine, reading=True),
@@ -169,7 +169,7 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Starte
         webhook_signatures=messages.signatures,
         dependencies={
             "database": database,
-            **servers.disk(settings, engine.url),
+            **optional_servers.disk(settings, engine.url),
             **shared.dependencies,
             **log.dependencies,
             **kept.dependencies,
@@ -184,7 +184,7 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Starte
 
 
 def _queued(
-    settings: Settings, shared: servers.SharedState, destinations: Sequence[str]
+    settings: Settings, shared: optional_servers.SharedState, destinations: Sequence[str]
 ) -> "tuple[Jobs, RqQueues] | None":
     """Return the producer and the consumer of the queues in Redis, one for each destination; None without Redis."""
     if shared.redis is None or settings.redis_url is None:

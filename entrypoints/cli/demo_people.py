@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from entrypoints.cli.demo_service import Client
+from entrypoints.cli.demo_service import DemoClient
 from unite_core.identity.model import Role
 
 DOMAIN = "unite.example.com"
@@ -41,8 +41,8 @@ class Team:
     """The console, and a logged-in client for the manager and each agent."""
 
     console: Console
-    manager: Client
-    agents: Mapping[str, Client]
+    manager: DemoClient
+    agents: Mapping[str, DemoClient]
     ids: Mapping[str, str]
 
 
@@ -63,7 +63,7 @@ def add_people(shown: Console, url: str, people: Sequence[Person]) -> Team:
     """Let the first person, the admin, add the others, and log those in."""
     print_step(shown, 2, "Add a user of each role")
     admin, manager, *agents = people
-    admin_client = Client(url)
+    admin_client = DemoClient(url)
     admin_client.log_in(admin.email, admin.password)
     ids = {}
     for person in (manager, *agents):
@@ -71,7 +71,7 @@ def add_people(shown: Console, url: str, people: Sequence[Person]) -> Team:
         ids[person.name] = admin_client.call("POST", "/v1/users", new | {"phone": PHONES.get(person.name)}, expect=201)[
             "id"
         ]
-    clients = {person.name: Client(url) for person in (manager, *agents)}
+    clients = {person.name: DemoClient(url) for person in (manager, *agents)}
     for person in (manager, *agents):
         clients[person.name].log_in(person.email, person.password)
     roles = table("Name", "Role", "May")

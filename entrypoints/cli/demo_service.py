@@ -107,7 +107,7 @@ def last_lines(folder: Path) -> str:
     return ""
 
 
-class Client:
+class DemoClient:
     """An API client; it raises `DemoFailed` for every unexpected response."""
 
     def __init__(self, url: str) -> None:

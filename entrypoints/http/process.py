@@ -17,7 +17,7 @@ from entrypoints.http.config import HealthCheck, HttpConfig
 from entrypoints.http.server.asgi import WsgiOnThreads
 from entrypoints.http.server.body_rules import OperationBodyRules
 from entrypoints.http.server.listener import HttpServer
-from entrypoints.http.server.timeouts import Timeouts
+from entrypoints.http.server.timeouts import ServerTimeouts
 from entrypoints.settings import environment
 
 LIFE_SIGNS = (b"/health/live",)
@@ -26,7 +26,7 @@ LIFE_SIGNS = (b"/health/live",)
 log = logging.getLogger(__name__)
 
 
-def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
+def serve(listening: socket.socket, timeouts: ServerTimeouts | None = None) -> None:
     """Serve at a bound socket until SIGTERM or SIGINT, or until the parent process has ended."""
     for number in (signal.SIGTERM, signal.SIGINT):
         # While the server runs it has its own handlers; it raises the signal again when it has stopped.
@@ -39,7 +39,7 @@ def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
     started = start(load_settings(environment()))
     http_config = http_config_of(started)
     app = create_app(started.unite, http_config)
-    timeouts = timeouts or Timeouts()
+    timeouts = timeouts or ServerTimeouts()
     server = HttpServer(
         WsgiOnThreads(app, OperationBodyRules(app), timeouts=timeouts),
         listening,

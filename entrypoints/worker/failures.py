@@ -6,34 +6,33 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from unite_core.errors import Unavailable
+from unite_core.jobs import backoff_after
 
 log = logging.getLogger(__name__)
-
-FIRST_BACKOFF = 0.5
-MAX_BACKOFF = 30.0
 
 
 @dataclass
 class Backoff:
-    """The seconds to wait after a failure, which double with each consecutive failure."""
+    """The pause after each failure of a loop, which has failed `failures` times in a row."""
 
-    seconds: float = 0.0
+    failures: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """The seconds to wait now; 0 after a success."""
+        return backoff_after(self.failures)
 
     def failed(self) -> None:
         """Increase the pause after a failure."""
-        self.seconds = min(MAX_BACKOFF, self.seconds * 2 or FIRST_BACKOFF)
+        self.failures += 1
 
     def succeeded(self) -> None:
         """Reset the pause after a success."""
-        self.seconds = 0.0
-
-
-def _ignore() -> None:
-    """Do nothing."""
+        self.failures = 0
 
 
 @contextmanager
-def log_failures(doing: str, on_failure: Callable[[], None] = _ignore) -> Iterator[None]:
+def log_failures(doing: str, on_failure: Callable[[], None]) -> Iterator[None]:
     """Log any error of the block, call `on_failure`, and suppress the error."""
     try:
         yield

@@ -1,4 +1,7 @@
-"""The jobs of the queues: each calls one use case with ids only, and is safe to run twice."""
+"""The jobs of the queues: each calls one use case with ids only, and is safe to run twice.
+
+A job lets its errors pass: the queue that runs it logs them and runs it again.
+"""
 
 import logging
 import time
@@ -9,7 +12,6 @@ from uuid import UUID
 from entrypoints.correlation import correlation_scope
 from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker import upkeep
-from entrypoints.worker.failures import log_failures
 from entrypoints.worker.import_runs import continue_import, continue_undo
 from entrypoints.worker.time_slices import TIME_SLICE, TimeSlice
 from unite_core.application import Unite
@@ -114,25 +116,22 @@ def sweep(context: JobContext) -> None:
 
 
 def mark_missed(context: JobContext) -> None:
-    """Mark missed calls. A failure is logged; the next run marks the rest."""
-    with log_failures("looking for missed calls"):
-        missed = context.unite.upkeep.mark_missed(should_stop=context.stopping)
-        if missed:
-            log.info("Calls that were not made in time: %s.", missed)
+    """Mark missed calls. If it fails, the next run marks the rest."""
+    missed = context.unite.upkeep.mark_missed(should_stop=context.stopping)
+    if missed:
+        log.info("Calls that were not made in time: %s.", missed)
 
 
 def fold_entries(context: JobContext) -> None:
-    """Fold entries of the call ledger into the rollups. A failure is logged; the next run folds the rest."""
-    with log_failures("folding entries into reports"):
-        context.unite.reports.fold(should_stop=context.stopping)
+    """Fold entries of the call ledger into the rollups. If it fails, the next run folds the rest."""
+    context.unite.reports.fold(should_stop=context.stopping)
 
 
 def make_summaries(context: JobContext) -> None:
-    """Create the daily summaries that are due. A failure is logged; the next run creates the rest."""
-    with log_failures("making daily summaries"):
-        made = context.unite.upkeep.create_daily_summaries(should_stop=context.stopping)
-        if made:
-            log.info("Daily summaries made: %s.", made)
+    """Create the daily summaries that are due. If it fails, the next run creates the rest."""
+    made = context.unite.upkeep.create_daily_summaries(should_stop=context.stopping)
+    if made:
+        log.info("Daily summaries made: %s.", made)
 
 
 def keep_up(context: JobContext) -> None:

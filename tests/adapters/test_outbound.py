@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from adapters.outbound import CallPolicy, OutboundGuard, Timeouts
+from adapters.outbound import CallPolicy, CallTimeouts, OutboundGuard
 from unite_core.errors import NotFound, Unavailable, UniteError
 from unite_core.testing.contracts.database import run_concurrently
 
 SECOND = timedelta(seconds=1)
 POLICY = CallPolicy(
-    timeouts=Timeouts(connect=SECOND, read=SECOND),
+    timeouts=CallTimeouts(connect=SECOND, read=SECOND),
     attempts=3,
     failure_threshold=2,
     recovery_timeout=timedelta(seconds=30),
@@ -436,7 +436,7 @@ def test_a_forked_process_does_not_wait_for_a_lock_of_the_process_that_forked_it
 
 
 def test_the_short_timeouts_are_the_normal_ones_where_a_policy_has_none() -> None:
-    short = Timeouts(connect=0.1 * SECOND, read=0.2 * SECOND)
+    short = CallTimeouts(connect=0.1 * SECOND, read=0.2 * SECOND)
     with_short = replace(POLICY, short_timeouts=short)
 
     assert (POLICY.timeouts_for(short=True), POLICY.timeouts_for(short=False)) == (POLICY.timeouts, POLICY.timeouts)

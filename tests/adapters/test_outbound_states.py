@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from adapters.outbound import CallPolicy, OutboundGuard, Timeouts
+from adapters.outbound import CallPolicy, CallTimeouts, OutboundGuard
 from unite_core.errors import NotFound, Unavailable, UniteError
 
 ATTEMPTS, FAILURE_THRESHOLD, RECOVERY_SECONDS = 3, 3, 30
@@ -70,7 +70,7 @@ class GuardedCalls(RuleBasedStateMachine):
         self.guard = OutboundGuard(
             "The service",
             CallPolicy(
-                timeouts=Timeouts(connect=second, read=second),
+                timeouts=CallTimeouts(connect=second, read=second),
                 attempts=ATTEMPTS,
                 failure_threshold=FAILURE_THRESHOLD,
                 recovery_timeout=RECOVERY_SECONDS * second,

@@ -86,9 +86,9 @@ def import_leads(client: AuthenticatedClient, path: Path) -> ImportShape:
         )
         begun = result(import_file.sync(client=client, body=form, idempotency_key=str(uuid4())))
     for _ in range(MAX_READS):
-        found: ImportShape = result(get_import.sync(begun.id, client=client))
-        if found.status in ENDED:
-            return found
+        lead_import: ImportShape = result(get_import.sync(begun.id, client=client))
+        if lead_import.status in ENDED:
+            return lead_import
         time.sleep(0.25)
     raise SystemExit("the import does not end")
 

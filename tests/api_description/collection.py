@@ -74,7 +74,7 @@ def environment() -> dict[str, Any]:
 
 def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return operation id -> method, path and resolved parameters."""
-    found = {}
+    results = {}
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if method != "parameters":
@@ -83,13 +83,13 @@ def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
                     document["components"]["parameters"][each["$ref"].rpartition("/")[2]] if "$ref" in each else each
                     for each in listed
                 ]
-                found[operation["operationId"]] = {
+                results[operation["operationId"]] = {
                     **operation,
                     "method": method.upper(),
                     "path": path,
                     "parameters": parameters,
                 }
-    return found
+    return results
 
 
 def _item(step: Step, operation: dict[str, Any], document: dict[str, Any], picture_size: int) -> dict[str, Any]:

@@ -17,8 +17,8 @@ Document = dict[str, Any]
 
 def breaking_changes(before: Document, after: Document) -> list[str]:
     """Return a sentence for each breaking change, with its place."""
-    found = list(dict.fromkeys(f"{change.place}: {change.what}" for change in _Comparison(before, after).changes()))
-    return sorted(found)
+    changes = list(dict.fromkeys(f"{change.place}: {change.what}" for change in _Comparison(before, after).changes()))
+    return sorted(changes)
 
 
 class _Comparison:
@@ -114,9 +114,9 @@ def _operations(document: Document) -> dict[tuple[str, str], Document]:
 def _parameters(document: Document, operation: Document) -> dict[tuple[str, str], Document]:
     """Return the parameters by place and name; path parameters by their order, because their names are not sent."""
     names = re.findall(r"\{(\w+)\}", operation["path"])
-    found = {}
+    results = {}
     for each in operation["parameters"]:
         parameter = document["components"]["parameters"][each["$ref"].rpartition("/")[2]] if "$ref" in each else each
         name = parameter["name"]
-        found[parameter["in"], str(names.index(name)) if parameter["in"] == "path" else name] = parameter
-    return found
+        results[parameter["in"], str(names.index(name)) if parameter["in"] == "path" else name] = parameter
+    return results

@@ -24,13 +24,13 @@ def test_nothing_breaks_clients_of_the_last_released_description() -> None:
 
 
 def schema(document: Document, name: str) -> Document:
-    found: Document = document["components"]["schemas"][name]
-    return found
+    component: Document = document["components"]["schemas"][name]
+    return component
 
 
 def field(document: Document, name: str, field_name: str) -> Document:
-    found: Document = schema(document, name)["properties"][field_name]
-    return found
+    property_schema: Document = schema(document, name)["properties"][field_name]
+    return property_schema
 
 
 def parameter(document: Document, path: str, name: str) -> Document:
@@ -164,9 +164,9 @@ def test_a_change_that_breaks_clients_is_named(name: str) -> None:
     after = copy.deepcopy(WHOLE)
     change(after)
 
-    found = breaking_changes(WHOLE, after)
+    changes = breaking_changes(WHOLE, after)
 
-    assert [each for each in found if expected in each], found
+    assert [each for each in changes if expected in each], changes
 
 
 def add_optional(document: Document) -> None:

@@ -54,11 +54,11 @@ def careless(tmp_path: Path) -> Path:
 
 def test_a_careless_description_is_refused(careless: Path) -> None:
     spectral = run_tool("spectral", "lint", "--ruleset", spectral_rules(), "--format", "json", careless)
-    found = [each["code"] for each in json.loads(spectral.stdout)]
+    codes = [each["code"] for each in json.loads(spectral.stdout)]
 
     assert spectral.returncode != 0
-    assert found.count("unite-request-string-limit") == 2
-    assert found.count("unite-request-array-limit") == 1
-    assert found.count("unite-request-integer-limit") == 1
-    assert "owasp:api2:2023-write-restricted" in found
+    assert codes.count("unite-request-string-limit") == 2
+    assert codes.count("unite-request-array-limit") == 1
+    assert codes.count("unite-request-integer-limit") == 1
+    assert "owasp:api2:2023-write-restricted" in codes
     assert run_tool("redocly", "lint", "--config", TOOLS / "redocly.yaml", careless).returncode != 0

@@ -54,7 +54,7 @@ class Accounting(Destination):
         for event in events:
             self.booked[event.id] = event.type
         self.has_booked.set()
-        return [Receipt(taken=True) for _ in events]
+        return [Receipt(accepted=True) for _ in events]
 
 
 def team(unite: Unite) -> tuple[Actor, Actor]:

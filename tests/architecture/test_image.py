@@ -23,10 +23,10 @@ def test_the_image_is_built_from_the_locked_set_of_the_service() -> None:
 
 def test_every_secret_of_the_stack_is_made() -> None:
     script = (CHECKOUT / "infra" / "compose" / "make-secrets.sh").read_text("utf-8")
-    wanted = re.findall(r"^  (\w+): \{file: ", COMPOSE, re.MULTILINE)
+    expected = re.findall(r"^  (\w+): \{file: ", COMPOSE, re.MULTILINE)
 
-    assert wanted
-    assert sorted(wanted) == sorted(re.findall(r"^keep (\w+) ", script, re.MULTILINE))
+    assert expected
+    assert sorted(expected) == sorted(re.findall(r"^keep (\w+) ", script, re.MULTILINE))
 
 
 def test_the_page_about_the_stack_names_every_service_volume_and_secret_of_the_stack() -> None:

@@ -76,14 +76,14 @@ def _imports(path: Path) -> Iterator[str]:
 
 def _third_parties(package: str) -> list[str]:
     """Every library module that the files of `package` import, by its full name."""
-    found: set[str] = set()
+    results: set[str] = set()
     for path in _files(package):
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Import):
-                found.update(alias.name for alias in node.names)
+                results.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-                found.add(node.module)
-    return sorted(name for name in found if name.partition(".")[0] not in {*PACKAGES, "__future__"})
+                results.add(node.module)
+    return sorted(name for name in results if name.partition(".")[0] not in {*PACKAGES, "__future__"})
 
 
 def test_the_core_imports_the_standard_library_and_two_others() -> None:
@@ -99,7 +99,7 @@ def test_the_core_imports_the_standard_library_and_two_others() -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_there_are_files_to_judge(package: str) -> None:
+def test_each_package_has_files_to_check(package: str) -> None:
     assert _files(package)
 
 
@@ -177,6 +177,6 @@ def _surprises(path: Path) -> Iterator[str]:
 
 
 def test_the_core_has_no_clock_chance_or_file_of_its_own() -> None:
-    found = [f"{_name(path)}:{surprise}" for path in _files("unite_core") for surprise in _surprises(path)]
+    impurities = [f"{_name(path)}:{surprise}" for path in _files("unite_core") for surprise in _surprises(path)]
 
-    assert found == []
+    assert impurities == []

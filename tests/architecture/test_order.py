@@ -16,7 +16,7 @@ def in_order(*nodeids: str) -> list[str]:
 
 
 def test_modules_that_wait_lie_between_the_others() -> None:
-    found = in_order(
+    order = in_order(
         "tests/core/test_a.py::test_1",
         "tests/core/test_a.py::TestB::test_2",
         "tests/core/test_b.py::test_1",
@@ -27,7 +27,7 @@ def test_modules_that_wait_lie_between_the_others() -> None:
         "tests/faults/test_slowest.py::test_2",
     )
 
-    assert found == [
+    assert order == [
         "tests/faults/test_slowest.py::test_1",
         "tests/faults/test_slowest.py::test_2",
         "tests/core/test_a.py::test_1",

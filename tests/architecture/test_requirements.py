@@ -34,8 +34,8 @@ def _asked(path: Path) -> set[str]:
         line = line.partition("#")[0].strip()  # noqa: PLW2901  # the rest of a line is a comment
         if line.startswith("-r "):
             names |= _asked(path.parent / line[3:].strip())
-        elif found := _NAME.match(line):
-            names.add(_canonical(found.group()))
+        elif match := _NAME.match(line):
+            names.add(_canonical(match.group()))
     return names
 
 
@@ -77,23 +77,23 @@ def test_a_set_contains_the_one_before_it_in_the_same_versions(smaller: str, lar
 
 def _licences(package: str) -> list[str]:
     """What an installed package says of its licence, in the three ways that there are; raises PackageNotFoundError."""
-    told = metadata(package)
-    named = [each for key in ("License-Expression", "License") for each in told.get_all(key) or []]
-    return named + [each for each in told.get_all("Classifier") or [] if each.startswith("License ::")]
+    package_metadata = metadata(package)
+    named = [each for key in ("License-Expression", "License") for each in package_metadata.get_all(key) or []]
+    return named + [each for each in package_metadata.get_all("Classifier") or [] if each.startswith("License ::")]
 
 
 def test_what_the_service_is_delivered_with_has_licences_that_permit_it() -> None:
-    found = {}
+    results = {}
     for package in _pinned("service"):
         try:
-            found[package] = _licences(package)
+            results[package] = _licences(package)
         except PackageNotFoundError:  # it is for another version of Python
             continue
 
-    assert len(found) > 50
+    assert len(results) > 50
     refused = {
         package: licences
-        for package, licences in found.items()
+        for package, licences in results.items()
         if not any(map(_PERMITTED.search, licences)) or any(map(_COPYLEFT.search, licences))
     }
     assert refused == {}

@@ -53,7 +53,7 @@ def test_each_of_these_would_be_found(line: str) -> None:
     assert found_in(line)
 
 
-def test_the_adapters_have_such_words() -> None:
+def test_the_word_check_finds_the_words_of_twilio_in_its_adapter() -> None:
     text = "".join(path.read_text("utf-8") for path in sorted((CHECKOUT / "adapters" / "twilio").glob("*.py")))
 
     missing = [what for what in WORDS if not any(f": {what}: " in each for each in found_in(text))]

@@ -34,12 +34,12 @@ def _files() -> list[Path]:
 
 
 def _lines() -> list[tuple[str, str]]:
-    found = []
+    results = []
     for path in _files():
         text = path.read_text("utf-8", errors="replace")
         name = path.relative_to(CHECKOUT).as_posix()
-        found += [(f"{name}:{number}", line) for number, line in enumerate(text.splitlines(), start=1)]
-    return found
+        results += [(f"{name}:{number}", line) for number, line in enumerate(text.splitlines(), start=1)]
+    return results
 
 
 def test_no_file_names_a_path_of_one_machine() -> None:
@@ -56,12 +56,12 @@ def test_no_file_names_the_host_of_a_registry() -> None:
 
 def unreasoned(line: str) -> bool:
     """Whether the line switches a check off without naming the rule and a reason."""
-    found = _IGNORE.search(line)
-    if found is None:
+    match = _IGNORE.search(line)
+    if match is None:
         return False
-    kind = found.group(1).lower().split(":")[0]
+    kind = match.group(1).lower().split(":")[0]
     reasoned = _REASONED.get(kind)
-    return reasoned is None or reasoned.fullmatch(found.group(2)) is None
+    return reasoned is None or reasoned.fullmatch(match.group(2)) is None
 
 
 def test_an_ignore_without_rule_or_reason_is_found() -> None:

@@ -78,21 +78,23 @@ def test_the_wheel_says_that_it_is_typed(wheel: Path) -> None:
 
 
 def test_the_wheel_asks_for_two_libraries_and_names_its_licence(wheel: Path) -> None:
-    told = metadata(wheel)
+    fields = metadata(wheel)
 
-    required = told.get_all("Requires-Dist", [])
+    required = fields.get_all("Requires-Dist", [])
 
     always = {re.split(r"[^A-Za-z0-9_-]", line)[0] for line in required if "extra ==" not in line}
     assert always == {"phonenumbers", "email-validator"}
-    assert told["License-Expression"] == "Apache-2.0"
-    assert told.get_all("License-File") == ["LICENSE", "NOTICE"]
+    assert fields["License-Expression"] == "Apache-2.0"
+    assert fields.get_all("License-File") == ["LICENSE", "NOTICE"]
 
 
 def test_what_the_contract_suites_need_comes_with_an_extra(wheel: Path) -> None:
-    told = metadata(wheel)
+    fields = metadata(wheel)
 
-    assert told.get_all("Provides-Extra") == ["testing"]
-    assert [line for line in told.get_all("Requires-Dist", []) if "extra ==" in line] == ['pytest; extra == "testing"']
+    assert fields.get_all("Provides-Extra") == ["testing"]
+    assert [line for line in fields.get_all("Requires-Dist", []) if "extra ==" in line] == [
+        'pytest; extra == "testing"'
+    ]
 
 
 def test_the_wheels_description_has_nothing_that_only_the_repository_can_show(wheel: Path) -> None:

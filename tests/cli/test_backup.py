@@ -197,9 +197,9 @@ def test_an_archive_is_written_to_standard_output_and_read_from_standard_input(t
     pipe = "umask 077; python -m entrypoints backup - | UNITE_DATA_DIR=elsewhere python -m entrypoints restore -"
     assert run(tmp_path, "migrate").returncode == 0
 
-    told = shell(tmp_path, pipe)
+    result = shell(tmp_path, pipe)
 
-    assert "every chain is whole" in told
+    assert "every chain is whole" in result
     assert (tmp_path / "elsewhere" / "unite.sqlite3").exists()
 
 
@@ -248,9 +248,9 @@ def test_where_something_is_already_nothing_is_restored(
 
     assert with_admin("restore", str(archive)) == 1
 
-    told = capsys.readouterr().err
-    assert "A backup is restored into an empty installation alone" in told
-    assert "jwt_keys" in told
+    errors = capsys.readouterr().err
+    assert "A backup is restored into an empty installation alone" in errors
+    assert "jwt_keys" in errors
     assert (tmp_path / "var" / "unite.sqlite3").read_bytes() == before
 
 
@@ -451,9 +451,9 @@ def test_files_that_are_deleted_or_replaced_while_a_backup_is_made_are_in_it(tmp
         (folder / "new").replace(folder / "imports" / "replaced")
         (folder / "imports" / "added").write_text("after")
         files.link()
-        found = {key: path.read_text() for key, path in files.paths().items()}
+        contents = {key: path.read_text() for key, path in files.paths().items()}
 
-    assert found == {"imports/added": "after", "imports/deleted": "before", "imports/replaced": "after"}
+    assert contents == {"imports/added": "after", "imports/deleted": "before", "imports/replaced": "after"}
     assert not (folder / ".backup").exists()
 
 

@@ -15,9 +15,17 @@ def test_the_demonstration_shows_everything_and_ends_well(tmp_path: Path) -> Non
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stderr == ""
-    for told in (r"created +89", r"duplicate +4", r"rejected +7", r"rows +100", r"created +2", r"Mo +91 leads", "403"):
-        assert re.search(told, ended.stdout), told
-    for told in (
+    for pattern in (
+        r"created +89",
+        r"duplicate +4",
+        r"rejected +7",
+        r"rows +100",
+        r"created +2",
+        r"Mo +91 leads",
+        "403",
+    ):
+        assert re.search(pattern, ended.stdout), pattern
+    for pattern in (
         r"to …0142:\n +Unite: call ",
         "Idempotency-Replayed: true",
         "One entry in the call log; the lead was new, and is contacted.",
@@ -26,7 +34,7 @@ def test_the_demonstration_shows_everything_and_ends_well(tmp_path: Path) -> Non
         r"Amy +1 +1 +0 +100% \(1 of 1\) +312.0",
         "voicemail: 1, which is entry 2 of the ledger",
     ):
-        assert re.search(told, ended.stdout), told
+        assert re.search(pattern, ended.stdout), pattern
     assert "\x1b" not in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 100
     assert list(tmp_path.iterdir()) == []
@@ -118,11 +126,11 @@ def test_a_demonstration_that_is_killed_takes_its_service_along(tmp_path: Path) 
 
 def using(folder: str) -> list[str]:
     """The processes that have this folder in their environment."""
-    found = []
+    results = []
     for process in Path("/proc").iterdir():
         try:
             if process.name.isdigit() and folder in (process / "environ").read_text(errors="replace"):
-                found.append(process.name)
+                results.append(process.name)
         except OSError:  # it has ended meanwhile
             continue
-    return found
+    return results

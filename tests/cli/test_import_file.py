@@ -48,18 +48,18 @@ def test_a_file_is_imported_and_its_rejected_rows_stand_beside_it(
 ) -> None:
     assert with_admin("import", str(messy), "--default-country", "us", "--default-source", "Trade Fair") == 0
 
-    told = capsys.readouterr().out
-    assert [line.split() for line in told.splitlines() if line.startswith("  ") and "leads.csv" not in line] == [
+    output = capsys.readouterr().out
+    assert [line.split() for line in output.splitlines() if line.startswith("  ") and "leads.csv" not in line] == [
         ["created", "1"],
         ["updated", "0"],
         ["duplicate", "1"],
         ["rejected", "1"],
         ["rows", "3"],
     ]
-    assert "leads.csv 100%" in told
+    assert "leads.csv 100%" in output
     assert leads(tmp_path) == [("Ann", "trade fair")]
     report = tmp_path / "leads.errors.csv"
-    assert str(report) in told
+    assert str(report) in output
     with report.open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["unite_row"], row["Name"], row["unite_code"]) == ("3", "Ben", "invalid_phone")
@@ -203,9 +203,9 @@ def test_an_import_that_is_interrupted_goes_on_with_the_same_command(
     with importing(tmp_path, path) as process:
         eventually(lambda: leads(tmp_path), "the import has begun")
         os.kill(process.pid, number)
-        _, told = process.communicate()
-    assert process.returncode == 130, told
-    assert "Stopped." in told
+        _, errors = process.communicate()
+    assert process.returncode == 130, errors
+    assert "Stopped." in errors
     assert len(leads(tmp_path)) < 20_000
 
     assert with_admin("import", str(path)) == 0

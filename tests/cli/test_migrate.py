@@ -107,11 +107,11 @@ def test_the_account_of_the_service_on_mongodb_is_made(
     assert command("migrate") == 0
     assert command("migrate") == 0
 
-    told = (
+    expected = (
         "The service's account on MongoDB may read the activity log and add to it, write call documents, "
         "and nothing else.\n"
     )
-    assert capsys.readouterr().out.count(told) == 2
+    assert capsys.readouterr().out.count(expected) == 2
     with MongoClient[dict[str, Any]](mongodb_url) as client:
         database = client.get_default_database()
         (user,) = database.command("usersInfo", "service")["users"]
@@ -129,6 +129,6 @@ def test_without_mongodb_no_account_is_made_and_migrate_says_so(
 
     assert command("migrate") == 1
 
-    told = capsys.readouterr().err
-    assert "The account in UNITE_MONGODB_SERVICE_URL cannot be given its rights" in told
-    assert "secret" not in told
+    errors = capsys.readouterr().err
+    assert "The account in UNITE_MONGODB_SERVICE_URL cannot be given its rights" in errors
+    assert "secret" not in errors

@@ -21,8 +21,8 @@ def one(tmp_path: Path) -> Iterator[Service]:
 
 def lax(folder: Path) -> dict[str, str]:
     """Everything below the folder that others have a right on, with its mode."""
-    found = {path.relative_to(folder).as_posix(): path.lstat().st_mode for path in folder.rglob("*")}
-    return {name: stat.filemode(mode) for name, mode in found.items() if stat.S_IMODE(mode) & 0o077}
+    modes = {path.relative_to(folder).as_posix(): path.lstat().st_mode for path in folder.rglob("*")}
+    return {name: stat.filemode(mode) for name, mode in modes.items() if stat.S_IMODE(mode) & 0o077}
 
 
 def use(client: Client) -> None:

@@ -49,9 +49,9 @@ def today() -> str:
 def test_a_day_that_is_alike_in_all_stores_is_said_to_be(with_documents: Command, capsys: Output) -> None:
     assert with_documents("reconcile", "--date", today()) == 0
 
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     figures = "2 total_calls, 2 completed, 0 missed, 0 cancelled, 600 seconds"
-    assert told.splitlines() == [
+    assert output.splitlines() == [
         f"{today()} UTC",
         f"  rollups    {figures}",
         f"  ledger     {figures}",
@@ -68,20 +68,20 @@ def test_what_differs_is_named_and_put_right(with_documents: Command, database: 
 
     assert with_documents("reconcile", "--date", today()) == 1
 
-    told = capsys.readouterr().out
-    assert f"missing: call task {first['_id']}, entry {first['entry_id']}" in told
+    output = capsys.readouterr().out
+    assert f"missing: call task {first['_id']}, entry {first['entry_id']}" in output
     of_second = f"call task {second['_id']}, entry {second['entry_id']}"
-    assert f"altered: {of_second}, result: {second['result']} expected, converted found" in told
-    assert f"doubled: {of_second}, _id: nothing expected, copy found" in told
-    assert told.splitlines()[-2:] == [
+    assert f"altered: {of_second}, result: {second['result']} expected, converted found" in output
+    assert f"doubled: {of_second}, _id: nothing expected, copy found" in output
+    assert output.splitlines()[-2:] == [
         "1 day reconciled: 1 with differences.",
         "`reconcile --repair` makes the documents what the ledger says.",
     ]
 
     assert with_documents("reconcile", "--date", today(), "--repair") == 0
-    told = capsys.readouterr().out
-    assert "1 written, 1 restored, 1 removed" in told
-    assert told.endswith("1 day reconciled: no difference.\n")
+    output = capsys.readouterr().out
+    assert "1 written, 1 restored, 1 removed" in output
+    assert output.endswith("1 day reconciled: no difference.\n")
     assert list(database.call_log.find().sort("_id")) == [first, second]
     assert with_documents("reconcile", "--date", today()) == 0
 
@@ -119,12 +119,12 @@ def test_of_several_days_those_that_differ_are_shown(with_documents: Command, da
 
     assert with_documents("reconcile", "--from", week, "--to", today(), "--tz", "Etc/UTC") == 1
 
-    told = capsys.readouterr().out
-    assert told.count(" Etc/UTC\n") == 1
-    assert told.count("missing: ") == 2
-    assert "reconciled 100%  7 of 7 days" in told
-    assert "7 days reconciled: 1 with differences.\n" in told
-    assert told.count("`reconcile --repair`") == 1
+    output = capsys.readouterr().out
+    assert output.count(" Etc/UTC\n") == 1
+    assert output.count("missing: ") == 2
+    assert "reconciled 100%  7 of 7 days" in output
+    assert "7 days reconciled: 1 with differences.\n" in output
+    assert output.count("`reconcile --repair`") == 1
 
     assert with_documents("reconcile", "--from", week, "--to", today(), "--repair") == 0
     assert "2 written, 0 restored, 0 removed" in capsys.readouterr().out

@@ -32,10 +32,10 @@ def test_the_service_says_where_it_listens_and_stops_in_good_order(one: Service,
     assert time.monotonic() - begun < 30
     assert one.processes() == []
     lines = [json.loads(line) for line in one.log.read_text().splitlines()]
-    told = {line["message"]: line for line in lines}
-    assert told["The first admin was added."]["email"] == "ann@example.com"
-    assert told["Unite listens."]["address"] == one.url
-    assert told["Unite listens."]["docs"] == f"{one.url}/docs"
+    lines_by_message = {line["message"]: line for line in lines}
+    assert lines_by_message["The first admin was added."]["email"] == "ann@example.com"
+    assert lines_by_message["Unite listens."]["address"] == one.url
+    assert lines_by_message["Unite listens."]["docs"] == f"{one.url}/docs"
     assert {line["level"] for line in lines} == {"INFO"}
     assert "correct horse battery" not in one.log.read_text()
 
@@ -65,8 +65,8 @@ def test_a_request_is_logged_with_the_correlation_id_that_it_came_with(one: Serv
         session.get(f"{one.url}/v1/me", headers={"X-Correlation-ID": "a-test-of-the-log"}, timeout=30)
 
     lines = [json.loads(line) for line in one.log.read_text().splitlines()]
-    (told,) = [line for line in lines if line.get("correlation_id") == "a-test-of-the-log"]
-    assert (told["method"], told["route"], told["status"]) == ("GET", "/v1/me", 401)
+    (request_line,) = [line for line in lines if line.get("correlation_id") == "a-test-of-the-log"]
+    assert (request_line["method"], request_line["route"], request_line["status"]) == ("GET", "/v1/me", 401)
 
 
 def test_after_a_kill_of_the_main_process_nothing_is_left_and_a_new_one_starts_at_once(one: Service) -> None:

@@ -58,8 +58,8 @@ def test_calls_to_a_lead_that_a_version_without_calls_deletes_are_cancelled(tmp_
 
     with opened(tmp_path) as started:
         keep_up(started.unite.upkeep, {}, lambda: False)
-        found = started.unite.calls.get(actor, task.id).task
-        assert (found.status, found.cancel_reason) == (TaskStatus.CANCELLED, "The lead was deleted.")
+        stored = started.unite.calls.get(actor, task.id).task
+        assert (stored.status, stored.cancel_reason) == (TaskStatus.CANCELLED, "The lead was deleted.")
         assert started.unite.calls.get(actor, kept.id).task.status is TaskStatus.PENDING
         [entry] = started.unite.calls.get_ledger(actor, task.id).entries
         assert (entry.kind, entry.reason, entry.actor_id) == (EntryKind.CANCELLED, "The lead was deleted.", None)

@@ -45,15 +45,15 @@ def test_an_entry_that_cannot_be_read_is_named(
         connection.execute("PRAGMA ignore_check_constraints = on")
         connection.execute("CREATE TEMP VIEW call_tasks_corrected AS SELECT task_id FROM call_ledger WHERE number = 2")
         connection.execute(f"UPDATE call_ledger SET {UNREADABLE[what]} WHERE {corrected} AND number = {number}")
-        wanted = f"SELECT hex(task_id), hex(id) FROM call_ledger WHERE {corrected} AND number = {number}"
-        [(task_id, entry_id)] = connection.execute(wanted)
+        statement = f"SELECT hex(task_id), hex(id) FROM call_ledger WHERE {corrected} AND number = {number}"
+        [(task_id, entry_id)] = connection.execute(statement)
 
     assert with_calls("verify-ledger") == 1
 
-    told = capsys.readouterr()
-    assert f"The chain of call task {dashed(task_id)} is broken at entry {number}, {dashed(entry_id)}." in told.out
-    assert "It cannot be read." in told.out
-    assert told.err == ""
+    captured = capsys.readouterr()
+    assert f"The chain of call task {dashed(task_id)} is broken at entry {number}, {dashed(entry_id)}." in captured.out
+    assert "It cannot be read." in captured.out
+    assert captured.err == ""
 
 
 def test_whoever_reads_the_ledger_of_a_call_sees_the_entries_that_can_be_read(
@@ -98,9 +98,9 @@ def test_a_task_that_cannot_be_read_is_named(with_calls: Command, tmp_path: Path
 
     assert with_calls("verify-ledger") == 1
 
-    told = capsys.readouterr().out
-    assert f"The chain of call task {dashed(task_id)} is broken at entry 1, {dashed(entry_id)}." in told
-    assert "Its task cannot be read." in told
+    output = capsys.readouterr().out
+    assert f"The chain of call task {dashed(task_id)} is broken at entry 1, {dashed(entry_id)}." in output
+    assert "Its task cannot be read." in output
 
 
 def test_entries_whose_task_was_taken_away_are_named(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
@@ -112,9 +112,9 @@ def test_entries_whose_task_was_taken_away_are_named(with_calls: Command, tmp_pa
 
     assert with_calls("verify-ledger") == 1
 
-    told = capsys.readouterr().out
-    assert f"The chain of call task {dashed(task_id)} is broken at entry 1, {dashed(entry_id)}." in told
-    assert "Its task is missing." in told
+    output = capsys.readouterr().out
+    assert f"The chain of call task {dashed(task_id)} is broken at entry 1, {dashed(entry_id)}." in output
+    assert "Its task is missing." in output
 
 
 def test_entries_of_what_is_no_task_are_told_of(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
@@ -151,6 +151,6 @@ def test_on_a_server_an_entry_that_cannot_be_read_is_named_too(
 
     assert command("verify-ledger") == 1
 
-    told = capsys.readouterr().out
-    assert f"The chain of call task {dashed(task_id)} is broken at entry 2, {dashed(entry_id)}." in told
-    assert "It cannot be read." in told
+    output = capsys.readouterr().out
+    assert f"The chain of call task {dashed(task_id)} is broken at entry 2, {dashed(entry_id)}." in output
+    assert "It cannot be read." in output

@@ -46,8 +46,8 @@ def test_every_field_at_fault_is_named(command: Command, tmp_path: Path, capsys:
 
     assert command("users", "create", "nobody", "--name", " ", "--password-file", str(tmp_path / "short")) == 1
 
-    told = capsys.readouterr().err
-    assert all(f"  {field}: " in told for field in ("email", "name", "password"))
+    errors = capsys.readouterr().err
+    assert all(f"  {field}: " in errors for field in ("email", "name", "password"))
 
 
 def test_a_password_file_that_cannot_be_read_is_wrong_usage(command: Command, capsys: Output) -> None:

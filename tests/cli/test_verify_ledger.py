@@ -17,7 +17,7 @@ from entrypoints.bootstrap import OPERATOR, start
 from entrypoints.cli.progress import CounterProgress
 from entrypoints.settings import read_settings
 from tests.cli.conftest import Command
-from unite_core.calls.model import Completion, Outcome
+from unite_core.calls.model import CallOutcome, Completion
 from unite_core.calls.use_cases import CompletedCall, Correction, NewCallTask
 from unite_core.identity.model import Actor, Role
 from unite_core.identity.ports import UserFilter
@@ -27,7 +27,7 @@ from unite_core.paging import PageRequest
 Output = pytest.CaptureFixture[str]
 
 DUE = datetime(2026, 3, 2, 15, tzinfo=UTC)
-CONNECTED = Completion(outcome=Outcome.CONNECTED, duration_seconds=300)
+CONNECTED = Completion(outcome=CallOutcome.CONNECTED, duration_seconds=300)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def add_calls(environ: Mapping[str, str]) -> None:
         for task in tasks:
             calls.complete(ann, CompletedCall(task_id=task.id, completion=CONNECTED))
         [entry] = calls.get_ledger(ann, tasks[-1].id).entries
-        calls.correct(ann, Correction(entry_id=entry.id, reason="A slip.", outcome=Outcome.VOICEMAIL))
+        calls.correct(ann, Correction(entry_id=entry.id, reason="A slip.", outcome=CallOutcome.VOICEMAIL))
 
 
 @contextmanager
@@ -66,8 +66,8 @@ def without_triggers(connection: sqlite3.Connection) -> None:
 def test_a_ledger_that_is_as_it_was_written_is_whole(with_calls: Command, capsys: Output) -> None:
     assert with_calls("verify-ledger") == 0
 
-    told = capsys.readouterr()
-    assert (told.out, told.err) == ("3 entries of 2 call tasks: every chain is whole.\n", "")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("3 entries of 2 call tasks: every chain is whole.\n", "")
 
 
 def test_a_ledger_without_entries_is_whole(with_admin: Command, capsys: Output) -> None:
@@ -84,9 +84,9 @@ def test_an_entry_that_was_changed_is_named(with_calls: Command, tmp_path: Path,
 
     assert with_calls("verify-ledger") == 1
 
-    told = capsys.readouterr().out
-    assert f"The chain of call task {dashed(task_id)} is broken at entry 2, {dashed(entry_id)}." in told
-    assert "Its content is not what its hash was made of." in told
+    output = capsys.readouterr().out
+    assert f"The chain of call task {dashed(task_id)} is broken at entry 2, {dashed(entry_id)}." in output
+    assert "Its content is not what its hash was made of." in output
 
 
 def test_an_entry_that_was_taken_away_is_missed(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
@@ -97,8 +97,8 @@ def test_an_entry_that_was_taken_away_is_missed(with_calls: Command, tmp_path: P
 
     assert with_calls("verify-ledger") == 1
 
-    told = capsys.readouterr().out
-    assert f"The chain of call task {dashed(task_id)} is broken at entry 1, which is missing, or has no id." in told
+    output = capsys.readouterr().out
+    assert f"The chain of call task {dashed(task_id)} is broken at entry 1, which is missing, or has no id." in output
 
 
 def dashed(digits: str) -> str:
@@ -106,7 +106,7 @@ def dashed(digits: str) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def test_nothing_is_written(with_calls: Command, tmp_path: Path) -> None:
+def test_verify_ledger_writes_no_file(with_calls: Command, tmp_path: Path) -> None:
     def content() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in (tmp_path / "var").rglob("*") if path.is_file()}
 

@@ -118,13 +118,13 @@ class Stack:
 
     def left(self) -> list[str]:
         """Return all Docker objects with the project's name."""
-        found = [f"image {id_}" for id_ in self._images()]
+        remains = [f"image {id_}" for id_ in self._images()]
         for kind in ("container", "volume", "network"):
             everything = ["--all"] if kind == "container" else []
             mine = ["--filter", f"label=com.docker.compose.project={self.project}"]
             ids = self.run("docker", kind, "ls", "--quiet", *everything, *mine).split()
-            found += [f"{kind} {id_}" for id_ in ids]
-        return found
+            remains += [f"{kind} {id_}" for id_ in ids]
+        return remains
 
     def compose(self, *arguments: str) -> str:
         """Run a Compose command and return its output; raise `StackFailed`."""
@@ -181,8 +181,8 @@ class Stack:
         client = (
             'mysql --user=root --password="$(cat /run/secrets/mysql_root_password)" --raw --skip-column-names unite'
         )
-        told = self.compose("exec", "-T", "mysql", "sh", "-c", f'{client} --execute="$1"', "sh", statement)
-        return [line for line in told.splitlines() if line]
+        output = self.compose("exec", "-T", "mysql", "sh", "-c", f'{client} --execute="$1"', "sh", statement)
+        return [line for line in output.splitlines() if line]
 
     def as_service(self, *statements: str) -> list[str]:
         """Return the error of MySQL, if any, for each statement with the account of the service."""
@@ -231,8 +231,8 @@ class Stack:
     def inspected(self, service: str) -> dict[str, Any]:
         """Return `docker inspect` of a service's container."""
         (container,) = self.compose("ps", "--all", "--quiet", service).split()
-        told: list[dict[str, Any]] = json.loads(self.run("docker", "inspect", container))
-        return told[0]
+        containers: list[dict[str, Any]] = json.loads(self.run("docker", "inspect", container))
+        return containers[0]
 
     def secret(self, name: str) -> str:
         """Return one of the secrets."""

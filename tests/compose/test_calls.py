@@ -44,9 +44,9 @@ def test_the_whole_life_of_a_call_is_told_to_whom_it_concerns(
 
     assert [(it.status_code, it.headers.get("Idempotency-Replayed")) for it in answers] == [(200, None), (200, "true")]
     texts = {it["sid"]: it for it in twilio.messages() if it["to"] in (AMY, MO)}
-    told = [texts[it["response"]["sid"]] for it in (assigned, completed)]
-    assert [it["to"] for it in told] == [AMY, MO]
-    assert all("Grace Hopper" in it["body"] and f"{stack.url}{TASKS}/{task_id}" in it["body"] for it in told)
+    sent_texts = [texts[it["response"]["sid"]] for it in (assigned, completed)]
+    assert [it["to"] for it in sent_texts] == [AMY, MO]
+    assert all("Grace Hopper" in it["body"] and f"{stack.url}{TASKS}/{task_id}" in it["body"] for it in sent_texts)
     assert not any(PHONE[2:] in it["body"] for it in texts.values())
     assert len(texts) == 2
     known = {"sid": completed["response"]["sid"], "status": "delivered", "segments": 1, "price": "-0.00790"}
@@ -69,11 +69,11 @@ def test_the_whole_life_of_a_call_is_told_to_whom_it_concerns(
 @contextmanager
 def without_guard(stack: Stack) -> Iterator[None]:
     """The ledger while MySQL's root has taken away what refuses to change it, as nobody else can."""
-    (told,) = stack.as_root(
+    (trigger,) = stack.as_root(
         "SELECT JSON_OBJECT('definer', definer, 'statement', action_statement) FROM information_schema.triggers"
         f" WHERE trigger_name = '{GUARD}'"
     )
-    guard = json.loads(told)
+    guard = json.loads(trigger)
     user, host = guard["definer"].split("@")
     stack.as_root(f"DROP TRIGGER {GUARD}")
     try:

@@ -42,22 +42,28 @@ def test_nothing_in_any_container_runs_as_root_or_with_a_right_of_root(stack: St
     for service, user in USERS.items():
         # Docker's own program is there for a moment, as root, each time that a command begins in a container.
         looks = [stack.compose("exec", "-T", service, "sh", "-c", asked).splitlines() for _ in range(3)]
-        told = set.intersection(*({tuple(line.split()) for line in look} for look in looks))
-        assert told == {("Uid:", user, user, user, user), ("NoNewPrivs:", "1"), *none}, service
+        shared_lines = set.intersection(*({tuple(line.split()) for line in look} for look in looks))
+        assert shared_lines == {("Uid:", user, user, user, user), ("NoNewPrivs:", "1"), *none}, service
 
 
 def test_docker_was_told_to_give_no_container_more_than_that(stack: Stack) -> None:
     for service in (*USERS, "migrate"):
         host = stack.inspected(service)["HostConfig"]
-        found = (host["CapDrop"], host["CapAdd"] or [], host["Privileged"], host["ReadonlyRootfs"], host["SecurityOpt"])
-        assert found == (["ALL"], [], False, True, ["no-new-privileges"]), service
+        rights = (
+            host["CapDrop"],
+            host["CapAdd"] or [],
+            host["Privileged"],
+            host["ReadonlyRootfs"],
+            host["SecurityOpt"],
+        )
+        assert rights == (["ALL"], [], False, True, ["no-new-privileges"]), service
 
 
 @pytest.mark.parametrize("service", USERS)
 def test_a_container_cannot_change_itself(stack: Stack, service: str) -> None:
-    found = stack.compose("exec", "-T", service, "sh", "-c", "awk '$4 ~ /^rw/ { print $2 }' /proc/mounts").splitlines()
+    mounts = stack.compose("exec", "-T", service, "sh", "-c", "awk '$4 ~ /^rw/ { print $2 }' /proc/mounts").splitlines()
     folders = {
-        folder.replace("/run/mysqld", "/var/run/mysqld", 1) if folder == "/run/mysqld" else folder for folder in found
+        folder.replace("/run/mysqld", "/var/run/mysqld", 1) if folder == "/run/mysqld" else folder for folder in mounts
     }
     assert {folder for folder in folders if not folder.startswith(("/dev", "/proc", "/sys"))} == WRITABLE[service]
     with pytest.raises(StackFailed, match="Read-only file system"):
@@ -179,4 +185,4 @@ def test_what_is_logged_is_json_and_tells_no_secret_and_no_number(stack: Stack, 
     assert {"request", "Unite listens.", "The worker is ready."} <= {line["message"] for line in lines}
     whole = [path.read_text().strip() for path in stack.secrets.iterdir()]
     assert whole
-    assert [told for told in (*whole, token, number, number[2:]) if told in logged] == []
+    assert [secret for secret in (*whole, token, number, number[2:]) if secret in logged] == []

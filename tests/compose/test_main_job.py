@@ -20,8 +20,8 @@ def imported(client: Client, import_id: str) -> dict[str, Any]:
     """The import, when it has ended."""
 
     def ended() -> dict[str, Any] | None:
-        found = client.lead_import(import_id)
-        return found if found["status"] in ENDED else None
+        response = client.lead_import(import_id)
+        return response if response["status"] in ENDED else None
 
     return eventually(ended, f"import {import_id} ends")
 
@@ -96,11 +96,11 @@ def test_what_happens_to_a_lead_is_read_from_its_activity(client: Client) -> Non
     lead = client.call("POST", "/v1/leads", json={"name": "Grace Hopper", "email": "grace@example.com"})
     client.call("PATCH", f"/v1/leads/{lead['id']}", json={"status": "contacted"}, headers={"If-Match": '"1"'})
 
-    def told() -> list[str] | None:
+    def event_types() -> list[str] | None:
         types = [event["type"] for event in client.call("GET", f"/v1/leads/{lead['id']}/activity")["items"]]
         return types if len(types) == 2 else None
 
-    assert eventually(told, "both events are in the activity log") == ["lead.changed", "lead.created"]
+    assert eventually(event_types, "both events are in the activity log") == ["lead.changed", "lead.created"]
 
 
 def test_a_picture_goes_to_the_storage_and_comes_back_from_it(stack: Stack, client: Client) -> None:

@@ -14,14 +14,14 @@ def test_whoever_writes_stop_gets_no_more_messages_until_they_write_start(
     scenario: LiveScenario, twilio: TwilioStandIn
 ) -> None:
     ben, manager = scenario.add_user("agent", BEN), scenario.add_user("manager")
-    unwanted, wanted = scenario.lead("Katherine Johnson"), scenario.lead("Dorothy Vaughan")
+    lead_after_stop, lead_after_start = scenario.lead("Katherine Johnson"), scenario.lead("Dorothy Vaughan")
 
     assert twilio.write_to_us(BEN, "stop")["status"] == 200
-    call_tasks(manager, ben, [unwanted])
-    skipped = scenario.delivery(unwanted, ASSIGNED, "texts", reason="opted_out")
+    call_tasks(manager, ben, [lead_after_stop])
+    skipped = scenario.delivery(lead_after_stop, ASSIGNED, "texts", reason="opted_out")
     assert twilio.write_to_us(BEN, "Start")["status"] == 200
-    call_tasks(manager, ben, [wanted])
-    sent = scenario.delivery(wanted, ASSIGNED, "texts", status="delivered")
+    call_tasks(manager, ben, [lead_after_start])
+    sent = scenario.delivery(lead_after_start, ASSIGNED, "texts", status="delivered")
 
     assert (skipped["status"], sent["status"]) == ("skipped", "delivered")
     assert ["Dorothy Vaughan" in it["body"] for it in twilio.messages() if it["to"] == BEN] == [True]

@@ -44,22 +44,30 @@ def generated() -> bytes:
 def test_without_redis_requests_go_on(stack: Stack, client: Client) -> None:
     with without(stack, "redis"):
         lead = client.call("POST", "/v1/leads", json={"name": "Without Redis", "email": "redis@example.com"})
-        found = client.call("GET", f"/v1/leads/{lead['id']}")
-        told = statuses(client)
+        response = client.call("GET", f"/v1/leads/{lead['id']}")
+        health = statuses(client)
         import_id = client.import_leads(b"Name,Email\nMeanwhile,meanwhile@example.com\n")
         eventually(lambda: client.lead_import(import_id)["status"] == "completed", "an import completes without Redis")
 
-    assert found["name"] == "Without Redis"
-    assert (told["redis"], told["database"], told["all"]) == ("degraded", "ok", "degraded")
+    assert response["name"] == "Without Redis"
+    assert (health["redis"], health["database"], health["all"]) == (
+        "degraded",
+        "ok",
+        "degraded",
+    )
     eventually(lambda: all_is_well(client), "Redis is used again")
 
 
 def test_without_mongodb_requests_go_on_and_the_activity_comes_later(stack: Stack, client: Client) -> None:
     with without(stack, "mongo"):
         lead = client.call("POST", "/v1/leads", json={"name": "Without MongoDB", "email": "mongo@example.com"})
-        told = statuses(client)
+        health = statuses(client)
 
-    assert (told["mongodb"], told["database"], told["all"]) == ("degraded", "ok", "degraded")
+    assert (health["mongodb"], health["database"], health["all"]) == (
+        "degraded",
+        "ok",
+        "degraded",
+    )
     eventually(lambda: all_is_well(client), "MongoDB is used again")
 
     def activity() -> Any:

@@ -17,9 +17,9 @@ def test_a_client_cannot_say_by_a_header_who_it_is(stack: Stack) -> None:
         for number in range(3):
             spoofed = {"X-Forwarded-For": f"198.51.100.{number}", "X_Forwarded_For": f"203.0.113.{number}"}
             answer = anybody.get(f"{stack.url}/nothing", headers=spoofed, timeout=TIMEOUT)
-            found = re.search(r'"address";r=(\d+)', answer.headers["RateLimit"])
-            assert found, answer.headers
-            remaining.append(int(found[1]))
+            match = re.search(r'"address";r=(\d+)', answer.headers["RateLimit"])
+            assert match, answer.headers
+            remaining.append(int(match[1]))
 
     assert remaining == sorted(set(remaining), reverse=True)
 

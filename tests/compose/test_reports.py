@@ -19,10 +19,10 @@ def test_a_day_is_the_same_by_rollups_ledger_and_documents(stack: Stack, scenari
     listed = scenario.admin.call("GET", after["by_outcome"]["connected"]["items_url"] + "&limit=200")["items"]
     assert len(listed) == after["by_outcome"]["connected"]["value"]
 
-    found = eventually(lambda: _reconciled(scenario), "the documents of all calls are there")
-    figures = [found[store] for store in ("rollups", "ledger", "documents")]
+    reconciliation = eventually(lambda: _reconciled(scenario), "the documents of all calls are there")
+    figures = [reconciliation[store] for store in ("rollups", "ledger", "documents")]
     assert figures[0] == figures[1] == figures[2]
-    assert found["differences"] == []
+    assert reconciliation["differences"] == []
     activity = scenario.admin.call("GET", "/v1/reports/activity")
     assert sum(agent["completed"]["value"] for agent in activity["agents"]) == figures[0]["completed"]
     worker = ("exec", "-T", "worker", "python", "-m", "entrypoints")
@@ -39,10 +39,10 @@ def test_a_document_that_somebody_changed_is_named_and_put_right(stack: Stack, s
     change = f"database.call_log.update_one({of_call}, {{'$set': {{'duration_seconds': 9999}}}})"
     assert stack.as_service_in_mongo(change) == [""]
 
-    found = scenario.admin.call("GET", "/v1/reports/reconciliation")
-    (difference,) = found["differences"]
+    response = scenario.admin.call("GET", "/v1/reports/reconciliation")
+    (difference,) = response["differences"]
 
-    assert not found["equal"]
+    assert not response["equal"]
     assert (difference["kind"], difference["task_id"], difference["field"]) == ("altered", task_id, "duration_seconds")
 
 
@@ -53,5 +53,5 @@ def _daily(scenario: LiveScenario) -> dict[str, Any]:
 
 def _reconciled(scenario: LiveScenario) -> dict[str, Any] | None:
     """The reconciliation, once nothing is on its way any more and all are equal."""
-    found = scenario.admin.call("GET", "/v1/reports/reconciliation")
-    return found if found["equal"] and not found["pending"] else None
+    response = scenario.admin.call("GET", "/v1/reports/reconciliation")
+    return response if response["equal"] and not response["pending"] else None

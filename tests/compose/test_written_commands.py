@@ -20,9 +20,9 @@ def commands_of(page: str) -> list[list[str]]:
 
 
 def section(page: str, title: str) -> str:
-    found = re.search(rf"^## {title}\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL)
-    assert found, title
-    return found[1]
+    match = re.search(rf"^## {title}\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL)
+    assert match, title
+    return match[1]
 
 
 def line_of(page: str, words: str) -> str:

@@ -102,7 +102,7 @@ class QueuesContract:
     def queues(self) -> Queues:
         """Return empty queues."""
 
-    def test_they_are_available(self, queues: Queues) -> None:
+    def test_queues_that_are_there_answer_a_ping(self, queues: Queues) -> None:
         queues.ping()
 
     def test_imports_run_in_the_order_in_which_they_were_enqueued(self, queues: Queues) -> None:

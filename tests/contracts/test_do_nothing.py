@@ -39,12 +39,12 @@ class Suite(DestinationContract):
         return [event_id for event_id in destination.ids if event_id in known]
 
 
-TAKEN = Receipt(taken=True)
+ACCEPTED = Receipt(accepted=True)
 
 
 def right(kept: Kept, events: Sequence[Event], _: Collection[UUID]) -> Sequence[Receipt]:
     kept.ids += [event.id for event in events if event.id not in kept.ids]
-    return [TAKEN] * len(events)
+    return [ACCEPTED] * len(events)
 
 
 def silent(_kept: Kept, _events: Sequence[Event], _again: Collection[UUID]) -> Sequence[Receipt]:
@@ -52,26 +52,26 @@ def silent(_kept: Kept, _events: Sequence[Event], _again: Collection[UUID]) -> S
 
 
 def pretending(_kept: Kept, events: Sequence[Event], _again: Collection[UUID]) -> Sequence[Receipt]:
-    return [TAKEN] * len(events)
+    return [ACCEPTED] * len(events)
 
 
 def refusing(_kept: Kept, events: Sequence[Event], _again: Collection[UUID]) -> Sequence[Receipt]:
-    return [Receipt(taken=False, refused=True)] * len(events)
+    return [Receipt(accepted=False, refused=True)] * len(events)
 
 
 def repeating(kept: Kept, events: Sequence[Event], _: Collection[UUID]) -> Sequence[Receipt]:
     kept.ids += [event.id for event in events]
-    return [TAKEN] * len(events)
+    return [ACCEPTED] * len(events)
 
 
 def trusting(kept: Kept, events: Sequence[Event], again: Collection[UUID]) -> Sequence[Receipt]:
     kept.ids += [event.id for event in events if event.id not in again]
-    return [TAKEN] * len(events)
+    return [ACCEPTED] * len(events)
 
 
 def only_one(kept: Kept, events: Sequence[Event], again: Collection[UUID]) -> Sequence[Receipt]:
     right(kept, events[:1], again)
-    return [TAKEN] * len(events)
+    return [ACCEPTED] * len(events)
 
 
 def failures(deliver: Deliver, subscription: Subscription) -> list[str]:
@@ -94,7 +94,7 @@ def test_one_that_does_what_it_is_for_passes() -> None:
 
 
 @pytest.mark.parametrize("deliver", [silent, pretending, refusing, repeating, trusting, only_one])
-def test_one_that_does_not_fails(deliver: Deliver) -> None:
+def test_a_destination_that_ignores_the_contract_fails_the_suite(deliver: Deliver) -> None:
     assert failures(deliver, MAIL)
 
 

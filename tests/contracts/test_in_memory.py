@@ -151,7 +151,7 @@ class TestCache(CacheContract):
     def clock(self) -> FixedClock:
         return FixedClock()
 
-    def test_values_run_out(self, cache: InMemoryCache, clock: FixedClock) -> None:
+    def test_cached_values_expire_after_their_ttl(self, cache: InMemoryCache, clock: FixedClock) -> None:
         ticket = cache.get("leads", "short").ticket
         assert ticket is not None
         cache.put("leads", "short", b"1", ticket=ticket, ttl=timedelta(seconds=10))

@@ -65,13 +65,13 @@ def dates_of_quarters(period: Period) -> dict[int, date]:
     Clocks that go back over midnight show the day before for a second time, and a new day begins only once.
     """
     latest = FIRST_DATE - timedelta(days=3)
-    found: dict[int, date] = {}
+    results: dict[int, date] = {}
     begin = quarter_of(datetime.combine(period.first - timedelta(days=2), datetime.min.time(), UTC))
     for quarter in range(begin, begin + ((period.last - period.first).days + 5) * 96):
         latest = max(latest, period.clock_at(quarter).date())
         if period.first <= latest <= period.last:
-            found[quarter] = latest
-    return found
+            results[quarter] = latest
+    return results
 
 
 def labels_of(segments: Sequence[Segment]) -> dict[int, int]:

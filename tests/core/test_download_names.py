@@ -10,7 +10,7 @@ from unite_core.files import MAX_DOWNLOAD_NAME_LENGTH, download_name
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("portrait.png", "portrait.png"),
         ("Portrait.PNG", "Portrait.png"),
@@ -28,8 +28,8 @@ from unite_core.files import MAX_DOWNLOAD_NAME_LENGTH, download_name
         ("\u200b", "file.png"),
     ],
 )
-def test_a_file_is_saved_under_the_name_that_it_was_given_as_far_as_that_is_harmless(name: str, told: str) -> None:
-    assert download_name(name, ".png") == told
+def test_a_file_is_saved_under_the_name_that_it_was_given_as_far_as_that_is_harmless(name: str, expected: str) -> None:
+    assert download_name(name, ".png") == expected
 
 
 def test_any_of_the_extensions_will_do() -> None:
@@ -40,10 +40,10 @@ def test_any_of_the_extensions_will_do() -> None:
 
 @given(st.text(max_size=300))
 def test_whatever_it_is_called_it_is_one_file_of_its_type(name: str) -> None:
-    told = download_name(name, ".errors.csv")
+    filename = download_name(name, ".errors.csv")
 
-    assert told.endswith(".errors.csv")
-    assert not set(told) & set('/\\:*?"<>|')
-    assert not told.startswith((".", " "))
-    assert {unicodedata.category(character) for character in told}.isdisjoint({"Cc", "Cf", "Cs", "Zl", "Zp"})
-    assert len(told) <= MAX_DOWNLOAD_NAME_LENGTH + len(".errors.csv")
+    assert filename.endswith(".errors.csv")
+    assert not set(filename) & set('/\\:*?"<>|')
+    assert not filename.startswith((".", " "))
+    assert {unicodedata.category(character) for character in filename}.isdisjoint({"Cc", "Cf", "Cs", "Zl", "Zp"})
+    assert len(filename) <= MAX_DOWNLOAD_NAME_LENGTH + len(".errors.csv")

@@ -17,7 +17,7 @@ from unite_core.zones import local_date, moment_of, zone_names
     ],
 )
 def test_a_local_time_is_a_moment(zone: str, day: str, at: str, moment: str) -> None:
-    assert found(zone, day, at) == datetime.fromisoformat(moment)
+    assert local_moment(zone, day, at) == datetime.fromisoformat(moment)
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,12 @@ def test_a_local_time_is_a_moment(zone: str, day: str, at: str, moment: str) -> 
 def test_a_time_that_clocks_leave_out_is_the_first_moment_after_the_gap(
     zone: str, day: str, at: str, moment: str
 ) -> None:
-    assert found(zone, day, at) == datetime.fromisoformat(moment)
+    assert local_moment(zone, day, at) == datetime.fromisoformat(moment)
 
 
 def test_where_the_gap_lasts_until_the_day_ends_it_is_the_last_minute_before_the_gap() -> None:
     # On that Saturday clocks in Ittoqqortoormiit go from 23:00 to Sunday, 00:00.
-    moment = found("America/Scoresbysund", "2026-03-28", "23:30")
+    moment = local_moment("America/Scoresbysund", "2026-03-28", "23:30")
 
     assert moment == datetime(2026, 3, 29, 0, 59, tzinfo=UTC)
     assert local_date(moment, ZoneInfo("America/Scoresbysund")) == date(2026, 3, 28)
@@ -54,12 +54,12 @@ def test_where_the_gap_lasts_until_the_day_ends_it_is_the_last_minute_before_the
     ],
 )
 def test_of_a_time_that_clocks_show_twice_it_is_the_first(zone: str, day: str, at: str, moment: str) -> None:
-    assert found(zone, day, at) == datetime.fromisoformat(moment)
+    assert local_moment(zone, day, at) == datetime.fromisoformat(moment)
 
 
 def test_a_day_that_a_zone_leaves_out_has_no_moment() -> None:
-    assert found("Pacific/Apia", "2011-12-30", "18:00") is None
-    assert found("Pacific/Apia", "2011-12-31", "00:00") == datetime(2011, 12, 30, 10, 0, tzinfo=UTC)
+    assert local_moment("Pacific/Apia", "2011-12-30", "18:00") is None
+    assert local_moment("Pacific/Apia", "2011-12-31", "00:00") == datetime(2011, 12, 30, 10, 0, tzinfo=UTC)
 
 
 def test_zones_are_known_by_their_names_and_not_by_what_one_machine_calls_them() -> None:
@@ -67,5 +67,5 @@ def test_zones_are_known_by_their_names_and_not_by_what_one_machine_calls_them()
     assert zone_names().isdisjoint({"localtime", "posixrules", "", "europe/berlin", "../UTC"})
 
 
-def found(zone: str, day: str, at: str) -> datetime | None:
+def local_moment(zone: str, day: str, at: str) -> datetime | None:
     return moment_of(date.fromisoformat(day), time.fromisoformat(at), ZoneInfo(zone))

@@ -9,7 +9,7 @@ import pytest
 from entrypoints.bootstrap import Started, create_first_admin, load_settings, start
 from tests.service_process import eventually
 from unite_core import Actor, NewLead, Role
-from unite_core.calls.model import Completion, Outcome
+from unite_core.calls.model import CallOutcome, Completion
 from unite_core.calls.use_cases import CompletedCall, NewCallTask
 from unite_core.errors import Unavailable
 from unite_core.notifications.model import ACTIVITY
@@ -17,7 +17,7 @@ from unite_core.periods import Period
 from unite_core.zones import DEFAULT_ZONE
 
 ADMIN = {"UNITE_ADMIN_EMAIL": "ann@example.com", "UNITE_ADMIN_PASSWORD": "correct horse battery"}
-CONNECTED = Completion(outcome=Outcome.CONNECTED, duration_seconds=0)
+CONNECTED = Completion(outcome=CallOutcome.CONNECTED, duration_seconds=0)
 
 
 def make_a_call(started: Started, ann: Actor) -> None:

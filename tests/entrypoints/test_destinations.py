@@ -38,7 +38,7 @@ class JsonLines(Destination):
             for event in events:
                 if event.id not in known:
                     lines.write(json.dumps({"id": str(event.id), "type": event.type}) + "\n")
-        return [Receipt(taken=True)] * len(events)
+        return [Receipt(accepted=True)] * len(events)
 
     def ping(self) -> None:
         if not self.path.parent.is_dir():
@@ -89,8 +89,8 @@ def test_its_events_are_recorded_and_relayed(started: Started, lines: JsonLines)
 
     assert notifications.relay("lines").delivered == 1
 
-    wanted = DeliveryFilter(destination="lines")
-    (delivery,) = notifications.list_deliveries(OPERATOR, wanted, PageRequest()).items
+    filters = DeliveryFilter(destination="lines")
+    (delivery,) = notifications.list_deliveries(OPERATOR, filters, PageRequest()).items
     assert delivery.status is DeliveryStatus.DELIVERED
     assert lines.ids() == [delivery.event_id]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.local.job_queue import QueuedJob, run_job
 from entrypoints.worker.jobs import FOLDING_INTERVAL, JOB_INTERVALS, JOBS, JobContext, fold_entries
 from tests.entrypoints.test_missed import Failing
 from unite_core.errors import Unavailable
@@ -43,19 +44,19 @@ def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: Scenario) -> N
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
-def test_a_run_that_fails_is_logged_and_the_next_one_folds_what_it_did_not(
+def test_a_run_that_fails_is_logged_by_its_queue_and_the_next_one_folds_what_it_did_not(
     scenario: Scenario, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     context = context_of(scenario, Failing(error, scenario.unite.reports.fold))
 
     with caplog.at_level(logging.INFO):
-        fold_entries(context)
+        run_job(QueuedJob("entrypoints.worker.jobs.fold_entries"), context)
         assert unfolded(scenario) == 1
-        fold_entries(context)
+        run_job(QueuedJob("entrypoints.worker.jobs.fold_entries"), context)
 
     assert unfolded(scenario) == 0
     [failed] = caplog.records
-    assert "folding entries into reports" in failed.getMessage()
+    assert "entrypoints.worker.jobs.fold_entries" in failed.getMessage()
 
 
 def test_a_worker_that_stops_begins_no_other_transaction(scenario: Scenario) -> None:

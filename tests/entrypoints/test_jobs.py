@@ -18,7 +18,7 @@ from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.queries import ImportsToContinue
 from unite_core.imports.use_cases import NewImport
 from unite_core.imports.use_cases.continue_import import CHUNK_ROWS
-from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+from unite_core.notifications.delivery_reports import DeliveryReport, MessageProgress
 from unite_core.notifications.model import Receipt, delivery_id
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryJobs
@@ -315,7 +315,7 @@ def test_a_dead_letter_is_written_down_as_an_error(
         work.record(event)
         work.commit()
     scenario.ports.topic.answer = lambda _: Receipt(
-        taken=False, refused=True, response={"error_code": "InvalidParameter", "error": "It is too long."}
+        accepted=False, refused=True, response={"error_code": "InvalidParameter", "error": "It is too long."}
     )
 
     relay(context, "topic")
@@ -363,7 +363,7 @@ def test_upkeep_asks_after_texts_and_writes_down_which_did_not_arrive(
     scenario.ports.clock.advance(timedelta(minutes=5))
     scenario.ports.texts.look_up = lambda message_id, **_: DeliveryReport(  # type: ignore[method-assign]  # it has arrived everywhere else
         message_id=message_id,
-        progress=Progress.FAILED,
+        progress=MessageProgress.FAILED,
         response={"message_id": message_id, "status": "failed", "error_code": 30003},
     )
 

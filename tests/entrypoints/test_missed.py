@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapters.local.job_queue import QueuedJob, run_job
 from entrypoints.worker.jobs import JOB_INTERVALS, JOBS, MISSED_CALLS_INTERVAL, JobContext, mark_missed
 from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.errors import Unavailable
@@ -15,7 +16,7 @@ from unite_core.testing.scenario import Scenario
 
 
 class Failing:
-    """Fails once as it is told, then does what it was to do."""
+    """A use case that fails once with an error, and then works."""
 
     def __init__(self, error: Exception, then: Callable[..., int]) -> None:
         self.errors = [error]
@@ -59,18 +60,18 @@ def test_a_job_marks_what_was_missed_every_five_seconds(scenario: Scenario, over
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
-def test_a_look_that_fails_is_written_down_and_the_next_one_finds_what_it_did_not(
+def test_a_run_that_fails_is_logged_by_its_queue_and_the_next_one_marks_what_it_did_not(
     scenario: Scenario, overdue: CallTask, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     context = context_of(scenario, mark_missed=Failing(error, scenario.unite.upkeep.mark_missed))
 
     with caplog.at_level(logging.INFO):
-        mark_missed(context)
+        run_job(QueuedJob("entrypoints.worker.jobs.mark_missed"), context)
         assert status_of(scenario, overdue) is TaskStatus.PENDING
-        mark_missed(context)
-        mark_missed(context)
+        run_job(QueuedJob("entrypoints.worker.jobs.mark_missed"), context)
+        run_job(QueuedJob("entrypoints.worker.jobs.mark_missed"), context)
 
     assert status_of(scenario, overdue) is TaskStatus.MISSED
     failed, marked = caplog.records
-    assert "looking for missed calls" in failed.getMessage()
+    assert "entrypoints.worker.jobs.mark_missed" in failed.getMessage()
     assert marked.getMessage() == "Calls that were not made in time: 1."

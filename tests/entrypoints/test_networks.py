@@ -10,9 +10,9 @@ from entrypoints.networks import client_address_key, is_private, parse_proxies, 
 
 
 def test_addresses_and_networks_of_both_versions_are_taken() -> None:
-    told = " 10.0.0.0/8 ,192.0.2.7,2001:db8::/32, 2001:db8:1::7 ,fc00::/7"
+    setting = " 10.0.0.0/8 ,192.0.2.7,2001:db8::/32, 2001:db8:1::7 ,fc00::/7"
 
-    assert parse_proxies(told) == (
+    assert parse_proxies(setting) == (
         ip_network("10.0.0.0/8"),
         ip_network("192.0.2.7/32"),
         ip_network("2001:db8::/32"),
@@ -29,7 +29,7 @@ def test_a_network_that_is_mapped_into_ipv6_is_the_ipv4_network() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "setting",
     [
         "proxy.example.com",
         "10.0.0.0/33",
@@ -52,9 +52,9 @@ def test_a_network_that_is_mapped_into_ipv6_is_the_ipv4_network() -> None:
         "[2001:db8::7]",
     ],
 )
-def test_what_is_malformed_is_refused_with_its_place(told: str) -> None:
+def test_what_is_malformed_is_refused_with_its_place(setting: str) -> None:
     with pytest.raises(ValueError, match=r"entry [12] is neither"):
-        parse_proxies(told)
+        parse_proxies(setting)
 
 
 def test_an_address_inside_a_network_is_refused_with_what_would_be_right() -> None:
@@ -63,7 +63,7 @@ def test_an_address_inside_a_network_is_refused_with_what_would_be_right() -> No
 
 
 @pytest.mark.parametrize(
-    "told",
+    "proxies",
     [
         "0.0.0.0/0",
         "::/0",
@@ -76,9 +76,9 @@ def test_an_address_inside_a_network_is_refused_with_what_would_be_right() -> No
         "2000::/4,3000::/4",
     ],
 )
-def test_to_trust_everybody_is_refused(told: str) -> None:
+def test_to_trust_everybody_is_refused(proxies: str) -> None:
     with pytest.raises(ValueError, match="trusts nearly every address"):
-        parse_proxies(told)
+        parse_proxies(proxies)
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_all_addresses_of_one_network_are_one_client(address: object, host: int)
 
 @given(st.text(max_size=100))
 def test_any_text_is_an_address_or_none(text: str) -> None:
-    found = read_address(text)
+    address = read_address(text)
 
-    assert found is None or read_address(str(found)) == found
+    assert address is None or read_address(str(address)) == address
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1", "::1", "10.1.2.3", "172.31.0.1", "192.168.0.1", "fd00::1", "fe80::1"])
@@ -129,5 +129,5 @@ def test_addresses_of_this_machine_and_of_private_networks_are_private(text: str
 
 
 @pytest.mark.parametrize("text", ["8.8.8.8", "203.0.113.7", "172.32.0.1", "2001:db8::1", "2606:4700::1"])
-def test_others_are_not(text: str) -> None:
+def test_public_addresses_are_not_private(text: str) -> None:
     assert not is_private(ip_address(text))

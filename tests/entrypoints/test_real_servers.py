@@ -57,8 +57,8 @@ def work_through(started: Started, ann: Actor) -> None:
     for destination in started.unite.notifications.destinations:
         started.unite.notifications.relay(destination)
     (lead,) = started.unite.leads.list(ann, LeadFilter(), PageRequest()).items
-    told = [event.type for event in started.unite.leads.activity(ann, lead.id, PageRequest()).items]
-    assert told == ["lead.imported"]
+    event_types = [event.type for event in started.unite.leads.activity(ann, lead.id, PageRequest()).items]
+    assert event_types == ["lead.imported"]
     assert [event.type for event in started.unite.imports.activity(ann, done.id, PageRequest()).items] == [
         "import.finished",
         "import.started",
@@ -242,13 +242,13 @@ def test_mongodb_may_come_later_than_the_service(tmp_path: Path, private_mongodb
         assert started.unite.notifications.relay("activity").delivered == 0
         private_mongodb.start()
 
-        def told() -> bool:
+        def has_arrived() -> bool:
             with suppress(Unavailable):
                 started.unite.notifications.relay("activity")
                 return bool(started.unite.leads.activity(ann, lead.id, PageRequest()).items)
             return False
 
-        eventually(told, "the activity log has heard of the lead")
+        eventually(has_arrived, "the activity log has heard of the lead")
 
 
 def test_redis_may_be_away_from_the_start(tmp_path: Path, private_redis: OwnServer) -> None:

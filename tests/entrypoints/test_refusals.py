@@ -26,19 +26,19 @@ def refusal_of(settings: Settings) -> str:
 def test_keys_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "jwt_keys").mkdir()
 
-    told = refusal_of(Settings(data_dir=tmp_path))
+    refusal = refusal_of(Settings(data_dir=tmp_path))
 
-    assert told.startswith(f"The keys {tmp_path}/jwt_keys cannot be used (Is a directory). Let the file belong to")
-    assert "UNITE_JWT_KEYS" in told
+    assert refusal.startswith(f"The keys {tmp_path}/jwt_keys cannot be used (Is a directory). Let the file belong to")
+    assert "UNITE_JWT_KEYS" in refusal
 
 
 def test_keys_of_another_owner_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "jwt_keys").write_text(f"a:{'s' * 32}")
     monkeypatch.setattr(Path, "chmod", _refused)
 
-    told = refusal_of(Settings(data_dir=tmp_path))
+    refusal = refusal_of(Settings(data_dir=tmp_path))
 
-    assert told.startswith(f"The keys {tmp_path}/jwt_keys cannot be used (Operation not permitted).")
+    assert refusal.startswith(f"The keys {tmp_path}/jwt_keys cannot be used (Operation not permitted).")
 
 
 def _refused(*_: object) -> None:
@@ -67,11 +67,11 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 def test_a_parameter_with_a_wrong_value_is_said(tmp_path: Path) -> None:
     url = "mysql://ann:hidden@127.0.0.1:1/unite?ssl_check_hostname=maybe"
 
-    told = refusal_of(Settings(data_dir=tmp_path, database_url=url))
+    refusal = refusal_of(Settings(data_dir=tmp_path, database_url=url))
 
-    assert "127.0.0.1:1/unite" in told
-    assert "a parameter behind the question mark is wrong" in told
-    assert "hidden" not in told
+    assert "127.0.0.1:1/unite" in refusal
+    assert "a parameter behind the question mark is wrong" in refusal
+    assert "hidden" not in refusal
 
 
 def test_a_silent_server_is_named_while_it_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:

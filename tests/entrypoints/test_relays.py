@@ -33,7 +33,7 @@ class Listener(Destination):
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it goes by ids
         self.before(events)
         self.told.set()
-        return [Receipt(taken=True)] * len(events)
+        return [Receipt(accepted=True)] * len(events)
 
 
 def unite_with(*destinations: Destination) -> tuple[Unite, InMemoryPorts]:
@@ -64,9 +64,9 @@ def threads() -> list[str]:
 
 def status_of(ports: InMemoryPorts, event: Event, destination: str) -> DeliveryStatus:
     with ports.reads() as reads:
-        wanted = DeliveryFilter(event_id=event.id, destination=destination)
-        (found,) = reads.deliveries.page(wanted, PageRequest()).items
-    return found.status
+        filters = DeliveryFilter(event_id=event.id, destination=destination)
+        (deliveries,) = reads.deliveries.page(filters, PageRequest()).items
+    return deliveries.status
 
 
 def test_events_are_told_while_the_worker_is_at_something_else() -> None:
@@ -158,7 +158,7 @@ def test_a_dead_letter_is_written_down_as_an_error(
     class Refusing(Listener):
         def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
             super().deliver(events, again)
-            return [Receipt(taken=False, refused=True, response=dict(response))] * len(events)
+            return [Receipt(accepted=False, refused=True, response=dict(response))] * len(events)
 
     listener = Refusing()
     unite, ports = unite_with(listener)
@@ -167,9 +167,9 @@ def test_a_dead_letter_is_written_down_as_an_error(
     with caplog.at_level(logging.INFO), worker_of(unite):
         assert listener.told.wait(TIMEOUT)
 
-    (told,) = caplog.records
-    assert (told.levelname, told.name) == ("ERROR", "unite.dead_letters")
-    shown = {name: getattr(told, name) for name in ("delivery_id", "destination", "event_id", "code")}
+    (line,) = caplog.records
+    assert (line.levelname, line.name) == ("ERROR", "unite.dead_letters")
+    shown = {name: getattr(line, name) for name in ("delivery_id", "destination", "event_id", "code")}
     assert shown == {
         "delivery_id": str(delivery_id(event.id, "listener")),
         "destination": "listener",

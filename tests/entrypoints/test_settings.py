@@ -156,9 +156,11 @@ def test_text_messages_go_by_an_account_of_twilio_from_a_number() -> None:
 
 
 def test_text_messages_may_come_from_a_messaging_service() -> None:
-    told = {**TWILIO, "UNITE_TWILIO_FROM": "", "UNITE_TWILIO_MESSAGING_SERVICE_SID": SERVICE}
+    variables = {**TWILIO, "UNITE_TWILIO_FROM": "", "UNITE_TWILIO_MESSAGING_SERVICE_SID": SERVICE}
 
-    assert read_settings(told).twilio == Twilio(account_sid=SID, auth_token="hidden", messaging_service_sid=SERVICE)
+    assert read_settings(variables).twilio == Twilio(
+        account_sid=SID, auth_token="hidden", messaging_service_sid=SERVICE
+    )
 
 
 @pytest.mark.parametrize(
@@ -261,7 +263,7 @@ def test_mongodb_may_have_several_hosts_each_with_a_port() -> None:
         ("UNITE_IMPORT_RETENTION_DAYS", "-1"),
     ],
 )
-def test_what_is_no_url_of_such_a_server_is_refused(name: str, value: str) -> None:
+def test_a_setting_that_is_no_url_of_its_kind_of_server_is_refused(name: str, value: str) -> None:
     (problem,) = problems_of(**{name: value})
 
     assert problem.startswith(f"{name}: is ")
@@ -279,9 +281,9 @@ def test_what_is_no_url_of_such_a_server_is_refused(name: str, value: str) -> No
     ],
 )
 def test_the_account_that_the_service_is_to_have_on_mongodb_is_named_with_its_password(url: str) -> None:
-    told = {"UNITE_MONGODB_URL": "mongodb://root:secret@mongo.example/unite", "UNITE_MONGODB_SERVICE_URL": url}
+    variables = {"UNITE_MONGODB_URL": "mongodb://root:secret@mongo.example/unite", "UNITE_MONGODB_SERVICE_URL": url}
 
-    assert problems_of(**told) == ["UNITE_MONGODB_SERVICE_URL: is not like mongodb://user:password@host/database"]
+    assert problems_of(**variables) == ["UNITE_MONGODB_SERVICE_URL: is not like mongodb://user:password@host/database"]
 
 
 def test_an_account_on_mongodb_is_of_no_use_without_mongodb() -> None:
@@ -292,14 +294,14 @@ def test_an_account_on_mongodb_is_of_no_use_without_mongodb() -> None:
 
 @pytest.mark.parametrize("account", ["service", "@%", "service@", "ser vice@%", f"{'x' * 33}@%", "a@b@c"])
 def test_what_is_no_account_is_refused(account: str) -> None:
-    told = {"UNITE_DATABASE_URL": "mysql://db.example/unite", "UNITE_DATABASE_SERVICE_ACCOUNT": account}
+    variables = {"UNITE_DATABASE_URL": "mysql://db.example/unite", "UNITE_DATABASE_SERVICE_ACCOUNT": account}
 
-    assert problems_of(**told) == ["UNITE_DATABASE_SERVICE_ACCOUNT: is not like service@%"]
+    assert problems_of(**variables) == ["UNITE_DATABASE_SERVICE_ACCOUNT: is not like service@%"]
 
 
-@pytest.mark.parametrize("told", [{}, {"UNITE_DATABASE_URL": "sqlite:////var/lib/unite/unite.db"}])
-def test_an_account_is_of_no_use_to_a_file(told: dict[str, str]) -> None:
-    assert problems_of(**told, UNITE_DATABASE_SERVICE_ACCOUNT="service@%") == [
+@pytest.mark.parametrize("variables", [{}, {"UNITE_DATABASE_URL": "sqlite:////var/lib/unite/unite.db"}])
+def test_an_account_is_of_no_use_to_a_file(variables: dict[str, str]) -> None:
+    assert problems_of(**variables, UNITE_DATABASE_SERVICE_ACCOUNT="service@%") == [
         "UNITE_DATABASE_SERVICE_ACCOUNT: is of no use without MySQL or MariaDB in UNITE_DATABASE_URL"
     ]
 
@@ -502,10 +504,10 @@ def test_a_redis_is_named_by_its_url(url: str) -> None:
     ],
 )
 def test_ports_and_parameters_of_urls_are_judged_at_the_start(name: str, url: str, problem: str) -> None:
-    (told,) = problems_of(**{name: url})
+    (problems,) = problems_of(**{name: url})
 
-    assert told.startswith(f"{name}: {problem}")
-    assert "hidden" not in told
+    assert problems.startswith(f"{name}: {problem}")
+    assert "hidden" not in problems
 
 
 @pytest.mark.parametrize("parameter", MYSQL_PARAMETERS)
@@ -642,9 +644,9 @@ def test_origins_are_kept_as_browsers_send_them(value: str, origins: tuple[str, 
 )
 def test_plain_http_on_a_public_address_is_warned_about(url: str) -> None:
     for proxies in ("", "10.0.0.1"):
-        told = {"UNITE_PUBLIC_URL": url, "UNITE_TRUSTED_PROXIES": proxies}
+        variables = {"UNITE_PUBLIC_URL": url, "UNITE_TRUSTED_PROXIES": proxies}
         for host in ("127.0.0.1", "0.0.0.0", "203.0.113.7"):
-            (warning,) = read_settings({**told, "UNITE_HOST": host}).warnings
+            (warning,) = read_settings({**variables, "UNITE_HOST": host}).warnings
             assert "UNITE_PUBLIC_URL is http://" in warning
             assert "https://" in warning
 

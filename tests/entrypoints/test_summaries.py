@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.local.job_queue import QueuedJob, run_job
 from entrypoints.worker.jobs import JOB_INTERVALS, JOBS, SUMMARY_INTERVAL, make_summaries
 from tests.entrypoints.test_missed import Failing, context_of
 from unite_core.errors import Unavailable
@@ -34,19 +35,19 @@ def test_a_job_that_recurs_several_times_a_minute_makes_them(scenario: Scenario)
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
-def test_a_run_that_fails_is_logged_and_the_next_one_makes_what_it_did_not(
+def test_a_run_that_fails_is_logged_by_its_queue_and_the_next_one_makes_what_it_did_not(
     scenario: Scenario, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     make = Failing(error, scenario.unite.upkeep.create_daily_summaries)
     context = context_of(scenario, create_daily_summaries=make)
 
     with caplog.at_level(logging.INFO):
-        make_summaries(context)
+        run_job(QueuedJob("entrypoints.worker.jobs.make_summaries"), context)
         assert texts(scenario) == []
-        make_summaries(context)
-        make_summaries(context)
+        run_job(QueuedJob("entrypoints.worker.jobs.make_summaries"), context)
+        run_job(QueuedJob("entrypoints.worker.jobs.make_summaries"), context)
 
     assert len(texts(scenario)) == 1
     failed, made = caplog.records
-    assert "making daily summaries" in failed.getMessage()
+    assert "entrypoints.worker.jobs.make_summaries" in failed.getMessage()
     assert made.getMessage() == "Daily summaries made: 1."

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from entrypoints.correlation import CorrelationFilter
-from entrypoints.worker.failures import FIRST_BACKOFF, MAX_BACKOFF, Backoff
+from entrypoints.worker.failures import Backoff
 from entrypoints.worker.worker import Queues, Worker
 from tests.entrypoints.working import TIMEOUT, local_queues, queues_named, working
 from tests.service_process import eventually
@@ -22,6 +22,7 @@ from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.queries import ImportsToContinue
 from unite_core.imports.use_cases import NewImport
 from unite_core.imports.use_cases.continue_import import CHUNK_ROWS
+from unite_core.jobs import FIRST_BACKOFF, MAX_BACKOFF
 from unite_core.leads.use_cases import NewLead
 from unite_core.testing.scenario import Scenario
 
@@ -279,10 +280,10 @@ def test_what_the_worker_logs_of_an_import_bears_the_id_of_the_request_that_it_f
         scenario.work_to_the_end_of(done)
         scenario.undo(done)
 
-    told = [record for record in caplog.records if getattr(record, "import_id", None) == str(done.id)]
-    assert [record.getMessage() for record in told] == [
+    records = [record for record in caplog.records if getattr(record, "import_id", None) == str(done.id)]
+    assert [record.getMessage() for record in records] == [
         "The import is continued.",
         "The import is completed.",
         "The import is undone.",
     ]
-    assert {getattr(record, "correlation_id", None) for record in told} == {"c0ffee-1234"}
+    assert {getattr(record, "correlation_id", None) for record in records} == {"c0ffee-1234"}

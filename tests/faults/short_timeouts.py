@@ -7,12 +7,12 @@ from argparse import Namespace
 
 from entrypoints.cli import serve
 from entrypoints.http import process
-from entrypoints.http.server.timeouts import Timeouts
+from entrypoints.http.server.timeouts import ServerTimeouts
 
-TIMEOUTS = Timeouts(first=4.0, pause=3.0, head=4.0)
+TIMEOUTS = ServerTimeouts(first=4.0, pause=3.0, head=4.0)
 
 
-def serve_impatiently(listening: socket.socket) -> None:
+def serve_with_short_timeouts(listening: socket.socket) -> None:
     process.serve(listening, TIMEOUTS)
 
 

@@ -68,8 +68,8 @@ def go_on(*processes: Process) -> None:
 def recorded(engine: Engine, day: str) -> Counter[str]:
     """How many events of the day are recorded for each user."""
     with engine.connect() as connection:
-        found = connection.scalars(select(outbox_events.c.data).where(outbox_events.c.type == DAILY_SUMMARY)).all()
-    return Counter(data["user_id"] for data in found if data["date"] == day)
+        payloads = connection.scalars(select(outbox_events.c.data).where(outbox_events.c.type == DAILY_SUMMARY)).all()
+    return Counter(data["user_id"] for data in payloads if data["date"] == day)
 
 
 def test_each_summary_is_made_once_although_a_scheduler_dies_and_three_others_go_on(

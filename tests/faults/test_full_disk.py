@@ -51,9 +51,9 @@ def test_a_disk_that_is_full_at_the_first_start_is_one_line_and_exit_code_1(
 
     assert code == 1
     [line] = capsys.readouterr().err.splitlines()
-    told = json.loads(line)["message"]
-    assert told.startswith("Unite cannot start.")
-    assert "full" in told or "No space left on device" in told
+    message = json.loads(line)["message"]
+    assert message.startswith("Unite cannot start.")
+    assert "full" in message or "No space left on device" in message
 
 
 def leads() -> bytes:
@@ -67,8 +67,8 @@ def leads() -> bytes:
 def health(one: Service) -> tuple[int, str, str]:
     with direct_session() as session:
         answer: requests.Response = session.get(f"{one.url}/health/ready", timeout=30)
-    told = answer.json()
-    return answer.status_code, told["status"], told["checks"]["disk"]["status"]
+    body = answer.json()
+    return answer.status_code, body["status"], body["checks"]["disk"]["status"]
 
 
 def test_a_disk_that_fills_up_pauses_an_import_which_goes_on_once_there_is_room(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.adapters.aws.topics import ListenedTo, listened_to
 from tests.servers.twilio import TwilioStandIn, a_stand_in
 from tests.service_process import TIMEOUT, Service, environment, eventually
 from unite_core import NewLead, NewUser, PageRequest, Role
-from unite_core.calls.model import Completion, Outcome
+from unite_core.calls.model import CallOutcome, Completion
 from unite_core.calls.use_cases import CompletedCall, NewCallTask
 from unite_core.notifications.model import CLAIM_TTL, TEXTS, TOPIC, Delivery
 from unite_core.notifications.ports import DeliveryFilter
@@ -70,12 +70,12 @@ class Installation:
             task = unite.calls.create(
                 manager, NewCallTask(lead_id=lead.id, due_at=datetime.now(UTC), assigned_to=agent.user_id)
             ).task
-            made = Completion(outcome=Outcome.CONNECTED, duration_seconds=60)
+            made = Completion(outcome=CallOutcome.CONNECTED, duration_seconds=60)
             unite.calls.complete(agent, CompletedCall(task_id=task.id, completion=made))
 
     def deliveries(self, destination: str) -> Sequence[Delivery]:
-        wanted = DeliveryFilter(destination=destination)
-        return self.started.unite.notifications.list_deliveries(OPERATOR, wanted, PageRequest(limit=200)).items
+        filters = DeliveryFilter(destination=destination)
+        return self.started.unite.notifications.list_deliveries(OPERATOR, filters, PageRequest(limit=200)).items
 
     def statuses(self, destination: str) -> Counter[str]:
         return Counter(it.status.value for it in self.deliveries(destination))
@@ -148,12 +148,12 @@ def test_what_the_topic_was_told_before_a_kill_it_is_told_once_more_under_the_sa
     delivered = unite.relay(TOPIC, times_before=2)
 
     heard = unite.topic.heard()
-    told = {message.event_id: message for message in heard}
+    by_event = {message.event_id: message for message in heard}
     assert delivered == TOPIC_TOLD - 10
-    assert set(told) == {it.event_id for it in unite.deliveries(TOPIC)}
-    assert len(told) == TOPIC_TOLD
+    assert set(by_event) == {it.event_id for it in unite.deliveries(TOPIC)}
+    assert len(by_event) == TOPIC_TOLD
     assert len(heard) == 2 * TOPIC_TOLD
-    assert all(message == told[message.event_id] for message in heard)
+    assert all(message == by_event[message.event_id] for message in heard)
     assert unite.statuses(TOPIC) == Counter(delivered=TOPIC_TOLD)
 
 

@@ -84,11 +84,11 @@ def test_what_cannot_be_read_is_answered_by_a_problem_and_logged(
 
     status, headers, body = answer_to(served, sent, ends=b"ength: 500" in sent or sent.endswith(b"\r\nab"))
 
-    told = json.loads(body)
+    document = json.loads(body)
     assert headers["content-type"] == "application/problem+json"
-    assert (status, told["status"], told["code"]) == (expected[0], *expected)
-    assert headers["x-correlation-id"] == told["correlation_id"]
-    lines = eventually(lambda: known_as(told["correlation_id"], served, since), "the request is logged")
+    assert (status, document["status"], document["code"]) == (expected[0], *expected)
+    assert headers["x-correlation-id"] == document["correlation_id"]
+    lines = eventually(lambda: known_as(document["correlation_id"], served, since), "the request is logged")
     assert [line["status"] for line in lines if line["message"] == "request"] == [status]
     assert not [line for line in logged(served, since) if line["level"] == "ERROR"]
 
@@ -146,15 +146,15 @@ def test_what_the_server_refuses_is_answered_by_a_problem_and_has_one_line_in_th
 
     status, headers, body = answer_to(served, sent, ends=False)
 
-    told = json.loads(body)
-    assert (status, told["status"], told["code"]) == (expected[0], *expected)
+    document = json.loads(body)
+    assert (status, document["status"], document["code"]) == (expected[0], *expected)
     assert headers["content-type"] == "application/problem+json"
     assert headers["connection"] == "close"
-    assert headers["x-correlation-id"] == told["correlation_id"]
+    assert headers["x-correlation-id"] == document["correlation_id"]
     # The line of a request before may be late.
-    (line,) = eventually(lambda: known_as(told["correlation_id"], served, since), "the request is logged")
+    (line,) = eventually(lambda: known_as(document["correlation_id"], served, since), "the request is logged")
     assert (line["message"], line["status"], line["code"]) == ("request", *expected)
-    assert (line["client"], line["correlation_id"]) == ("127.0.0.1", told["correlation_id"])
+    assert (line["client"], line["correlation_id"]) == ("127.0.0.1", document["correlation_id"])
 
 
 def test_a_request_that_is_answered_without_its_body_is_not_followed_by_another(served: Service) -> None:

@@ -58,7 +58,7 @@ def begin(process: Process) -> None:
     process.stdin.flush()
 
 
-def told_of(one: Service, kind: str) -> Counter[str]:
+def events_by_lead(one: Service, kind: str) -> Counter[str]:
     """How many events of the kind are recorded of each task."""
     engine = create_engine_for(one.settings["UNITE_DATABASE_URL"])
     with engine.connect() as connection:
@@ -94,4 +94,4 @@ def test_each_of_three_hundred_calls_is_missed_once_although_a_worker_dies_among
     missed = all_items(scenario.admin, "/v1/call-tasks", status="missed")
     assert {task["id"] for task in missed} == set(overdue)
     assert run(one.folder, "verify-ledger", **one.settings).returncode == 0
-    assert told_of(one, "call_task.missed") == Counter(overdue)
+    assert events_by_lead(one, "call_task.missed") == Counter(overdue)

@@ -172,5 +172,5 @@ def test_the_sweep_finds_an_import_whose_wake_up_was_lost(one: Service) -> None:
     with worker(one, "ann") as ann:
         complete(client, import_id, FEW_ROWS)
 
-        told = [line for line in ann.lines() if line.get("import_id") == import_id]
-        assert {line["correlation_id"] for line in told} == {"found-by-the-sweep"}
+        import_lines = [line for line in ann.lines() if line.get("import_id") == import_id]
+        assert {line["correlation_id"] for line in import_lines} == {"found-by-the-sweep"}

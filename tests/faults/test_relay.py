@@ -143,8 +143,8 @@ def test_a_text_that_a_killed_worker_had_sent_is_sent_once_more_for_each_kill_an
         with caplog.at_level(logging.INFO):
             assert relay_later(started, TEXTS, 2 * CLAIM_TTL).delivered == 3
 
-        wanted = DeliveryFilter(destination=TEXTS)
-        page = started.unite.notifications.list_deliveries(OPERATOR, wanted, PageRequest())
+        filters = DeliveryFilter(destination=TEXTS)
+        page = started.unite.notifications.list_deliveries(OPERATOR, filters, PageRequest())
         shown = {f"console-{it.id}": str(it.event_id) for it in page.items}
         sent += Counter(shown[record.sid] for record in caplog.records if hasattr(record, "sid"))
         assert sorted(sent.values()) == [1, 1, 3]
@@ -158,8 +158,8 @@ def kill_after_hand_over(folder: Path, destination: str, ahead: timedelta = time
     with subprocess.Popen(command, env=environment(folder), stdout=subprocess.PIPE, text=True) as worker:
         try:
             assert worker.stdout is not None
-            told = (line.split() for line in worker.stdout)
-            return next(ids for name, *ids in told if name == destination)
+            words = (line.split() for line in worker.stdout)
+            return next(ids for name, *ids in words if name == destination)
         finally:
             worker.kill()
             worker.wait(TIMEOUT)
@@ -184,13 +184,13 @@ def test_neither_an_event_nor_a_missed_call_waits_for_the_import_that_the_worker
         due = {"lead_id": lead["id"], "due_at": "2026-03-02T09:30:00Z"}
         task = client.call("POST", "/v1/call-tasks", json=due)
 
-        eventually(lambda: told(tmp_path, lead["id"]), "the lead's history has begun")
+        eventually(lambda: has_arrived(tmp_path, lead["id"]), "the lead's history has begun")
         path = f"/v1/call-tasks/{task['id']}"
         eventually(lambda: client.call("GET", path)["status"] == "missed", "the call is missed")
         assert client.lead_import(import_id)["status"] == "running"
 
 
-def told(folder: Path, lead_id: str) -> bool:
+def has_arrived(folder: Path, lead_id: str) -> bool:
     """Whether the history of the lead has begun."""
     question = f"SELECT lead_id, event_id FROM activity_leads WHERE lead_id = X'{lead_id.replace('-', '')}'"
     return bool(asked(folder / "var" / "unite.sqlite3", question))

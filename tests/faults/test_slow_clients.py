@@ -22,9 +22,9 @@ UPLOAD_SIZE = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def short_timeout_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     one = Service(
-        tmp_path_factory.mktemp("impatient"),
+        tmp_path_factory.mktemp("short_timeouts"),
         settings={"UNITE_RATE_LIMIT": "0"},
         command=("tests.faults.short_timeouts",),
     )
@@ -36,8 +36,8 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def admin(impatient: Service) -> Client:
-    return impatient.client()
+def admin(short_timeout_service: Service) -> Client:
+    return short_timeout_service.client()
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +100,9 @@ def beside(one: Service, token: str, sent: bytes, trickle: bytes = b"") -> list[
     ids=["stops", "asks and stops", "byte by byte", "chunk and stops", "stops in a chunk", "chunk by chunk"],
 )
 def test_bodies_that_do_not_come_hold_nobody_up_and_are_given_up(
-    impatient: Service, token: str, sent: bytes, trickle: bytes
+    short_timeout_service: Service, token: str, sent: bytes, trickle: bytes
 ) -> None:
-    for answer in beside(impatient, token, sent, trickle):
+    for answer in beside(short_timeout_service, token, sent, trickle):
         assert b"HTTP/1.1 408 " in answer
         assert b"request_timeout" in answer
         assert b"connection: close" in answer
@@ -118,78 +118,80 @@ def test_bodies_that_do_not_come_hold_nobody_up_and_are_given_up(
     ids=["stops", "trickles", "stops in a chunk"],
 )
 def test_large_bodies_that_stop_hold_nobody_up_and_are_given_up(
-    impatient: Service, token: str, headers: bytes, begun: bytes, trickle: bytes
+    short_timeout_service: Service, token: str, headers: bytes, begun: bytes, trickle: bytes
 ) -> None:
     sent = as_admin(token, "POST", "/v1/leads") + b"Content-Type: application/json\r\n" + headers + begun
 
-    for answer in beside(impatient, token, sent, trickle):
+    for answer in beside(short_timeout_service, token, sent, trickle):
         assert b"HTTP/1.1 408 " in answer
 
 
 @pytest.mark.parametrize("trickle", [b"", b"x"])
 def test_uploads_that_stop_or_trickle_hold_nobody_up_and_leave_nothing(
-    impatient: Service, token: str, trickle: bytes
+    short_timeout_service: Service, token: str, trickle: bytes
 ) -> None:
     sent = as_admin(token, "POST", "/v1/lead-imports/file") + FORM + FILE
 
-    answers = beside(impatient, token, sent, trickle)
+    answers = beside(short_timeout_service, token, sent, trickle)
 
     assert {answer[9:12] for answer in answers} <= {b"408", b"503"}
     assert sum(b"HTTP/1.1 408 " in answer for answer in answers) > 0
     assert sum(b"too_many_transfers" in answer and b"retry-after" in answer for answer in answers) > 0
-    incoming = impatient.folder / "var" / "files" / ".incoming"
+    incoming = short_timeout_service.folder / "var" / "files" / ".incoming"
     eventually(lambda: not list(incoming.iterdir()), "nothing is left of them")
 
 
-def test_signed_uploads_that_trickle_hold_nobody_up(impatient: Service, admin: Client, token: str) -> None:
+def test_signed_uploads_that_trickle_hold_nobody_up(short_timeout_service: Service, admin: Client, token: str) -> None:
     announced = admin.call("POST", "/v1/lead-imports", json={"filename": "a.csv", "size": UPLOAD_SIZE})["upload"]
     head = f"PUT {target(announced['url'])} HTTP/1.1\r\nHost: unite\r\nContent-Length: {UPLOAD_SIZE}\r\n"
     headers = "".join(f"{name}: {value}\r\n" for name, value in announced["headers"].items())
 
-    answers = beside(impatient, token, f"{head}{headers}\r\n".encode() + b"x" * 70_000, b"x")
+    answers = beside(short_timeout_service, token, f"{head}{headers}\r\n".encode() + b"x" * 70_000, b"x")
 
     assert {answer[9:12] for answer in answers} == {b"408", b"503"}
 
 
 def test_readers_that_do_not_read_their_download_hold_nobody_up_and_are_disconnected(
-    impatient: Service, token: str, download: bytes
+    short_timeout_service: Service, token: str, download: bytes
 ) -> None:
-    before = median_of_others(impatient, token)
+    before = median_of_others(short_timeout_service, token)
 
-    with slow_clients(impatient, download):
-        busy = median_of_others(impatient, token)
-        eventually(lambda: connections(impatient) == 0, "all of them are disconnected")
+    with slow_clients(short_timeout_service, download):
+        busy = median_of_others(short_timeout_service, token)
+        eventually(lambda: connections(short_timeout_service) == 0, "all of them are disconnected")
 
-    assert_not_held_up(impatient, token, before=before, busy=busy)
-
-
-def test_a_client_that_asks_again_and_again_and_reads_nothing_is_disconnected(impatient: Service) -> None:
-    with connected(impatient, b"GET /openapi.json HTTP/1.1\r\nHost: unite\r\n\r\n" * 30, receive_buffer=1024):
-        eventually(lambda: connections(impatient) == 0, "it is disconnected")
+    assert_not_held_up(short_timeout_service, token, before=before, busy=busy)
 
 
-def test_a_reader_that_trickles_is_disconnected(impatient: Service, download: bytes) -> None:
-    with connected(impatient, download, receive_buffer=4096) as client:
+def test_a_client_that_asks_again_and_again_and_reads_nothing_is_disconnected(short_timeout_service: Service) -> None:
+    with connected(
+        short_timeout_service, b"GET /openapi.json HTTP/1.1\r\nHost: unite\r\n\r\n" * 30, receive_buffer=1024
+    ):
+        eventually(lambda: connections(short_timeout_service) == 0, "it is disconnected")
+
+
+def test_a_reader_that_trickles_is_disconnected(short_timeout_service: Service, download: bytes) -> None:
+    with connected(short_timeout_service, download, receive_buffer=4096) as client:
         begun = time.monotonic()
         # Whoever reads while they are disconnected is told so.
         with suppress(ConnectionError):
-            while connections(impatient) and time.monotonic() - begun < TIMEOUT:
+            while connections(short_timeout_service) and time.monotonic() - begun < TIMEOUT:
                 client.recv(100)
                 time.sleep(0.05)
 
-        eventually(lambda: not connections(impatient), "the client is disconnected")
+        eventually(lambda: not connections(short_timeout_service), "the client is disconnected")
 
 
-def test_followers_that_do_not_read_hold_nobody_up(impatient: Service, admin: Client, token: str) -> None:
+def test_followers_that_do_not_read_hold_nobody_up(short_timeout_service: Service, admin: Client, token: str) -> None:
     followed = admin.call("POST", "/v1/lead-imports", json={"filename": "a.csv", "size": 100})["id"]
     sent = as_admin(token, "GET", f"/v1/lead-imports/{followed}/events") + b"\r\n"
-    before = median_of_others(impatient, token)
+    before = median_of_others(short_timeout_service, token)
 
-    with slow_clients(impatient, sent):
-        busy = median_of_others(impatient, token)
+    with slow_clients(short_timeout_service, sent):
+        busy = median_of_others(short_timeout_service, token)
 
-    eventually(lambda: connections(impatient) == 0, "they are forgotten once they are gone")
-    assert_not_held_up(impatient, token, before=before, busy=busy)
+    eventually(lambda: connections(short_timeout_service) == 0, "they are forgotten once they are gone")
+    assert_not_held_up(short_timeout_service, token, before=before, busy=busy)
 
 
 @pytest.mark.parametrize(
@@ -202,26 +204,28 @@ def test_followers_that_do_not_read_hold_nobody_up(impatient: Service, admin: Cl
     ids=["nothing", "headers byte by byte", "one request"],
 )
 def test_connections_without_a_request_hold_nobody_up_and_are_closed(
-    impatient: Service, token: str, sent: bytes, trickle: bytes
+    short_timeout_service: Service, token: str, sent: bytes, trickle: bytes
 ) -> None:
-    for answer in beside(impatient, token, sent, trickle):
+    for answer in beside(short_timeout_service, token, sent, trickle):
         assert answer == b"" or answer.startswith((b"HTTP/1.1 408 ", b"HTTP/1.1 200 "))
 
 
-def test_an_unknown_client_is_refused_before_its_body_comes(impatient: Service) -> None:
+def test_an_unknown_client_is_refused_before_its_body_comes(short_timeout_service: Service) -> None:
     head = b"POST /v1/leads HTTP/1.1\r\nHost: unite\r\nContent-Length: 900000\r\n"
 
     with (
-        connected(impatient, head + b"\r\n") as silent,
-        connected(impatient, head + b"Expect: 100-continue\r\n\r\n") as asks,
+        connected(short_timeout_service, head + b"\r\n") as silent,
+        connected(short_timeout_service, head + b"Expect: 100-continue\r\n\r\n") as asks,
     ):
         assert answered(silent).startswith(b"HTTP/1.1 401 ")
         assert answered(asks).startswith(b"HTTP/1.1 401 ")
 
 
-def test_a_body_over_the_limit_is_refused_before_it_comes(impatient: Service, token: str) -> None:
+def test_a_body_over_the_limit_is_refused_before_it_comes(short_timeout_service: Service, token: str) -> None:
     begun = time.monotonic()
-    with connected(impatient, as_admin(token, "POST", "/v1/leads") + b"Content-Length: 2000000\r\n\r\n") as client:
+    with connected(
+        short_timeout_service, as_admin(token, "POST", "/v1/leads") + b"Content-Length: 2000000\r\n\r\n"
+    ) as client:
         assert answered(client).startswith(b"HTTP/1.1 413 ")
 
     assert time.monotonic() - begun < TIMEOUTS.pause

@@ -45,7 +45,7 @@ class Listener(Destination):
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it goes by ids
         self.before()
         self.told += [event.id for event in events]
-        return [Receipt(taken=True)] * len(events)
+        return [Receipt(accepted=True)] * len(events)
 
 
 @pytest.fixture

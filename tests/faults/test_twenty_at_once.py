@@ -26,21 +26,23 @@ def one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
 
 def completed(people: Sequence[Person], task_id: str, durations: Sequence[int]) -> list[requests.Response]:
     """The answers to all of them, each of whom says that they spoke for their duration."""
-    told = zip(people, durations, strict=True)
-    return run_concurrently([partial(person.complete, task_id, duration_seconds=duration) for person, duration in told])
+    calls = zip(people, durations, strict=True)
+    return run_concurrently(
+        [partial(person.complete, task_id, duration_seconds=duration) for person, duration in calls]
+    )
 
 
 def entries(client: Client, task_id: str) -> list[dict[str, Any]]:
     ledger = client.call("GET", f"{TASKS}/{task_id}/ledger")
     assert ledger["verified"]
-    found: list[dict[str, Any]] = ledger["entries"]
-    return found
+    listed: list[dict[str, Any]] = ledger["entries"]
+    return listed
 
 
 def once_each(client: Client, lead_id: str) -> bool:
     """Whether the activity log tells once of each thing that is to happen to the lead."""
-    told = Counter(event["type"] for event in client.call("GET", f"/v1/leads/{lead_id}/activity")["items"])
-    return told == Counter(
+    counts = Counter(event["type"] for event in client.call("GET", f"/v1/leads/{lead_id}/activity")["items"])
+    return counts == Counter(
         ["lead.created", "call_task.created", "call_task.assigned", "call_task.completed", "lead.changed"]
     )
 

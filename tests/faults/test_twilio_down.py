@@ -26,7 +26,7 @@ SENT_ALL_THE_SAME = 3
 NO_WORKER = ("entrypoints", "serve", "--no-worker")
 WORKER = ("tests.faults.short_breaker",)
 
-TOLD = "call_task.completed"
+COMPLETED = "call_task.completed"
 
 
 @dataclass
@@ -42,18 +42,18 @@ class Installation:
     def heard_by_log(self) -> int:
         """How many completions the activity log in MongoDB tells of."""
         with MongoClient[dict[str, Any]](self.one.settings["UNITE_MONGODB_URL"]) as client:
-            return client.get_default_database()["activity"].count_documents({"type": TOLD})
+            return client.get_default_database()["activity"].count_documents({"type": COMPLETED})
 
     def deliveries(self) -> Sequence[Row[Any]]:
         """Every delivery of a completion, asked of the database itself."""
         engine = create_engine_for(self.one.settings["UNITE_DATABASE_URL"])
         completions = deliveries.join(outbox_events, outbox_events.c.id == deliveries.c.event_id)
         with engine.connect() as connection:
-            found = connection.execute(
-                select(deliveries).select_from(completions).where(outbox_events.c.type == TOLD)
+            rows = connection.execute(
+                select(deliveries).select_from(completions).where(outbox_events.c.type == COMPLETED)
             ).all()
         engine.dispose()
-        return found
+        return rows
 
     def texts(self) -> Sequence[Row[Any]]:
         """Those of them that are texts."""

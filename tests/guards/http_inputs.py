@@ -20,8 +20,8 @@ Path = tuple[str | int, ...]
 def operations(app: Flask) -> list[Operation]:
     """Return all operations of the app, including pages."""
     with app.app_context():
-        found = [operation_of(endpoint) for endpoint in app.view_functions]
-    return [operation for operation in found if operation is not None]
+        operations_of_app = [operation_of(endpoint) for endpoint in app.view_functions]
+    return [operation for operation in operations_of_app if operation is not None]
 
 
 def api_operations(app: Flask) -> list[Operation]:

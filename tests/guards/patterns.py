@@ -77,12 +77,12 @@ def _module(path: Path) -> str:
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
-def find_patterns(found: list[Source]) -> tuple[list[FoundPattern], list[str]]:
+def find_patterns(sources: list[Source]) -> tuple[list[FoundPattern], list[str]]:
     """Return the patterns, and the places of calls whose pattern is only known at run time."""
-    usage = _methods_by_name(found)
+    usage = _methods_by_name(sources)
     patterns: list[FoundPattern] = []
     unknown: list[str] = []
-    for source in found:
+    for source in sources:
         for method, call, target in _calls(source):
             where = f"{source.module}:{call.lineno}"
             value = _pattern_of(source, method, call)
@@ -94,10 +94,10 @@ def find_patterns(found: list[Source]) -> tuple[list[FoundPattern], list[str]]:
     return patterns, unknown
 
 
-def _methods_by_name(found: list[Source]) -> dict[str, set[str]]:
+def _methods_by_name(sources: list[Source]) -> dict[str, set[str]]:
     """Return name of a constant -> the methods that any module calls on it or passes on."""
     usage: dict[str, set[str]] = {}
-    for source in found:
+    for source in sources:
         for node in source.nodes:
             if isinstance(node, ast.Attribute) and node.attr in METHODS and isinstance(node.value, ast.Name):
                 usage.setdefault(node.value.id, set()).add(node.attr)

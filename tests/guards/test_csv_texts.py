@@ -27,10 +27,10 @@ GOOD = {"name": "Ada", "phone": "+12125550123", "email": "ada@unite.example"}
 def import_file(content: bytes, columns: dict[str, str | None] | None = None) -> None:
     """Everything that reads the text of a file, from its encoding to the report of what is wrong with it."""
     try:
-        dialect, found = detect_dialect(lambda: nullcontext(io.BytesIO(content)), columns)
+        dialect, detected = detect_dialect(lambda: nullcontext(io.BytesIO(content)), columns)
     except InvalidFile:
         return
-    read = RowInterpreter(found, RULES, len(dialect.header))
+    read = RowInterpreter(detected, RULES, len(dialect.header))
     rejected = []
     for record in RecordReader(io.BytesIO(content), dialect.encoding, dialect.delimiter):
         outcome = read(record)

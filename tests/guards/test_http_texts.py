@@ -152,11 +152,11 @@ def test_no_text_in_a_body_takes_long(world: World, operation: Operation) -> Non
             body = orjson.dumps(place(operation.body_example, path, text))
             send(world, operation, data=body, content_type=body_type(operation))
 
-        found = slow_texts(post, LARGE)
+        slow_fields = slow_texts(post, LARGE)
         # What is quadratic is slow at this size already, and would take minutes at the next.
-        if not found and is_slow(post, out_of_order(MAX_BODY_BYTES - 4096)):
-            found = ["the largest body"]
-        slow[place.__name__, path] = found
+        if not slow_fields and is_slow(post, out_of_order(MAX_BODY_BYTES - 4096)):
+            slow_fields = ["the largest body"]
+        slow[place.__name__, path] = slow_fields
 
     assert not {where: texts for where, texts in slow.items() if texts}
 
@@ -170,14 +170,14 @@ def test_half_a_surrogate_pair_takes_no_longer(world: World, operation: Operatio
 
 def _parameters() -> list[tuple[Operation, str]]:
     """Every parameter of every query; those that lists share, and a name of nobody's, with one operation of each."""
-    found: dict[tuple[str, ...], tuple[Operation, str]] = {("unknown",): (OPERATIONS[0], "unknown")}
+    parameters: dict[tuple[str, ...], tuple[Operation, str]] = {("unknown",): (OPERATIONS[0], "unknown")}
     for each in OPERATIONS:
         named = [parameter["name"] for parameter in each.parameters if parameter["in"] == "query"]
         named += [field.data_key or name for name, field in (each.query().fields if each.query else {}).items()]
         for name in named:
             shared = each.paged and name in PageQuery().fields
-            found.setdefault((name,) if shared else (name, name_of(each)), (each, name))
-    return list(found.values())
+            parameters.setdefault((name,) if shared else (name, name_of(each)), (each, name))
+    return list(parameters.values())
 
 
 @pytest.mark.parametrize(("operation", "name"), _parameters())
@@ -231,7 +231,7 @@ def test_no_text_in_a_path_takes_long(world: World, operation: Operation) -> Non
         def ask(text: str, part: str = part) -> None:
             path = re.sub(
                 r"<(?:\w+:)?(\w+)>",
-                lambda found: quoted(text) if found[1] == part else world.parts[found[1]],
+                lambda match: quoted(text) if match[1] == part else world.parts[match[1]],
                 operation.path,
             )
             send(world, operation, path="/", environ_overrides={"PATH_INFO": unquote(path, "latin-1")})
@@ -242,14 +242,14 @@ def test_no_text_in_a_path_takes_long(world: World, operation: Operation) -> Non
 
 
 def _forms() -> list[tuple[Operation, str]]:
-    found = []
+    results = []
     for each in OPERATIONS:
         content = each.request_body["content"] if each.request_body else {}
         if URL_ENCODED in content:
             schema = content[URL_ENCODED]["schema"]()
-            found += [(each, field.data_key or name) for name, field in schema.fields.items()]
-            found += [(each, "Unknown")]
-    return found
+            results += [(each, field.data_key or name) for name, field in schema.fields.items()]
+            results += [(each, "Unknown")]
+    return results
 
 
 @pytest.mark.parametrize(("operation", "name"), _forms())

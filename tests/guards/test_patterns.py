@@ -39,9 +39,9 @@ def _use(pattern: re.Pattern[Any], method: str, text: Any) -> Any:
     return lambda: used(text)
 
 
-@pytest.mark.parametrize("found", PATTERNS, ids=lambda found: found.where)
-def test_a_pattern_takes_linear_time(found: FoundPattern) -> None:
-    slow = {method: text for method in sorted(found.methods) if (text := slow_at(found.pattern, method)) is not None}
+@pytest.mark.parametrize("case", PATTERNS, ids=lambda case: case.where)
+def test_a_pattern_takes_linear_time(case: FoundPattern) -> None:
+    slow = {method: text for method in sorted(case.methods) if (text := slow_at(case.pattern, method)) is not None}
 
     assert not slow
 
@@ -96,9 +96,9 @@ def test_a_pattern_is_found_wherever_it_stands() -> None:
         """,
     )
 
-    found, unknown = find_patterns([source])
+    patterns, unknown = find_patterns([source])
 
-    assert {each.pattern.pattern: each.methods for each in found} == {
+    assert {each.pattern.pattern: each.methods for each in patterns} == {
         "a": {"match"},
         "b": {"sub"},
         "d": frozenset(METHODS),

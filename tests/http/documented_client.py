@@ -65,13 +65,13 @@ class Description:
         if path == PAGES or path.startswith(f"{PAGES}/"):
             assert not problem, "A page is answered with a page."
             return
-        found = None if method == "OPTIONS" else self.operation(method, path)
-        if found is None:
+        matching = None if method == "OPTIONS" else self.operation(method, path)
+        if matching is None:
             assert answer.status_code in ((200, 204, 429) if method == "OPTIONS" else (404, 405, 429)), (
                 answer.status_code
             )
             return
-        documented, operation = found
+        documented, operation = matching
         where = f"{method} {documented} answers {answer.status_code}"
         assert str(answer.status_code) in operation["responses"], f"{where}, which it does not document"
         announced = operation["responses"][str(answer.status_code)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from entrypoints.http.server.asgi_types import Receive, Send
 from entrypoints.http.server.listener import HttpServer
-from entrypoints.http.server.timeouts import Timeouts
+from entrypoints.http.server.timeouts import ServerTimeouts
 
 TIMEOUT = 20.0
 
@@ -126,7 +126,7 @@ def until(client: socket.socket, end: bytes) -> bytes:
 
 @contextmanager
 def running(
-    timeouts: Timeouts | None = None,
+    timeouts: ServerTimeouts | None = None,
     *,
     listening: socket.socket | None = None,
     draining: threading.Event | None = None,

@@ -87,10 +87,10 @@ def test_what_is_not_known_of_an_event_is_null(service: Service, manager: Person
 def test_the_activity_of_a_lead_is_read_newest_first_page_by_page(
     service: Service, manager: Person, lead_id: UUID
 ) -> None:
-    told = [
+    events = [
         an_event(lead_ids=(lead_id,), at=A_MONDAY_MORNING + number * SECOND, type=f"{number}") for number in (0, 1, 2)
     ]
-    service.ports.activity.deliver(told)
+    service.ports.activity.deliver(events)
 
     first = manager.get(f"{of_lead(lead_id)}?limit=2")
     service.ports.activity.deliver([an_event(lead_ids=(lead_id,), at=A_MONDAY_MORNING + 9 * SECOND)])

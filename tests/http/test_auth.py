@@ -10,18 +10,18 @@ from unite_core.identity.model import Role
 def tokens_of(service: Service, email: str) -> dict[str, Any]:
     answer = service.stranger.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
     assert answer.status_code == 200
-    told: dict[str, Any] = answer.get_json()
-    return told
+    body: dict[str, Any] = answer.get_json()
+    return body
 
 
 def test_a_login_gives_a_pair_of_tokens_for_fifteen_minutes(service: Service) -> None:
     user = service.add(Role.AGENT)
 
-    told = tokens_of(service, user.email)
+    tokens = tokens_of(service, user.email)
 
-    assert told["token_type"] == "Bearer"
-    assert told["expires_in"] == 900
-    assert Person(service, token=told["access_token"]).get("/v1/me").get_json()["id"] == str(user.id)
+    assert tokens["token_type"] == "Bearer"
+    assert tokens["expires_in"] == 900
+    assert Person(service, token=tokens["access_token"]).get("/v1/me").get_json()["id"] == str(user.id)
 
 
 def test_an_unknown_address_and_a_wrong_password_are_answered_with_the_same_words(service: Service) -> None:

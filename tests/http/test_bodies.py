@@ -167,8 +167,8 @@ def test_an_unknown_field_is_pointed_at_whatever_its_name(manager: Person, body:
 def test_null_is_told_of_as_the_field_is_required_or_not(manager: Person) -> None:
     answer = manager.post("/v1/leads", json={"name": None, "source": None})
 
-    told = {fault["pointer"]: fault["detail"] for fault in answer.get_json()["errors"]}
-    assert told == {
+    details = {fault["pointer"]: fault["detail"] for fault in answer.get_json()["errors"]}
+    assert details == {
         "/name": "This is required, and may not be null.",
         "/source": "This may be left out, and may not be null.",
     }
@@ -229,21 +229,21 @@ def test_an_operation_reads_bodies_up_to_its_own_limit(manager: Person, path: st
 
 def parsings_of(text: str, work: Callable[[], Any]) -> int:
     """How often the door parses this text as JSON, by whichever of the two parsers that there are."""
-    found = []
+    results = []
 
     def watch(frame: FrameType, event: str, function: Any) -> None:
         is_json = event == "call" and frame.f_code is json.JSONDecoder.raw_decode.__code__
         if is_json and frame.f_locals["s"] == text:
-            found.append("json")
+            results.append("json")
         elif event == "c_call" and function is orjson.loads and frame.f_globals["__name__"].endswith(".bodies"):
-            found.append("orjson")
+            results.append("orjson")
 
     sys.setprofile(watch)
     try:
         work()
     finally:
         sys.setprofile(None)
-    return len(found)
+    return len(results)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "once"}], ids=["without a key", "with a key"])

@@ -174,7 +174,7 @@ def test_each_operation_with_a_body_has_a_rule_and_only_files_may_be_large(servi
         for method in {"POST", "PUT", "PATCH"} & (rule.methods or set()):
             path = rule.rule.replace("<path:key>", "a").replace("<", "").replace(">", "")
             path = "/".join(LEAD if part.startswith("uuid:") else part for part in path.split("/"))
-            found = rules.rule_for(method, path)
-            assert found is not None, path
-            assert found.transfer == (path in ("/files/a", "/v1/lead-imports/file"))
-            assert found.transfer or found.max_body <= KIBIBYTE * KIBIBYTE
+            body_rule = rules.rule_for(method, path)
+            assert body_rule is not None, path
+            assert body_rule.transfer == (path in ("/files/a", "/v1/lead-imports/file"))
+            assert body_rule.transfer or body_rule.max_body <= KIBIBYTE * KIBIBYTE

@@ -37,17 +37,17 @@ class Seen:
 
 def seen(*headers: tuple[str, str], peer: str | None = PROXY, trusted: str = TRUSTED) -> Seen:
     """What is seen of a request that comes from `peer` with these headers."""
-    found: list[Seen] = []
+    results: list[Seen] = []
 
     def application(environ: dict[str, Any], _: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
-        found.append(Seen(request.remote_addr, request.scheme, request.host, dict(request.headers)))
+        results.append(Seen(request.remote_addr, request.scheme, request.host, dict(request.headers)))
         return []
 
     environ = EnvironBuilder(headers=[("Host", "service.example"), *headers]).get_environ()
     environ["REMOTE_ADDR"] = peer
     ProxyHeaders(application, parse_proxies(trusted) if trusted else ())(environ, lambda *_: None)
-    return found[0]
+    return results[0]
 
 
 def client(forwarded_for: str, peer: str = PROXY) -> str | None:
@@ -55,35 +55,35 @@ def client(forwarded_for: str, peer: str = PROXY) -> str | None:
 
 
 def test_without_trusted_proxies_no_header_is_believed() -> None:
-    told = (("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.example"))
+    headers = (("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.example"))
 
-    it = seen(*told, trusted="")
+    it = seen(*headers, trusted="")
 
     assert (it.address, it.scheme, it.host) == (PROXY, "http", "service.example")
 
 
 def test_from_an_address_that_is_not_trusted_no_header_is_believed() -> None:
-    told = (("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.example"))
+    headers = (("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.example"))
 
-    it = seen(*told, peer="203.0.113.9")
+    it = seen(*headers, peer="203.0.113.9")
 
     assert (it.address, it.scheme, it.host) == ("203.0.113.9", "http", "service.example")
 
 
 def test_a_trusted_proxy_says_address_scheme_and_host() -> None:
-    told = (
+    headers = (
         ("X-Forwarded-For", "192.0.2.1"),
         ("X-Forwarded-Proto", "HTTPS"),
         ("X-Forwarded-Host", "unite.example:8443"),
     )
 
-    it = seen(*told)
+    it = seen(*headers)
 
     assert (it.address, it.scheme, it.host) == ("192.0.2.1", "https", "unite.example:8443")
 
 
 @pytest.mark.parametrize(
-    ("forwarded_for", "found"),
+    ("forwarded_for", "expected"),
     [
         ("192.0.2.1", "192.0.2.1"),
         ("  192.0.2.1\t", "192.0.2.1"),
@@ -124,8 +124,8 @@ def test_a_trusted_proxy_says_address_scheme_and_host() -> None:
         ("1" * 100_000, PROXY),
     ],
 )
-def test_the_client_is_the_rightmost_address_that_is_not_trusted(forwarded_for: str, found: str) -> None:
-    assert client(forwarded_for) == found
+def test_the_client_is_the_rightmost_address_that_is_not_trusted(forwarded_for: str, expected: str) -> None:
+    assert client(forwarded_for) == expected
 
 
 def test_several_lines_are_one_list_in_their_order() -> None:
@@ -224,9 +224,9 @@ def test_what_cannot_be_read_ends_the_walk_at_the_last_proxy(
 ) -> None:
     header = ",".join([*left, bad, *right])
 
-    found = client_address(ip_address(peer), header, parse_proxies(TRUSTED))
+    client = client_address(ip_address(peer), header, parse_proxies(TRUSTED))
 
-    assert str(found) == (right[0] if right else peer)
+    assert str(client) == (right[0] if right else peer)
 
 
 @given(st.text(max_size=300))
@@ -300,14 +300,14 @@ def test_strict_transport_is_asked_for_as_the_proxy_says_how_the_client_speaks()
 
     secure = plain.stranger.get("/health/live", headers={"X-Forwarded-Proto": "https"}, **by_proxy)
     direct = plain.stranger.get("/health/live", headers={"X-Forwarded-Proto": "https"})
-    told = Service(trusted_proxies=TRUSTED).stranger.get(
+    answer = Service(trusted_proxies=TRUSTED).stranger.get(
         "/health/live", headers={"X-Forwarded-Proto": "http"}, **by_proxy
     )
 
     assert secure.headers["Strict-Transport-Security"].startswith("max-age=")
     assert "Strict-Transport-Security" not in direct.headers
     # RFC 6797, 7.2: not over plain HTTP.
-    assert "Strict-Transport-Security" not in told.headers
+    assert "Strict-Transport-Security" not in answer.headers
 
 
 def test_a_proxy_that_nobody_trusts_is_warned_about_once(caplog: pytest.LogCaptureFixture) -> None:

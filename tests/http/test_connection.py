@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from entrypoints.http.server.timeouts import Timeouts
+from entrypoints.http.server.timeouts import ServerTimeouts
 from tests.http.served import TIMEOUT, Served, everything, running, split, until
 from tests.service_process import eventually
 
@@ -34,7 +34,7 @@ def _nothing_yet(served: Served) -> None:
     served.application.gone.clear()
 
 
-def told(answered: bytes) -> list[dict[str, object]]:
+def echoed(answered: bytes) -> list[dict[str, object]]:
     return [json.loads(body) for _, _, body in split(answered)]
 
 
@@ -50,14 +50,18 @@ def test_a_body_is_passed_on_however_it_is_cut(served: Served, sent: bytes) -> N
     whole = served.exchange(sent)
     in_bytes = served.exchange(*(sent[begin : begin + 1] for begin in range(len(sent))))
 
-    assert [one["body"] for one in told(whole) + told(in_bytes)] == ["hello", "hello"]
-    assert [one["whole"] for one in told(whole) + told(in_bytes)] == [True, True]
+    assert [one["body"] for one in echoed(whole) + echoed(in_bytes)] == ["hello", "hello"]
+    assert [one["whole"] for one in echoed(whole) + echoed(in_bytes)] == [True, True]
 
 
 def test_requests_that_come_at_once_are_answered_one_after_the_other(served: Served) -> None:
     answered = served.exchange(GET + b"\r\n" + BODIES[0] + SECOND)
 
-    assert [(one["path"], one["body"]) for one in told(answered)] == [("/x", ""), ("/x", "hello"), ("/second", "")]
+    assert [(one["path"], one["body"]) for one in echoed(answered)] == [
+        ("/x", ""),
+        ("/x", "hello"),
+        ("/second", ""),
+    ]
 
 
 def test_a_request_after_a_chunked_one_is_answered(served: Served) -> None:
@@ -68,7 +72,7 @@ def test_a_request_after_a_chunked_one_is_answered(served: Served) -> None:
         client.shutdown(socket.SHUT_WR)
         second = everything(client)
 
-    assert [one["path"] for one in told(first + second)] == ["/x", "/second"]
+    assert [one["path"] for one in echoed(first + second)] == ["/x", "/second"]
 
 
 def test_what_comes_in_the_same_bytes_as_the_end_of_a_chunked_body_is_not_answered(served: Served) -> None:
@@ -109,7 +113,7 @@ def test_an_answer_arrives_though_a_large_body_is_not_read(served: Served) -> No
 def test_trailers_are_no_headers(served: Served) -> None:
     trailers = b"Authorization: Bearer stolen\r\nX-Trailer: 1\r\n"
 
-    (one,) = told(served.exchange(CHUNKED + b"5\r\nhello\r\n0\r\n" + trailers + b"\r\n"))
+    (one,) = echoed(served.exchange(CHUNKED + b"5\r\nhello\r\n0\r\n" + trailers + b"\r\n"))
 
     assert one["headers"] == [["host", "unite"], ["transfer-encoding", "chunked"]]
     assert one["body"] == "hello"
@@ -117,7 +121,7 @@ def test_trailers_are_no_headers(served: Served) -> None:
 
 @pytest.mark.parametrize("beside", [b"5;" + b"a" * 400_000, b"0\r\n" + b"X-A: 1\r\n" * 50_000])
 def test_a_body_with_endless_extensions_or_trailers_is_broken_off(served: Served, beside: bytes) -> None:
-    (one,) = told(served.exchange(CHUNKED + beside, ends=False))
+    (one,) = echoed(served.exchange(CHUNKED + beside, ends=False))
 
     assert one["whole"] is False
 
@@ -139,7 +143,7 @@ def test_a_body_that_breaks_off_or_is_malformed_is_told_to_the_application_and_e
 ) -> None:
     answered = served.exchange(sent)
 
-    (one,) = told(answered)
+    (one,) = echoed(answered)
     assert one["whole"] is False
     assert served.application.requests == ["POST /x"]
 
@@ -159,7 +163,7 @@ UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nupgrade:  h2c\r\nHTTP2-Settin
 def test_another_protocol_that_is_offered_is_not_taken_and_the_request_is_read_as_it_is(
     served: Served, sent: bytes, body: str
 ) -> None:
-    answered = told(served.exchange(sent + SECOND))
+    answered = echoed(served.exchange(sent + SECOND))
 
     assert [(one["path"], one["body"]) for one in answered] == [("/x", body), ("/second", "")]
 
@@ -176,13 +180,13 @@ def test_another_protocol_that_is_offered_is_not_taken_and_the_request_is_read_a
     ],
 )
 def test_the_target_of_a_request_is_a_path_and_a_query(served: Served, target: bytes, path: str, query: str) -> None:
-    (one,) = told(served.exchange(b"GET " + target + b" HTTP/1.1\r\nHost: unite\r\n\r\n"))
+    (one,) = echoed(served.exchange(b"GET " + target + b" HTTP/1.1\r\nHost: unite\r\n\r\n"))
 
     assert (one["path"], one["query"]) == (path, query)
 
 
 def test_an_asterisk_is_the_target_of_options_alone(served: Served) -> None:
-    (one,) = told(served.exchange(b"OPTIONS * HTTP/1.1\r\nHost: unite\r\n\r\n"))
+    (one,) = echoed(served.exchange(b"OPTIONS * HTTP/1.1\r\nHost: unite\r\n\r\n"))
 
     assert one["path"] == "*"
 
@@ -244,7 +248,7 @@ def test_a_client_that_has_ended_its_side_gets_its_answer(served: Served) -> Non
         eventually(lambda: served.application.requests, "the request is worked on")
         served.application.gate.set()
 
-        assert told(everything(client)) == [{"path": "/gate"}]
+        assert echoed(everything(client)) == [{"path": "/gate"}]
 
 
 def test_an_application_that_follows_a_client_sees_that_it_is_gone(served: Served) -> None:
@@ -439,8 +443,8 @@ def test_requests_that_come_while_another_is_worked_on_are_held_up_to_a_limit(se
 
 
 def test_a_client_that_does_not_read_is_disconnected_when_it_is_idle_for_long() -> None:
-    with running(Timeouts(head=1.0, pause=1.0)) as impatient, impatient.connect() as client:
+    with running(ServerTimeouts(head=1.0, pause=1.0)) as short_timeout_server, short_timeout_server.connect() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(POST + b"Content-Length: 4000000\r\n\r\n" + b"x" * 4_000_000)
 
-        eventually(lambda: not impatient.server.server_state.connections, "it is disconnected")
+        eventually(lambda: not short_timeout_server.server.server_state.connections, "it is disconnected")

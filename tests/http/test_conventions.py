@@ -131,7 +131,7 @@ def test_a_dependency_that_does_not_answer_is_503_and_worth_a_retry() -> None:
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_each_request_is_one_line_that_gives_nobody_away(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_request_is_one_log_line_without_personal_data(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     user = service.add(Role.AGENT, email="grace@unite.example")
     agent = service.log_in(user)
     caplog.set_level(logging.INFO, logger="unite.requests")
@@ -140,8 +140,8 @@ def test_each_request_is_one_line_that_gives_nobody_away(service: Service, caplo
     service.stranger.post("/v1/auth/login", json={"email": user.email, "password": PASSWORD})
 
     listed, login = [line for line in caplog.records if line.name == "unite.requests"]
-    told = {name: getattr(listed, name) for name in ("method", "route", "status", "user_id", "correlation_id")}
-    assert told == {
+    logged = {name: getattr(listed, name) for name in ("method", "route", "status", "user_id", "correlation_id")}
+    assert logged == {
         "method": "GET",
         "route": "/v1/leads",
         "status": 200,

@@ -29,7 +29,7 @@ def test_admins_and_managers_ask_for_it_and_end_it(service: Service, role: Role)
     assert (ended.status_code, ended.headers["ETag"], ended.get_json()["daily_summary"]) == (200, '"3"', None)
 
 
-def test_it_is_a_merge_patch(service: Service) -> None:
+def test_the_daily_summary_is_changed_by_a_merge_patch(service: Service) -> None:
     manager = service.manager()
     merge = {"Content-Type": "application/merge-patch+json"}
 

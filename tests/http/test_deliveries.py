@@ -23,9 +23,9 @@ class Refusing(Destination):
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it refuses, or goes by ids
         if self.refuses:
-            return [Receipt(taken=False, refused=True, response={"status": 400})] * len(events)
+            return [Receipt(accepted=False, refused=True, response={"status": 400})] * len(events)
         self.taken += [event.id for event in events]
-        return [Receipt(taken=True, response={"message_id": "0c"})] * len(events)
+        return [Receipt(accepted=True, response={"message_id": "0c"})] * len(events)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_delivery_shows_where_it_is_on_its_way(service: Service) -> None:
 
     waiting = {each["destination"]: each for each in listed(admin)}
     service.ports.jobs.run_all(service.unite)
-    told = {each["destination"]: each for each in listed(admin)}
+    by_destination = {each["destination"]: each for each in listed(admin)}
 
     at = "2026-03-02T09:00:00Z"
     event_id = waiting["activity"]["event_id"]
@@ -64,9 +64,9 @@ def test_a_delivery_shows_where_it_is_on_its_way(service: Service) -> None:
         for name in ("activity", "picky")
     }
     arrived = {"status": "delivered", "attempts": 1, "next_attempt_at": None, "delivered_at": at}
-    assert told["activity"] == waiting["activity"] | arrived
+    assert by_destination["activity"] == waiting["activity"] | arrived
     dead = {"status": "dead", "attempts": 1, "next_attempt_at": None, "response": {"status": 400}}
-    assert told["picky"] == waiting["picky"] | dead
+    assert by_destination["picky"] == waiting["picky"] | dead
 
 
 def test_deliveries_are_filtered_and_paged(service: Service) -> None:
@@ -76,18 +76,18 @@ def test_deliveries_are_filtered_and_paged(service: Service) -> None:
     service.ports.jobs.run_all(service.unite)
     admin.post("/v1/leads", json={"name": "Ada", "email": "ada@example.com"})
 
-    def found(query: str) -> list[tuple[str, str]]:
+    def matches_of(query: str) -> list[tuple[str, str]]:
         return sorted((each["destination"], each["status"]) for each in listed(admin, query))
 
-    assert found("?status=dead") == [("picky", "dead")]
+    assert matches_of("?status=dead") == [("picky", "dead")]
     # What the one who refuses has answered is told to the activity log too.
-    assert found("?destination=activity") == [
+    assert matches_of("?destination=activity") == [
         ("activity", "delivered"),
         ("activity", "delivered"),
         ("activity", "pending"),
     ]
-    assert found(f"?event_id={first}") == [("activity", "delivered"), ("picky", "dead")]
-    assert found("?destination=nobody") == []
+    assert matches_of(f"?event_id={first}") == [("activity", "delivered"), ("picky", "dead")]
+    assert matches_of("?destination=nobody") == []
     page = admin.get("/v1/deliveries?limit=3").get_json()
     rest = listed(admin, f"?cursor={page['next_cursor']}")
     assert [*page["items"], *rest] == listed(admin)
@@ -148,12 +148,12 @@ def test_what_each_role_may_do_with_deliveries(service: Service) -> None:
     path = f"/v1/deliveries/{dead['id']}/replay"
     people = {"agent": service.agent(), "manager": service.manager(), "admin": admin}
 
-    found = {
+    statuses = {
         role: (person.get("/v1/deliveries").status_code, person.post(path).status_code)
         for role, person in people.items()
     }
 
-    assert found == {"agent": (403, 403), "manager": (200, 403), "admin": (200, 200)}
+    assert statuses == {"agent": (403, 403), "manager": (200, 403), "admin": (200, 200)}
     assert problem(admin.post("/v1/deliveries/01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f/replay")) == (404, "not_found")
 
 
@@ -171,12 +171,12 @@ def test_what_a_delivery_went_through_is_read_newest_first_page_by_page(service:
     first = manager.get(f"/v1/deliveries/{dead['id']}/activity?limit=1")
     second = manager.get(first.headers["Link"].removeprefix("<https://unite.example").removesuffix('>; rel="next"'))
 
-    told = [*first.get_json()["items"], *second.get_json()["items"]]
-    assert [(each["type"], each["data"]["attempt"], each["data"]["status"]) for each in told] == [
+    items = [*first.get_json()["items"], *second.get_json()["items"]]
+    assert [(each["type"], each["data"]["attempt"], each["data"]["status"]) for each in items] == [
         ("delivery.answered", 2, "delivered"),
         ("delivery.answered", 1, "dead"),
     ]
-    assert {each["delivery_id"] for each in told} == {dead["id"]}
+    assert {each["delivery_id"] for each in items} == {dead["id"]}
     assert second.get_json()["next_cursor"] is None
 
 

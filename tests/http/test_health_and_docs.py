@@ -42,7 +42,7 @@ def test_health_checks_are_logged_only_where_something_is_wrong(caplog: pytest.L
 
 
 @pytest.mark.parametrize(
-    ("checks", "status", "found"),
+    ("checks", "status", "expected"),
     [
         ({"database": HealthCheck(up), "cache": HealthCheck(up, required=False)}, 200, ["ok", "ok", "ok"]),
         (
@@ -59,23 +59,23 @@ def test_health_checks_are_logged_only_where_something_is_wrong(caplog: pytest.L
     ],
 )
 def test_ready_asks_each_dependency_and_does_without_some(
-    checks: dict[str, HealthCheck], status: int, found: list[str]
+    checks: dict[str, HealthCheck], status: int, expected: list[str]
 ) -> None:
     answer = Service(checks=checks).stranger.get("/health/ready")
 
-    told = answer.get_json()
+    body = answer.get_json()
     assert answer.status_code == status
-    assert [told["status"], told["checks"]["database"]["status"], told["checks"]["cache"]["status"]] == found
-    assert all(check["latency_ms"] >= 0 for check in told["checks"].values())
+    assert [body["status"], body["checks"]["database"]["status"], body["checks"]["cache"]["status"]] == expected
+    assert all(check["latency_ms"] >= 0 for check in body["checks"].values())
 
 
 def test_ready_tells_the_state_of_a_circuit_breaker_where_there_is_one() -> None:
     checks = {"database": HealthCheck(up), "redis": HealthCheck(down, required=False, breaker=lambda: "open")}
 
-    told = Service(checks=checks).stranger.get("/health/ready").get_json()["checks"]
+    health = Service(checks=checks).stranger.get("/health/ready").get_json()["checks"]
 
-    assert told["redis"]["breaker"] == "open"
-    assert "breaker" not in told["database"]
+    assert health["redis"]["breaker"] == "open"
+    assert "breaker" not in health["database"]
 
 
 def test_ready_counts_the_dead_letters_and_is_ready_all_the_same() -> None:
@@ -89,8 +89,8 @@ def test_ready_counts_the_dead_letters_and_is_ready_all_the_same() -> None:
 
     answer = service.stranger.get("/health/ready")
 
-    told = answer.get_json()
-    assert (answer.status_code, told["status"], told["dead_letters"]) == (200, "ok", 1)
+    body = answer.get_json()
+    assert (answer.status_code, body["status"], body["dead_letters"]) == (200, "ok", 1)
 
 
 class ReadsThatAreAway(InMemoryUnitOfWorkFactory):

@@ -15,8 +15,8 @@ LEAD = {"name": "Grace Hopper", "phone": "(212) 555-0123"}
 def add(person: Person, **lead: Any) -> dict[str, Any]:
     answer = person.post("/v1/leads", json={"name": "Somebody", **lead})
     assert answer.status_code == 201, answer.get_json()
-    told: dict[str, Any] = answer.get_json()
-    return told
+    body: dict[str, Any] = answer.get_json()
+    return body
 
 
 def names(answer: Any) -> list[str]:
@@ -219,11 +219,11 @@ def test_an_id_that_is_none_is_404(service: Service, path: str, method: str) -> 
 def test_what_each_role_may_do_with_leads(service: Service) -> None:
     manager = service.manager()
     people = {"admin": service.admin(), "manager": manager, "agent": service.agent()}
-    found = {}
+    results = {}
     for role, person in people.items():
         own = add(manager, email=f"own-{role}@unite.example", assigned_to=str(person.user.id))["id"]
         other = add(manager, email=f"other-{role}@unite.example")["id"]
-        found[role] = [
+        results[role] = [
             person.post("/v1/leads", json={"name": "A", "email": f"new-{role}@unite.example"}).status_code,
             person.post(
                 "/v1/leads",
@@ -238,7 +238,7 @@ def test_what_each_role_may_do_with_leads(service: Service) -> None:
             person.delete(f"/v1/leads/{own}").status_code,
         ]
 
-    assert found == {
+    assert results == {
         "admin": [201, 201, 200, 200, 200, 200, 200, 204, 204],
         "manager": [201, 201, 200, 200, 200, 200, 200, 204, 204],
         "agent": [201, 403, 200, 404, 200, 404, 403, 404, 403],
@@ -256,7 +256,7 @@ def test_an_agent_lists_their_own_leads_alone(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("status=new", ["Linus", "Grace", "Ada"]),
         ("status=lost,contacted", []),
@@ -284,18 +284,18 @@ def test_an_agent_lists_their_own_leads_alone(service: Service) -> None:
         ("status=new&source=web&q=ada", ["Ada"]),
     ],
 )
-def test_leads_are_found_by_what_the_query_says(service: Service, query: str, found: list[str]) -> None:
+def test_leads_are_found_by_what_the_query_says(service: Service, query: str, expected: list[str]) -> None:
     manager = service.manager()
     agent = service.add(Role.AGENT)
     add(manager, name="Ada", phone="+12125550123", source="web", assigned_to=str(agent.id), company="Acme, Inc.")
     add(manager, name="Grace", phone="+12125550124", source="mail", company="NAVY")
     add(manager, name="Linus", phone="+12125550125", source="fair")
 
-    assert names(manager.get(f"/v1/leads?{query.format(agent=agent.id)}")) == found
+    assert names(manager.get(f"/v1/leads?{query.format(agent=agent.id)}")) == expected
 
 
 @pytest.mark.parametrize(
-    ("sources", "found"),
+    ("sources", "expected"),
     [
         ('"fair, Berlin",web', ["Marie", "Ada"]),
         ('web,"Fair, Berlin"', ["Marie", "Ada"]),
@@ -305,14 +305,14 @@ def test_leads_are_found_by_what_the_query_says(service: Service, query: str, fo
     ],
 )
 def test_a_source_with_a_comma_or_a_quote_in_it_is_asked_for_in_quotes(
-    service: Service, sources: str, found: list[str]
+    service: Service, sources: str, expected: list[str]
 ) -> None:
     manager = service.manager()
     add(manager, name="Ada", phone="+12125550123", source="web")
     add(manager, name="Marie", phone="+12125550126", source="Fair, Berlin")
     add(manager, name="Edith", phone="+12125550127", source='24" screen')
 
-    assert names(manager.get("/v1/leads", query_string={"source": sources})) == found
+    assert names(manager.get("/v1/leads", query_string={"source": sources})) == expected
 
 
 @pytest.mark.parametrize(

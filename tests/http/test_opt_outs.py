@@ -63,7 +63,7 @@ def test_anything_else_that_is_said_has_no_effect(scenario: HttpScenario, body: 
     ("opt_out_type", "body", "opted_out"),
     [("STOP", "ya basta", True), ("START", "STOP", False), ("HELP", "STOP", False), ("stop", "", True)],
 )
-def test_what_the_carrier_made_of_it_counts(
+def test_the_opt_out_type_of_the_carrier_decides_not_the_body(
     scenario: HttpScenario, opt_out_type: str, body: str, *, opted_out: bool
 ) -> None:
     answer(scenario, body, OptOutType=opt_out_type)

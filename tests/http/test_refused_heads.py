@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from entrypoints.capacity import MAX_HEAD_BYTES, MAX_HEADERS
-from entrypoints.http.server.timeouts import Timeouts
+from entrypoints.http.server.timeouts import ServerTimeouts
 from tests.http.served import Served, everything, running, split
 
 GET = b"GET /x HTTP/1.1\r\nHost: unite\r\n"
@@ -241,16 +241,16 @@ def test_what_follows_a_request_that_is_refused_is_thrown_away(
 
 
 def test_a_head_that_does_not_come_in_time_is_answered_by_a_problem(caplog: pytest.LogCaptureFixture) -> None:
-    with running(Timeouts(head=0.3)) as impatient:
-        answered = impatient.exchange(GET, ends=False)
+    with running(ServerTimeouts(head=0.3)) as short_timeout_server:
+        answered = short_timeout_server.exchange(GET, ends=False)
 
-        assert_refused(impatient, answered, caplog, 408, "request_timeout")
+        assert_refused(short_timeout_server, answered, caplog, 408, "request_timeout")
 
 
 def test_a_connection_that_is_not_used_is_closed_without_an_answer(caplog: pytest.LogCaptureFixture) -> None:
-    with running(Timeouts(head=0.3)) as impatient:
-        never = impatient.exchange(ends=False)
-        once = impatient.exchange(GET + b"\r\n", ends=False)
+    with running(ServerTimeouts(head=0.3)) as short_timeout_server:
+        never = short_timeout_server.exchange(ends=False)
+        once = short_timeout_server.exchange(GET + b"\r\n", ends=False)
 
     assert never == b""
     assert [status for status, _, _ in split(once)] == [200]

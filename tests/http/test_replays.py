@@ -240,7 +240,7 @@ def test_a_completion_is_shown_again_without_a_lead_that_is_the_callers_no_more(
     assert again.headers["ETag"] == first.headers["ETag"]
 
 
-def test_a_completion_is_shown_again_as_it_was_while_nothing_stands_against_it(scenario: HttpScenario) -> None:
+def test_a_repeated_completion_gets_the_first_response_again(scenario: HttpScenario) -> None:
     path, body = a_completion(scenario)
     first = keyed(scenario.ann, path, body)
     scenario.manager.patch(f"/v1/leads/{scenario.grace}", json={"name": "Grace Brewster Hopper"})

@@ -49,8 +49,8 @@ def assign_a_call(office: Client) -> None:
 
 def texts(office: Client, status: str) -> list[dict[str, Any]]:
     """The deliveries of text messages that have this status."""
-    found: list[dict[str, Any]] = office.call("GET", f"/v1/deliveries?destination=texts&status={status}")["items"]
-    return found
+    response: list[dict[str, Any]] = office.call("GET", f"/v1/deliveries?destination=texts&status={status}")["items"]
+    return response
 
 
 def test_what_becomes_of_a_text_message_comes_back_by_its_callbacks(office: Client, twilio: TwilioStandIn) -> None:
@@ -94,10 +94,10 @@ def test_a_message_that_does_not_arrive_is_a_dead_letter_that_is_logged_and_coun
     [dead] = eventually(lambda: texts(office, "dead"), "Twilio tells that the message did not arrive")
     ready = office.call("GET", "/health/ready")
     assert (ready["status"], ready["dead_letters"]) == ("ok", 1)
-    [told] = eventually(
+    [line] = eventually(
         lambda: logged(one, "An event is given up: it does not reach its destination (texts)."), "it is logged"
     )
-    assert (told["level"], told["delivery_id"], told["code"]) == ("ERROR", dead["id"], 30003)
+    assert (line["level"], line["delivery_id"], line["code"]) == ("ERROR", dead["id"], 30003)
     assert AMYS_NUMBER.strip("+") not in one.log.read_text()
 
 

@@ -123,7 +123,7 @@ def test_a_patch_of_the_wrong_type_is_422(service: Service, patch: dict[str, Any
 def test_what_each_role_may_do_with_users(service: Service) -> None:
     people = {"admin": service.admin(), "manager": service.manager(), "agent": service.agent()}
     other = service.add(Role.AGENT)
-    found = {
+    statuses = {
         role: [
             person.post("/v1/users", json={**NEW, "email": f"new-by-{role}@unite.example"}).status_code,
             person.patch(f"/v1/users/{other.id}", json={"name": "Else"}).status_code,
@@ -133,7 +133,7 @@ def test_what_each_role_may_do_with_users(service: Service) -> None:
         for role, person in people.items()
     }
 
-    assert found == {
+    assert statuses == {
         "admin": [201, 200, 200, True],
         "manager": [403, 403, 200, True],
         "agent": [403, 404, 404, False],

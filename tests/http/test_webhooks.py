@@ -149,7 +149,7 @@ def refused(answer: TestResponse) -> None:
 
 
 @pytest.mark.parametrize("path", [f"{STATUS}?delivery=01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f", INBOUND])
-def test_nobody_else_is_listened_to(scenario: HttpScenario, path: str) -> None:
+def test_a_callback_without_a_valid_signature_is_refused(scenario: HttpScenario, path: str) -> None:
     form = {"MessageSid": SID, "MessageStatus": "failed", "From": ANNS_NUMBER, "Body": "STOP"}
     url = f"{PUBLIC_URL}{path}"
     elsewhere = f"https://unite.example{path}"
@@ -228,7 +228,7 @@ def test_what_gave_way_to_another_is_done_again() -> None:
 
 
 def test_a_status_settles_what_a_relay_sent_and_did_not_live_to_store(scenario: HttpScenario) -> None:
-    scenario.service.ports.texts.answer = lambda _: Receipt(taken=False)
+    scenario.service.ports.texts.answer = lambda _: Receipt(accepted=False)
     scenario.create_call_task()
     scenario.service.run_jobs()
     [waiting] = scenario.manager.get("/v1/deliveries?destination=texts&status=pending").get_json()["items"]

@@ -15,14 +15,14 @@ class TwilioInMemory(InMemoryTextMessages):
 
     def send(self, message: TextMessage, *, may_have_been_sent: bool = False) -> Receipt:
         receipt = super().send(message, may_have_been_sent=may_have_been_sent)
-        return Receipt(taken=receipt.taken, refused=receipt.refused, response=_as_twilio(receipt.response))
+        return Receipt(accepted=receipt.accepted, refused=receipt.refused, response=_as_twilio(receipt.response))
 
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
         return report_of(response)
 
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
-        found = super().look_up(f"message-{int(message_id.removeprefix('SM'), 16)}", hurried=hurried)
-        report = report_of(_as_twilio(found.response))
+    def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:
+        looked_up = super().look_up(f"message-{int(message_id.removeprefix('SM'), 16)}", short_timeouts=short_timeouts)
+        report = report_of(_as_twilio(looked_up.response))
         assert report is not None
         return report
 

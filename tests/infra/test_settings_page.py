@@ -8,11 +8,11 @@ PLACES = ("docker-compose.yml", "Dockerfile", "buildspec.yml", "infra", ".github
 
 
 def _files() -> list[Path]:
-    found = []
+    results = []
     for name in PLACES:
         place = CHECKOUT / name
-        found += [place] if place.is_file() else [it for it in place.rglob("*") if it.is_file()]
-    return found
+        results += [place] if place.is_file() else [it for it in place.rglob("*") if it.is_file()]
+    return results
 
 
 def _used() -> set[str]:

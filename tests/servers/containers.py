@@ -43,8 +43,8 @@ class ContainerServer(OwnServer):
             self._create()
         else:
             self._compose.execute("start")
-        told = wait_for_an_answer(self._kind, self.url, self._folder)
-        self.how = described(self._kind.name, told, f"a container of {self._image()}")
+        output = wait_for_an_answer(self._kind, self.url, self._folder)
+        self.how = described(self._kind.name, output, f"a container of {self._image()}")
 
     def stop(self) -> None:
         self._compose.execute("stop")

@@ -86,10 +86,10 @@ def _command(program: str, folder: Path, port: int) -> Sequence[str]:
 
 def _is_mariadb(program: str) -> bool:
     """Return whether the binary is MariaDB, which is also called mysqld."""
-    told = subprocess.run(
+    version = subprocess.run(
         [program, "--no-defaults", "--version"], capture_output=True, text=True, timeout=30, check=False
     )
-    return "MariaDB" in told.stdout
+    return "MariaDB" in version.stdout
 
 
 def _user() -> str | None:

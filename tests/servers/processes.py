@@ -42,11 +42,11 @@ class ProcessServer(OwnServer):
     def start(self) -> None:
         self._keeper = self._run.keep(self._folder, self._command)
         try:
-            told = wait_for_an_answer(self._kind, self.url, self._folder)
+            output = wait_for_an_answer(self._kind, self.url, self._folder)
         except CannotBeHad:
             self.stop()
             raise
-        self.how = described(self._name, told, "a process on this machine")
+        self.how = described(self._name, output, "a process on this machine")
 
     def stop(self) -> None:
         if self._keeper is not None:

@@ -39,44 +39,44 @@ ONE: Ways[Server] = {"docker": no_engine, "binaries": lambda _: BY_BINARY}
 NONE: Ways[Server] = {"docker": no_engine, "binaries": no_binary}
 
 
-def found(ways: Ways[Server], heard: list[str] | None = None, **environment: str) -> Server:
-    told: list[str] = [] if heard is None else heard
-    return find(FAX, with_the_named_one(FAX, ways, environment), told.append)
+def server_by(ways: Ways[Server], heard: list[str] | None = None, **environment: str) -> Server:
+    messages: list[str] = [] if heard is None else heard
+    return find(FAX, with_the_named_one(FAX, ways, environment), messages.append)
 
 
 def test_docker_comes_before_binaries() -> None:
-    assert found(BOTH) == BY_DOCKER
+    assert server_by(BOTH) == BY_DOCKER
 
 
 def test_where_there_is_no_docker_the_binaries_do_and_the_reason_is_told() -> None:
     heard: list[str] = []
 
-    assert found(ONE, heard) == BY_BINARY
+    assert server_by(ONE, heard) == BY_BINARY
     assert heard == ["Fax cannot be had in the way of docker: no engine runs fax"]
 
 
 def test_a_url_in_the_environment_comes_before_everything() -> None:
-    server = found(BOTH, UNITE_TEST_FAX_URL="fax://there", UNITE_TEST_SERVERS="docker")
+    server = server_by(BOTH, UNITE_TEST_FAX_URL="fax://there", UNITE_TEST_SERVERS="docker")
 
     assert server == Server("fax://there", "Fax 1.2, named by UNITE_TEST_FAX_URL")
 
 
 def test_a_url_that_does_not_answer_is_not_replaced_by_another_server() -> None:
     with pytest.raises(NotFound, match="UNITE_TEST_FAX_URL: no answer from there: nobody picks up"):
-        found(BOTH, UNITE_TEST_FAX_URL="fax://gone")
+        server_by(BOTH, UNITE_TEST_FAX_URL="fax://gone")
 
 
-def test_an_empty_url_names_nothing() -> None:
-    assert found(BOTH, UNITE_TEST_FAX_URL="", UNITE_TEST_SERVERS="") == BY_DOCKER
+def test_an_empty_url_names_no_server() -> None:
+    assert server_by(BOTH, UNITE_TEST_FAX_URL="", UNITE_TEST_SERVERS="") == BY_DOCKER
 
 
 def test_the_environment_can_force_binaries() -> None:
-    assert found(BOTH, UNITE_TEST_SERVERS="binaries") == BY_BINARY
+    assert server_by(BOTH, UNITE_TEST_SERVERS="binaries") == BY_BINARY
 
 
 def test_what_is_forced_and_cannot_be_had_is_not_replaced() -> None:
     with pytest.raises(NotFound) as caught:
-        found(ONE, UNITE_TEST_SERVERS="docker")
+        server_by(ONE, UNITE_TEST_SERVERS="docker")
 
     assert "docker: no engine runs fax" in str(caught.value)
     assert "binaries:" not in str(caught.value)
@@ -89,7 +89,7 @@ def test_a_way_that_there_is_not_cannot_be_forced() -> None:
 
 def test_a_server_that_is_nowhere_is_named_with_all_that_was_tried_and_what_to_do() -> None:
     with pytest.raises(NotFound) as caught:
-        found(NONE)
+        server_by(NONE)
 
     said = str(caught.value)
     assert said.startswith("The tests need Fax, and it cannot be had.")

@@ -52,7 +52,7 @@ def test_segments_are_counted_by_gsm_7_and_ucs_2(client: Any, body: str, segment
 
 
 @pytest.mark.parametrize(
-    ("wanted", "code"),
+    ("message", "code"),
     [
         ({"to": "12", "from_": NUMBER, "body": "x"}, 21211),
         ({"to": TO, "body": "x"}, 21603),
@@ -61,9 +61,9 @@ def test_segments_are_counted_by_gsm_7_and_ucs_2(client: Any, body: str, segment
         ({"to": TO, "from_": NUMBER, "body": "x", "status_callback": "unite.example.com"}, 21609),
     ],
 )
-def test_what_is_wrong_with_a_message_is_told_by_its_code(client: Any, wanted: dict[str, str], code: int) -> None:
+def test_what_is_wrong_with_a_message_is_told_by_its_code(client: Any, message: dict[str, str], code: int) -> None:
     with pytest.raises(TwilioRestException) as refused:
-        client.messages.create(**wanted)
+        client.messages.create(**message)
 
     assert (refused.value.status, refused.value.code) == (400, code)
 
@@ -75,13 +75,13 @@ def test_messages_are_paged_newest_first_and_found_by_number_and_date(client: An
     eventually(lambda: len(client.messages.list(date_sent=datetime.now(UTC))) == 6, "all are sent")
     day = timedelta(days=1)
 
-    def found(**filters: Any) -> list[str]:
+    def listed(**filters: Any) -> list[str]:
         return [message.body for message in client.messages.list(page_size=2, **filters)]
 
-    assert found(to=TO) == ["4", "3", "2", "1", "0"]
-    assert found(to=TO, limit=3) == ["4", "3", "2"]
-    assert found(date_sent_after=datetime.now(UTC) + day) == found(date_sent_before=datetime.now(UTC) - day) == []
-    assert len(found(date_sent_after=datetime.now(UTC) - day, date_sent_before=datetime.now(UTC) + day)) == 6
+    assert listed(to=TO) == ["4", "3", "2", "1", "0"]
+    assert listed(to=TO, limit=3) == ["4", "3", "2"]
+    assert listed(date_sent_after=datetime.now(UTC) + day) == listed(date_sent_before=datetime.now(UTC) - day) == []
+    assert len(listed(date_sent_after=datetime.now(UTC) - day, date_sent_before=datetime.now(UTC) + day)) == 6
 
 
 def test_a_message_that_is_not_sent_yet_is_found_by_no_date() -> None:
@@ -93,7 +93,7 @@ def test_a_message_that_is_not_sent_yet_is_found_by_no_date() -> None:
         assert len(waiting.messages.list()) == 1
 
 
-def test_behaviours_hold_for_as_often_and_for_whom_they_are_meant(client: Any, twilio_server: TwilioStandIn) -> None:
+def test_a_behaviour_applies_to_its_number_and_as_often_as_it_says(client: Any, twilio_server: TwilioStandIn) -> None:
     twilio_server.behave({"status": 429, "to": TO, "times": 1}, {"status": 503, "to": "+12025550124"})
 
     codes = []
@@ -109,20 +109,20 @@ def test_behaviours_hold_for_as_often_and_for_whom_they_are_meant(client: Any, t
 
 @pytest.fixture
 def heard() -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
-    told: list[tuple[str, dict[str, str]]] = []
+    received: list[tuple[str, dict[str, str]]] = []
 
     def answer(request: Request) -> Response:
-        told.append((request.environ["REQUEST_URI"], request.form.to_dict()))
+        received.append((request.environ["REQUEST_URI"], request.form.to_dict()))
         return Response("", status=204)
 
     with served(answer) as url:
-        yield url, told
+        yield url, received
 
 
 def test_statuses_are_told_where_the_service_is_and_signed_for_where_it_says_it_is(
     heard: tuple[str, list[tuple[str, dict[str, str]]]],
 ) -> None:
-    url, told = heard
+    url, received = heard
     with a_stand_in(public_url=PUBLIC_URL, callback_base=url) as stand_in:
         stand_in.behave({"final_status": "undelivered", "error_code": 30003})
         client = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=ToStandIn(stand_in.url))
@@ -135,14 +135,14 @@ def test_statuses_are_told_where_the_service_is_and_signed_for_where_it_says_it_
         callbacks = stand_in.callbacks()
 
     assert written["status"] == 204
-    assert [path for path, _ in told] == [
+    assert [path for path, _ in received] == [
         "/webhooks/twilio/status?delivery=1",
         "/webhooks/twilio/status?delivery=1",
         "/webhooks/twilio/inbound",
     ]
-    assert [form["MessageStatus"] for _, form in told[:2]] == ["sent", "undelivered"]
-    assert told[1][1]["MessageSid"] == sid
-    assert told[1][1]["ErrorCode"] == "30003"
-    assert told[2][1]["OptOutType"] == "STOP"
+    assert [form["MessageStatus"] for _, form in received[:2]] == ["sent", "undelivered"]
+    assert received[1][1]["MessageSid"] == sid
+    assert received[1][1]["ErrorCode"] == "30003"
+    assert received[2][1]["OptOutType"] == "STOP"
     assert [callback["status"] for callback in callbacks] == [204, 204, 204]
     assert callbacks[0]["url"] == f"{PUBLIC_URL}/webhooks/twilio/status?delivery=1"

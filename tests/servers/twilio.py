@@ -55,8 +55,8 @@ class TwilioStandIn:
             "callback-base": self.callback_base,
             "step-seconds": self.step_seconds,
         }
-        told = [f"--{name}={value}" for name, value in options.items()]
-        self._process = subprocess.Popen([sys.executable, "-I", str(script), *told])
+        arguments = [f"--{name}={value}" for name, value in options.items()]
+        self._process = subprocess.Popen([sys.executable, "-I", str(script), *arguments])
         eventually(self._answers, "the stand-in for Twilio answers")
 
     def kill(self) -> None:
@@ -72,8 +72,8 @@ class TwilioStandIn:
 
     def messages(self) -> list[dict[str, Any]]:
         """Return all messages, oldest first."""
-        found: list[dict[str, Any]] = self._call("GET", "messages")
-        return found
+        sent: list[dict[str, Any]] = self._call("GET", "messages")
+        return sent
 
     def bodies(self) -> list[str]:
         """Return the texts of all messages."""
@@ -81,18 +81,18 @@ class TwilioStandIn:
 
     def callbacks(self) -> list[dict[str, Any]]:
         """Return all its requests to the service."""
-        found: list[dict[str, Any]] = self._call("GET", "callbacks")
-        return found
+        received: list[dict[str, Any]] = self._call("GET", "callbacks")
+        return received
 
     def requests(self) -> dict[str, int]:
         """Return the number of API requests by method."""
-        found: dict[str, int] = self._call("GET", "requests")
-        return found
+        counts: dict[str, int] = self._call("GET", "requests")
+        return counts
 
     def write_to_us(self, sender: str, body: str, **more: str) -> dict[str, Any]:
         """Send an incoming message; return its SID and the status of the service's answer."""
-        found: dict[str, Any] = self._call("POST", "inbound", {"from": sender, "body": body, **more})
-        return found
+        message: dict[str, Any] = self._call("POST", "inbound", {"from": sender, "body": body, **more})
+        return message
 
     def _answers(self) -> bool:
         with suppress(requests.ConnectionError):

@@ -1,12 +1,13 @@
 """Events of call tasks and of the call log. No event contains a phone number."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallTask, Note
+from unite_core.clock import rfc3339
 from unite_core.events import Event
 from unite_core.identity.model import Actor
 from unite_core.leads.model import Lead
@@ -85,7 +86,7 @@ def _event(
             "lead_name": lead.name if lead else None,
             "assigned_to": _text(task.assigned_to),
             "created_by": str(task.created_by),
-            "due_at": _moment(task.due_at),
+            "due_at": rfc3339(task.due_at),
             **(more or {}),
         },
     )
@@ -107,18 +108,13 @@ def _entry(entry: LedgerEntry) -> dict[str, Any]:
         "outcome": entry.outcome.value if entry.outcome else None,
         "agent_id": _text(entry.agent_id),
         "duration_seconds": entry.duration_seconds,
-        "called_at": _moment(entry.called_at),
-        "at": _moment(entry.at),
+        "called_at": rfc3339(entry.called_at),
+        "at": rfc3339(entry.at),
         "source": entry.source,
         "attempt": entry.attempt,
         "corrects": _text(entry.corrects),
         "hash": entry.hash,
     }
-
-
-def _moment(value: datetime) -> str:
-    """Format a moment as in RFC 3339, in UTC."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _text(value: UUID | None) -> str | None:

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from unite_core.calls.model import Completion, Outcome
+from unite_core.calls.model import CallOutcome, Completion
 from unite_core.leads.details import LeadStatus
 from unite_core.leads.model import Lead
 
-_REACHED = frozenset({Outcome.CONNECTED, Outcome.CALLBACK_REQUESTED})
+_REACHED = frozenset({CallOutcome.CONNECTED, CallOutcome.CALLBACK_REQUESTED})
 
 
 def status_after(lead: Lead, completion: Completion, now: datetime) -> LeadStatus:
@@ -23,9 +23,9 @@ def status_after(lead: Lead, completion: Completion, now: datetime) -> LeadStatu
     """
     if lead.status_chosen_at is not None and lead.status_chosen_at > completion.began(now):
         return lead.status
-    if completion.outcome is Outcome.CONVERTED:
+    if completion.outcome is CallOutcome.CONVERTED:
         return LeadStatus.CONVERTED
-    if completion.outcome is Outcome.NOT_INTERESTED and lead.status is not LeadStatus.CONVERTED:
+    if completion.outcome is CallOutcome.NOT_INTERESTED and lead.status is not LeadStatus.CONVERTED:
         return LeadStatus.LOST
     if completion.outcome in _REACHED and lead.status is LeadStatus.NEW:
         return LeadStatus.CONTACTED

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, CallResult, CallTask, TaskStatus
 
 NO_HASH = "0" * 64
 """The previous hash in the first entry of a chain."""
@@ -79,7 +79,7 @@ class LedgerEntry:
     actor_id: UUID | None
     at: datetime
     called_at: datetime
-    outcome: Outcome | None = None
+    outcome: CallOutcome | None = None
     duration_seconds: int | None = None
     started_at: datetime | None = None
     follow_up_at: datetime | None = None

@@ -30,7 +30,7 @@ class TaskStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Outcome(StrEnum):
+class CallOutcome(StrEnum):
     """The outcome of a call."""
 
     CONNECTED = "connected"
@@ -75,7 +75,7 @@ class Completion:
     `duration_seconds` is 0 if nobody answered. `started_at` is None if it was not given.
     """
 
-    outcome: Outcome
+    outcome: CallOutcome
     duration_seconds: int
     note: str | None = None
     started_at: datetime | None = None
@@ -175,7 +175,7 @@ def completion_errors(completion: Completion, now: datetime) -> list[FieldError]
     """
     problems = call_errors(completion, now)
     if completion.follow_up_at is None:
-        if completion.outcome is Outcome.CALLBACK_REQUESTED:
+        if completion.outcome is CallOutcome.CALLBACK_REQUESTED:
             problems.append(
                 FieldError(
                     field="follow_up_at",

@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from unite_core.calls.ledger import ChainFault, LedgerEntry, Unreadable
-from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, CallResult, CallTask, TaskStatus
 from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.periods import Segment, hour_segments, quarter_of
@@ -107,7 +107,7 @@ class LedgerFilter:
 class CallCounts:
     """The number of calls that were made to a lead, per outcome, and the time of the first one."""
 
-    outcomes: Mapping[Outcome, int]
+    outcomes: Mapping[CallOutcome, int]
     first_called_at: datetime
 
     @property
@@ -218,7 +218,7 @@ class LeadCalls(Protocol):
         """Return the counts of those of these leads (up to 5,000) that were called."""
 
     @abstractmethod
-    def add(self, lead_id: UUID, outcome: Outcome, called_at: datetime) -> int:
+    def add(self, lead_id: UUID, outcome: CallOutcome, called_at: datetime) -> int:
         """Count a call; return its number among those made to the lead, from 1.
 
         No other unit of work can count a call to that lead until this one ends.

@@ -9,7 +9,7 @@ OPTED_OUT = "opted_out"
 """The reason of a message that was skipped or refused because the owner of the number opted out."""
 
 
-class Progress(StrEnum):
+class MessageProgress(StrEnum):
     """The progress of a message; `UNKNOWN` is a status that does not say how far the message has come."""
 
     UNKNOWN = "unknown"
@@ -22,20 +22,20 @@ class Progress(StrEnum):
     @property
     def final(self) -> bool:
         """Whether no other progress can follow."""
-        return _RANKS[self] == _RANKS[Progress.DELIVERED]
+        return _RANKS[self] == _RANKS[MessageProgress.DELIVERED]
 
-    def is_beyond(self, other: "Progress") -> bool:
+    def is_beyond(self, other: "MessageProgress") -> bool:
         """Return whether a message with this progress has come further than one with the other."""
         return _RANKS[self] > _RANKS[other]
 
 
-_RANKS: Mapping[Progress, int] = {
-    Progress.UNKNOWN: 0,
-    Progress.QUEUED: 1,
-    Progress.SENDING: 2,
-    Progress.SENT: 3,
-    Progress.DELIVERED: 4,
-    Progress.FAILED: 4,
+_RANKS: Mapping[MessageProgress, int] = {
+    MessageProgress.UNKNOWN: 0,
+    MessageProgress.QUEUED: 1,
+    MessageProgress.SENDING: 2,
+    MessageProgress.SENT: 3,
+    MessageProgress.DELIVERED: 4,
+    MessageProgress.FAILED: 4,
 }
 
 
@@ -48,14 +48,14 @@ class DeliveryReport:
     """
 
     message_id: str
-    progress: Progress
+    progress: MessageProgress
     complete: bool = False
     response: Mapping[str, Any]
 
     @property
     def settled(self) -> bool:
         """Whether nothing more will be reported: the message arrived, and no detail is missing."""
-        return self.progress is Progress.DELIVERED and self.complete
+        return self.progress is MessageProgress.DELIVERED and self.complete
 
     @property
     def opted_out(self) -> bool:

@@ -4,11 +4,10 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from typing import Any
 from uuid import UUID
 
-from unite_core.clock import Clock
+from unite_core.clock import Clock, rfc3339
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound
 from unite_core.events import Event
@@ -36,7 +35,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 VERSION = 1
 """The version of the messages to the topic: docs/events/event.v1.schema.json."""
 
-_FOR_NOBODY = Receipt(taken=False, skipped=True, response={"reason": "no_audience"})
+_FOR_NOBODY = Receipt(accepted=False, skipped=True, response={"reason": "no_audience"})
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def topic_message(event: Event, audience: Audience, links: Links) -> TopicMessag
         "version": VERSION,
         "id": str(event.id),
         "type": event.type,
-        "at": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "at": rfc3339(event.at),
         "actor_id": str(event.actor_id) if event.actor_id else None,
         "correlation_id": event.correlation_id,
         "role": audience.role.value,
@@ -105,8 +104,8 @@ class TextsOfEvents(Destination):
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
         return self.messages.report_of(response)
 
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
-        return self.messages.look_up(message_id, hurried=hurried)
+    def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:
+        return self.messages.look_up(message_id, short_timeouts=short_timeouts)
 
     def _send(self, event: Event, *, may_have_been_sent: bool) -> Receipt:
         number = self._number(event)
@@ -175,4 +174,4 @@ def _may_see(user: User, event: Event) -> bool:
 
 
 def _skipped(reason: str) -> Receipt:
-    return Receipt(taken=False, skipped=True, response={"reason": reason})
+    return Receipt(accepted=False, skipped=True, response={"reason": reason})

@@ -197,13 +197,13 @@ def delivery_id(event_id: UUID, destination: str) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The result of an attempt: accepted (`taken`), refused for ever, skipped for lack of a recipient, or to retry.
+    """The result of an attempt: `accepted`, `refused` for ever, `skipped` for lack of a recipient, or to retry.
 
     The delivery may be retried if none of the three is true. `response` is the destination's response, in plain values:
     message ids, a status, an error code.
     """
 
-    taken: bool
+    accepted: bool
     refused: bool = False
     skipped: bool = False
     response: dict[str, Any] = field(default_factory=dict)

@@ -159,10 +159,10 @@ class Destination(Protocol):
         """Return the report in a receipt's response or in a later report; None if the event cannot be looked up."""
         return None
 
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:  # noqa: ARG002 - the same
+    def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:  # noqa: ARG002 - the same
         """Return the destination's current report on a message that it accepted.
 
-        `hurried` is for a caller whose client waits: the timeout is short. Raises `NotFound` and `Unavailable`.
+        `short_timeouts` are for a caller whose client waits. Raises `NotFound` and `Unavailable`.
         """
         raise NotFound("This destination does not report what became of events.")
 
@@ -243,11 +243,11 @@ class TextMessages(Protocol):
         """
 
     @abstractmethod
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
+    def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:
         """Return the current report on a message that was sent.
 
-        If nothing more will be reported on a delivered message, the report is complete. `hurried` is for a caller
-        whose client waits: the timeout is short. Raises `NotFound` and `Unavailable`.
+        If nothing more will be reported on a delivered message, the report is complete. `short_timeouts` are for
+        a caller whose client waits. Raises `NotFound` and `Unavailable`.
         """
 
 

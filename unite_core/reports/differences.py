@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.ports import LedgerFilter
+from unite_core.clock import rfc3339
 from unite_core.notifications.model import ACTIVITY
 from unite_core.paging import MAX_LIMIT, PageRequest
 from unite_core.periods import QUARTERS_PER_HOUR, Period, moment_of
@@ -231,5 +232,5 @@ def _display(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return rfc3339(value, timespec="milliseconds")
     return str(value)[:MAX_SHOWN]

@@ -11,8 +11,7 @@ from uuid import UUID
 
 from unite_core.calls import events as call_events
 from unite_core.calls.ledger import EntryKind, LedgerEntry, link_to_chain
-from unite_core.calls.model import CallTask, Note
-from unite_core.calls.model import Outcome as CallOutcome
+from unite_core.calls.model import CallOutcome, CallTask, Note
 from unite_core.errors import FieldError
 from unite_core.events import Event
 from unite_core.identity.model import REFRESH_TOKEN_TTL, Actor, Role, Session, User

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from unite_core.application import Rules, Unite, build
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.calls.model import CallTask, Completion
-from unite_core.calls.model import Outcome as CallOutcome
+from unite_core.calls.model import CallOutcome, CallTask, Completion
 from unite_core.calls.use_cases import Assignment, Cancellation, CompletedCall, Correction, NewCallTask, NewNote
 from unite_core.events import Event
 from unite_core.identity.model import Actor, Role, User

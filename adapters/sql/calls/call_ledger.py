@@ -19,7 +19,7 @@ from adapters.sql.reports.tables import unfolded_entries
 from adapters.sql.statements import batches, force_index, merge_sorted
 from adapters.sql.unreadable_rows import UNREADABLE_VALUE_ERRORS, read_one_by_one, to_id
 from unite_core.calls.ledger import FORMAT, ChainFault, EntryKind, LedgerEntry, Unreadable, orphan_fault
-from unite_core.calls.model import CallResult, Outcome
+from unite_core.calls.model import CallOutcome, CallResult
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE, CallLedger, LedgerFilter
 from unite_core.errors import NotFound
 from unite_core.identity.ports import REPORTS_NAMESPACE
@@ -140,7 +140,7 @@ def to_entry(row: Row[Any]) -> LedgerEntry:
         agent_id=row.agent_id,
         actor_id=row.actor_id,
         at=row.at,
-        outcome=None if row.outcome is None else Outcome(row.outcome),
+        outcome=None if row.outcome is None else CallOutcome(row.outcome),
         duration_seconds=row.duration_seconds,
         started_at=row.started_at,
         follow_up_at=row.follow_up_at,

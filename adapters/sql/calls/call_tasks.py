@@ -16,10 +16,18 @@ from adapters.sql.calls.queries import (
 from adapters.sql.calls.tables import call_task_notes as notes
 from adapters.sql.calls.tables import call_tasks as tasks
 from adapters.sql.leads.tables import leads
-from adapters.sql.statements import batches, force_index, matches_any, merge_sorted, save_version, with_lock
+from adapters.sql.statements import (
+    batches,
+    existing_values,
+    force_index,
+    matches_any,
+    merge_sorted,
+    save_version,
+    with_lock,
+)
 from adapters.sql.unreadable_rows import UNREADABLE_VALUE_ERRORS, read_one_by_one
 from unite_core.calls.ledger import Unreadable
-from unite_core.calls.model import CallTask, Completion, Note, Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, CallTask, Completion, Note, TaskStatus
 from unite_core.calls.ports import CallTasks, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.paging import Page, PageRequest, Position, page_of
@@ -91,11 +99,7 @@ class SqlCallTasks(CallTasks):
         return count
 
     def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
-        leads_with_tasks: set[UUID] = set()
-        for portion in batches(list(lead_ids)):
-            statement = select(tasks.c.lead_id).where(tasks.c.lead_id.in_(portion)).distinct()
-            leads_with_tasks.update(self._connection.execute(statement).scalars())
-        return leads_with_tasks
+        return existing_values(self._connection, tasks.c.lead_id, lead_ids)
 
     def iterate_by_id(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
         statement = select(tasks).order_by(tasks.c.id).limit(limit)
@@ -181,7 +185,7 @@ def _to_task(row: Row[Any], task_notes: list[Note]) -> CallTask:
 
 def _to_completion(row: Row[Any]) -> Completion:
     return Completion(
-        outcome=Outcome(row.outcome),
+        outcome=CallOutcome(row.outcome),
         duration_seconds=row.duration_seconds,
         note=row.note,
         started_at=row.started_at,

@@ -5,7 +5,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyC
 from adapters.sql.metadata import MAX_CODE_LENGTH, MYSQL, metadata, one_of
 from adapters.sql.types import Identifier, Moment, exact_text
 from unite_core.calls.ledger import NO_HASH, EntryKind
-from unite_core.calls.model import MAX_NOTE_LENGTH, MAX_REASON_LENGTH, Outcome, TaskStatus
+from unite_core.calls.model import MAX_NOTE_LENGTH, MAX_REASON_LENGTH, CallOutcome, TaskStatus
 from unite_core.leads.details import MAX_SOURCE_LENGTH
 
 # `outcome` to `follow_up_at` are the completion, all NULL while there is none.
@@ -35,7 +35,7 @@ call_tasks = Table(
     ForeignKeyConstraint(["assigned_to"], ["users.id"]),
     ForeignKeyConstraint(["created_by"], ["users.id"]),
     one_of("status", TaskStatus, "ck_call_tasks_status"),
-    one_of("outcome", Outcome, "ck_call_tasks_outcome"),
+    one_of("outcome", CallOutcome, "ck_call_tasks_outcome"),
     Index("ix_call_tasks_due", "due_at", "id"),
     Index("ix_call_tasks_status_due", "status", "due_at", "id"),
     Index("ix_call_tasks_assigned_due", "assigned_to", "due_at", "id"),
@@ -91,7 +91,7 @@ call_ledger = Table(
     UniqueConstraint("task_id", "number", name="uq_call_ledger_chain"),
     ForeignKeyConstraint(["task_id"], ["call_tasks.id"]),
     one_of("kind", EntryKind, "ck_call_ledger_kind"),
-    one_of("outcome", Outcome, "ck_call_ledger_outcome"),
+    one_of("outcome", CallOutcome, "ck_call_ledger_outcome"),
     Index("ix_call_ledger_at", "at", "id"),
     Index("ix_call_ledger_agent_at", "agent_id", "at", "id"),
     Index("ix_call_ledger_lead_at", "lead_id", "at", "id"),
@@ -107,7 +107,7 @@ lead_calls = Table(
     "lead_calls",
     metadata,
     Column("lead_id", Identifier, nullable=False),
-    *(Column(outcome.value, Integer, nullable=False) for outcome in Outcome),
+    *(Column(outcome.value, Integer, nullable=False) for outcome in CallOutcome),
     Column("first_called_at", Moment, nullable=False),
     PrimaryKeyConstraint("lead_id"),
     **MYSQL,

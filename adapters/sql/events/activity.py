@@ -34,7 +34,7 @@ class SqlActivityLog(ActivityLog):
             insert_if_absent(connection, activity, [_to_row(event, connection) for event in ordered])
             lead_rows = [row for event in ordered for row in _lead_rows(event, connection)]
             insert_if_absent(connection, activity_leads, lead_rows)
-        return [Receipt(taken=True)] * len(events)
+        return [Receipt(accepted=True)] * len(events)
 
     def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
         at, event_id = activity_leads.c.at, activity_leads.c.event_id

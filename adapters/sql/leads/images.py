@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 from sqlalchemy.engine import Row
 
 from adapters.sql.leads.tables import lead_images as images
-from adapters.sql.statements import batches, force_index, newest_first, with_lock
+from adapters.sql.statements import existing_values, force_index, newest_first, with_lock
 from unite_core.errors import NotFound
 from unite_core.leads.model import ImageStatus, LeadImage
 from unite_core.leads.ports import LeadImages
@@ -54,11 +54,7 @@ class SqlLeadImages(LeadImages):
         return page_of(page, request.limit, lambda image: Position(image.created_at, image.id))
 
     def leads_with_images(self, lead_ids: Collection[UUID]) -> set[UUID]:
-        leads_with_images: set[UUID] = set()
-        for portion in batches(list(lead_ids)):
-            statement = select(images.c.lead_id).where(images.c.lead_id.in_(portion)).distinct()
-            leads_with_images.update(self._connection.execute(statement).scalars())
-        return leads_with_images
+        return existing_values(self._connection, images.c.lead_id, lead_ids)
 
     def count_of_lead(self, lead_id: UUID) -> int:
         return self._count("ix_lead_images_lead_created", images.c.lead_id == lead_id)

@@ -18,11 +18,11 @@ from adapters.sql.leads.tables import leads
 from adapters.sql.statements import batches, microseconds_between, with_lock
 from adapters.sql.types import MICROSECOND
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.calls.model import Outcome
+from unite_core.calls.model import CallOutcome
 from unite_core.calls.ports import CallCounts, LeadCalls
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LeadFilter
 
-_COUNTS = {outcome: table.c[outcome.value] for outcome in Outcome}
+_COUNTS = {outcome: table.c[outcome.value] for outcome in CallOutcome}
 _NONE = {column.name: 0 for column in _COUNTS.values()}
 
 
@@ -40,7 +40,7 @@ class SqlLeadCalls(LeadCalls):
             counts.update((row.lead_id, _to_counts(row)) for row in rows)
         return counts
 
-    def add(self, lead_id: UUID, outcome: Outcome, called_at: datetime) -> int:
+    def add(self, lead_id: UUID, outcome: CallOutcome, called_at: datetime) -> int:
         self._changed.add(CALLED_LEADS_NAMESPACE)
         row = {**_NONE, "lead_id": lead_id, outcome.value: 1, "first_called_at": called_at}
         one_more = _COUNTS[outcome] + 1
@@ -81,7 +81,7 @@ def called(filters: LeadFilter, *, joined: bool = False) -> list[ColumnElement[b
     first_called_at = first_call(filters.visible_to, joined=joined)
     calls: ColumnElement[Any]
     if filters.visible_to is None:
-        calls = _sum(_COUNTS[Outcome(outcome)] for outcome in filters.call_outcomes or Outcome)
+        calls = _sum(_COUNTS[CallOutcome(outcome)] for outcome in filters.call_outcomes or CallOutcome)
         if not joined:
             calls = select(calls).where(table.c.lead_id == leads.c.id).scalar_subquery()
     else:
@@ -118,7 +118,7 @@ def _sum(columns: Iterable[Column[int]]) -> ColumnElement[int]:
 
 
 def _to_counts(row: Row[Any]) -> CallCounts:
-    counts = {outcome: getattr(row, outcome.value) for outcome in Outcome}
+    counts = {outcome: getattr(row, outcome.value) for outcome in CallOutcome}
     return CallCounts(
         outcomes={outcome: count for outcome, count in counts.items() if count}, first_called_at=row.first_called_at
     )

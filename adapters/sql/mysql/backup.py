@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, inspect
 
 from adapters.sql.execution_options import READ_ONLY
 from adapters.sql.migrate import VERSION_TABLE, revision_of
+from adapters.sql.mysql.identifiers import quoted
 
 ROW_BATCH_SIZE = 2_000
 
@@ -38,7 +39,7 @@ class TableSnapshot:
     def write(self, table: str, target: BinaryIO, progress: Progress) -> None:
         """Write a line with the names of the columns, then a line for each row."""
         streaming = self._connection.execution_options(stream_results=True)
-        with streaming.exec_driver_sql(f"SELECT * FROM {_quoted(table)}") as rows:  # noqa: S608 - see above
+        with streaming.exec_driver_sql(f"SELECT * FROM {quoted(table)}") as rows:  # noqa: S608 - see above
             target.write(orjson.dumps(list(rows.keys()), option=orjson.OPT_APPEND_NEWLINE))
             for batch in rows.partitions(ROW_BATCH_SIZE):
                 target.writelines(_line(tuple(row)) for row in batch)
@@ -71,11 +72,11 @@ def load_table(engine: Engine, table: str, source: BinaryIO, progress: Progress)
     Tables may be loaded in any order, because foreign keys are not checked.
     """
     columns = orjson.loads(source.readline())
-    names = ", ".join(map(_quoted, columns))
-    statement = f"INSERT INTO {_quoted(table)} ({names}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608 - see above
+    names = ", ".join(map(quoted, columns))
+    statement = f"INSERT INTO {quoted(table)} ({names}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608 - see above
     with engine.connect() as connection:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
-        connection.exec_driver_sql(f"DELETE FROM {_quoted(table)}")  # noqa: S608 - see above
+        connection.exec_driver_sql(f"DELETE FROM {quoted(table)}")  # noqa: S608 - see above
         connection.commit()
         while batch := [_row(line) for line in islice(source, ROW_BATCH_SIZE)]:
             connection.exec_driver_sql(statement, batch)
@@ -86,7 +87,7 @@ def load_table(engine: Engine, table: str, source: BinaryIO, progress: Progress)
 
 def _counts(connection: Connection) -> dict[str, int]:
     return {
-        name: int(connection.exec_driver_sql(f"SELECT count(*) FROM {_quoted(name)}").scalar_one())  # noqa: S608 - the names are the database's own
+        name: int(connection.exec_driver_sql(f"SELECT count(*) FROM {quoted(name)}").scalar_one())  # noqa: S608 - the names are the database's own
         for name in sorted(inspect(connection).get_table_names())
         if name != VERSION_TABLE
     }
@@ -116,7 +117,3 @@ def _decoded(value: Any) -> Any:
         [(kind, text)] = value.items()
         return _DECODERS[kind](text)
     return value
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``").replace("%", "%%") + "`"

@@ -32,14 +32,14 @@ def checked(url: URL) -> URL:
     return url.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"})
 
 
-def options(timeout: float, *, patient: bool) -> dict[str, Any]:
+def options(timeout: float, *, without_timeouts: bool) -> dict[str, Any]:
     """Return the arguments of `create_engine` that are only for MySQL and MariaDB."""
     return {
         "connect_args": {
             "connect_timeout": CONNECT_TIMEOUT,
-            "read_timeout": None if patient else READ_TIMEOUT,
-            "write_timeout": None if patient else READ_TIMEOUT,
-            # A patient engine has no timeouts, because a migration waits for another one however long that takes.
+            "read_timeout": None if without_timeouts else READ_TIMEOUT,
+            "write_timeout": None if without_timeouts else READ_TIMEOUT,
+            # No timeouts, because a migration waits for another one however long that takes.
             "init_command": (
                 f"SET time_zone = '+00:00', sql_mode = '{_SQL_MODE}',"
                 f" innodb_lock_wait_timeout = {max(1, round(timeout))}"

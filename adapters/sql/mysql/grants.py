@@ -14,6 +14,8 @@ from typing import Self
 from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
 
+from adapters.sql.mysql.identifiers import quoted
+
 ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 """The privileges on every table that is not in `RESTRICTED_PRIVILEGES`."""
 
@@ -93,16 +95,16 @@ def grant_privileges(connection: Connection, account: DatabaseAccount) -> Excess
         raise ValueError("it is the account that migrates, which needs more")
     intended = {table: RESTRICTED_PRIVILEGES.get(table, ROWS) for table in inspect(connection).get_table_names()}
     for table, rights in intended.items():
-        statement = f"GRANT {', '.join(rights)} ON TABLE {_quoted(table)} TO %s@%s"
+        statement = f"GRANT {', '.join(rights)} ON TABLE {quoted(table)} TO %s@%s"
         connection.exec_driver_sql(statement, (account.name, account.host))
     for table, rights in intended.items():
         excess = [right for right in _ON_A_TABLE if right not in rights]
-        _revoke(connection, excess, f"TABLE {_quoted(table)}", account)
+        _revoke(connection, excess, f"TABLE {quoted(table)}", account)
     schema = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
     # In the name of a schema an underscore is a wildcard unless it is escaped, and a grant may have been written either
     # way.
     for name in {schema, schema.replace("_", "\\_")}:
-        _revoke(connection, _ON_THE_SCHEMA, f"{_quoted(name)}.*", account)
+        _revoke(connection, _ON_THE_SCHEMA, f"{quoted(name)}.*", account)
     return _beyond(connection, account, schema, intended)
 
 
@@ -158,7 +160,3 @@ def _matches(pattern: str, schema: str) -> bool:
     wildcards = {"%": "*", "_": "?"}
     glob_pattern = "".join(wildcards.get(part) or glob.escape(part.removeprefix("\\")) for part in parts)
     return fnmatch.fnmatchcase(schema, glob_pattern)
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``").replace("%", "%%") + "`"

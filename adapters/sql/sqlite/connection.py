@@ -25,7 +25,7 @@ def checked(url: URL) -> URL:
     return url
 
 
-def options(timeout: float, *, patient: bool) -> dict[str, Any]:  # noqa: ARG001 - a statement in this process has no timeout
+def options(timeout: float, *, without_timeouts: bool) -> dict[str, Any]:  # noqa: ARG001 - a statement in this process has no timeout
     """Return the arguments of `create_engine` that are only for SQLite."""
     return {"connect_args": {"timeout": timeout, "isolation_level": None, "check_same_thread": False}}
 

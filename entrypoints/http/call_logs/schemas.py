@@ -18,7 +18,7 @@ from entrypoints.http.framework.fields import (
 from entrypoints.http.framework.paging import PageQuery
 from entrypoints.http.leads.schemas import Assignee
 from unite_core.calls.ledger import FORMAT, NO_HASH, ChainFault, EntryKind, LedgerEntry
-from unite_core.calls.model import CallResult, Outcome
+from unite_core.calls.model import CallOutcome, CallResult
 from unite_core.calls.ports import MAX_ATTEMPT
 from unite_core.calls.queries import TaskLedger
 from unite_core.leads.details import MAX_SOURCE_LENGTH
@@ -102,7 +102,7 @@ class CallLogSchema(Body):
     result = Choice(
         CallResult, required=True, metadata={"description": "The outcome of the call, or why there was none."}
     )
-    outcome = Choice(Outcome, required=True, allow_none=True)
+    outcome = Choice(CallOutcome, required=True, allow_none=True)
     duration_seconds = WholeNumber(required=True, allow_none=True, metadata=DURATION)
     started_at = Timestamp(required=True, allow_none=True)
     follow_up_at = Timestamp(required=True, allow_none=True)
@@ -231,7 +231,7 @@ class CorrectionSchema(Body):
     """The correction of an entry: the reason and the right values. Values that are left out stay as they were."""
 
     reason = Text(required=True, metadata={**REASON, "minLength": 1, "description": "In one line."})
-    outcome = Choice(Outcome)
+    outcome = Choice(CallOutcome)
     duration_seconds = WholeNumber(metadata=DURATION)
     started_at = Timestamp(allow_none=True)
     note = Text(allow_none=True, metadata=NOTE)

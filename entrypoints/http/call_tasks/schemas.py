@@ -20,9 +20,9 @@ from unite_core.calls.model import (
     MAX_NOTE_LENGTH,
     MAX_NOTES,
     MAX_REASON_LENGTH,
+    CallOutcome,
     CallTask,
     Note,
-    Outcome,
     TaskStatus,
 )
 from unite_core.calls.ports import NOTES_IN_LISTS
@@ -144,7 +144,7 @@ class CallTaskSchema(Body):
             "description": f"Oldest first; a list of tasks shows only the latest {NOTES_IN_LISTS}.",
         },
     )
-    outcome = Choice(Outcome, required=True, allow_none=True)
+    outcome = Choice(CallOutcome, required=True, allow_none=True)
     duration_seconds = WholeNumber(required=True, allow_none=True, metadata=DURATION)
     started_at = Timestamp(
         required=True, allow_none=True, metadata={"description": "When the call began, if it is known."}
@@ -269,7 +269,7 @@ class CancellationSchema(Body):
 class CompletionSchema(Body):
     """The outcome of a call. A completion that is sent twice with the same content counts once."""
 
-    outcome = Choice(Outcome, required=True)
+    outcome = Choice(CallOutcome, required=True)
     duration_seconds = WholeNumber(required=True, metadata=DURATION)
     started_at = Timestamp(allow_none=True, metadata={"description": "When the call began; not in the future."})
     note = Text(allow_none=True, metadata=NOTE)

@@ -23,7 +23,7 @@ ZONE = "unite_time_zone"
 _ZONE_MAX_AGE_SECONDS = 365 * 24 * 60 * 60
 
 
-class Day(fields.Field[Any]):
+class DateField(fields.Field[Any]):
     """A date, `2026-01-31`; None if the form has an empty one."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> date | None:
@@ -49,7 +49,7 @@ class Zone(fields.Field[Any]):
 class DayQuery(Query):
     """The query of a page about one day."""
 
-    date = Day()
+    date = DateField()
     tz = Zone()
 
 

@@ -2,8 +2,7 @@
 
 from flask import Flask, Response, request
 
-from entrypoints.http.dashboard import lists, overview, password, sign_in
-from entrypoints.http.dashboard import static_routes as static_files
+from entrypoints.http.dashboard import lists, overview, password, sign_in, static_routes
 from entrypoints.http.dashboard.error_pages import to_page
 from entrypoints.http.dashboard.overview import FIGURES
 from entrypoints.http.dashboard.pages import operations
@@ -25,7 +24,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-MODULES = (sign_in, password, overview, lists, static_files)
+MODULES = (sign_in, password, overview, lists, static_routes)
 """The modules that declare pages; importing them declares the pages."""
 
 

@@ -5,10 +5,10 @@ from datetime import date
 
 from entrypoints.http.dashboard.views import (
     AgentFigures,
-    Count,
     DayFigures,
     Figures,
     HourFigures,
+    LinkedCount,
     SourceFigures,
     Totals,
 )
@@ -42,8 +42,8 @@ class ReportFigures(Figures):
         )
 
 
-def _count(count: Counted) -> Count:
-    return Count(count.value, items_url(count.items))
+def _count(count: Counted) -> LinkedCount:
+    return LinkedCount(count.value, items_url(count.items))
 
 
 def _totals(figures: CallFigures) -> Totals:

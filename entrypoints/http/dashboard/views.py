@@ -15,7 +15,7 @@ from unite_core.reports.tally import Rate
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class LinkedCount:
     """A number of entries, and the URL of their list."""
 
     value: int
@@ -26,9 +26,9 @@ class Count:
 class Totals:
     """The totals of a day. The average duration is in seconds, None if there was no call."""
 
-    total_calls: Count
-    completed: Count
-    missed: Count
+    total_calls: LinkedCount
+    completed: LinkedCount
+    missed: LinkedCount
     contact_rate: Rate
     completion_rate: Rate
     average_duration_seconds: float | None
@@ -40,9 +40,9 @@ class AgentFigures:
 
     agent_id: UUID | None
     name: str
-    total: Count
-    completed: Count
-    missed: Count
+    total: LinkedCount
+    completed: LinkedCount
+    missed: LinkedCount
     completion_rate: Rate
     average_duration_seconds: float | None
 
@@ -52,8 +52,8 @@ class HourFigures:
     """An hour of the local day, which has 23 to 25 hours; `label` is its start, `09:00`."""
 
     label: str
-    calls: Count
-    contacts: Count
+    calls: LinkedCount
+    contacts: LinkedCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +61,10 @@ class SourceFigures:
     """The stages of the leads of one source that were created on the day; `source` is None if it is unknown."""
 
     source: str | None
-    leads: Count
-    called: Count
-    contacted: Count
-    converted: Count
+    leads: LinkedCount
+    called: LinkedCount
+    contacted: LinkedCount
+    converted: LinkedCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

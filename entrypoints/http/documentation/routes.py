@@ -22,6 +22,7 @@ _CODE = re.compile("`([^`]+)`")
 _TEXT_SCHEMA = {"type": "string"}
 _SWAGGER_UI_BASE = "/docs/swagger-ui"
 SWAGGER_UI = AssetFolder(Path(__file__).with_name("swagger_ui"), _SWAGGER_UI_BASE)
+_OWN_FILES = AssetFolder(_PAGES, "/docs")
 _LINKED_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src {images}; "
@@ -69,7 +70,7 @@ def docs() -> Response:
 )
 def docs_script() -> Response:
     """Get the documentation page's script."""
-    return _file("docs.js", "text/javascript")
+    return _own(_OWN_FILES.uncached_response("docs.js"))
 
 
 @operations.operation(
@@ -82,7 +83,7 @@ def docs_script() -> Response:
 )
 def docs_style() -> Response:
     """Get the documentation page's style sheet."""
-    return _file("docs.css", "text/css")
+    return _own(_OWN_FILES.uncached_response("docs.css"))
 
 
 @operations.operation(
@@ -125,10 +126,6 @@ def _filled(page: str, values: dict[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(f"{{{{ {name} }}}}", value)
     return text
-
-
-def _file(name: str, content_type: str) -> Response:
-    return _own(Response((_PAGES / name).read_bytes(), content_type=f"{content_type}; charset=utf-8"))
 
 
 def _own(response: Response, policy: str = _OWN_PAGES_ONLY) -> Response:

@@ -1,11 +1,12 @@
-"""Static files under names with a digest, so that browsers can cache them forever."""
+"""Static files, compressed for clients that take gzip, and cached forever under names with a digest."""
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from flask import Response
+from flask import Response, request
 
 from unite_core.errors import NotFound
 
@@ -14,13 +15,31 @@ _DIGEST_LENGTH = 12
 _CACHE_FOREVER = "public, max-age=31536000, immutable"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asset:
-    """A static file, ready to be served."""
+    """A static file, ready to be served. `path` contains a digest of the content."""
 
     path: str
     content: bytes
     content_type: str
+
+    def response(self) -> Response:
+        """Return the response with the file, compressed if the client takes gzip (RFC 9110, 12.5.3)."""
+        compressed = _takes_gzip() and self._is_compressible
+        response = Response(self._gzipped if compressed else self.content, content_type=self.content_type)
+        if compressed:
+            response.headers["Content-Encoding"] = "gzip"
+        response.vary.add("Accept-Encoding")
+        return response
+
+    @cached_property
+    def _gzipped(self) -> bytes:
+        """The compressed content, which is created at the first request for it."""
+        return gzip.compress(self.content, mtime=0)
+
+    @property
+    def _is_compressible(self) -> bool:
+        return len(self._gzipped) < len(self.content)
 
 
 class AssetFolder:
@@ -40,9 +59,13 @@ class AssetFolder:
         asset = next((asset for asset in self._assets.values() if asset.path == path), None)
         if asset is None:
             raise NotFound("There is no such file.")
-        response = Response(asset.content, content_type=asset.content_type)
+        response = asset.response()
         response.headers["Cache-Control"] = _CACHE_FOREVER
         return response
+
+    def uncached_response(self, name: str) -> Response:
+        """Return the response with a file under its own name, which clients must not cache."""
+        return self._assets[name].response()
 
     @cached_property
     def _assets(self) -> dict[str, Asset]:
@@ -52,3 +75,8 @@ class AssetFolder:
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH]
         return Asset(f"{self._base}/{path.stem}.{digest}{path.suffix}", content, _TYPES[path.suffix])
+
+
+def _takes_gzip() -> bool:
+    codings = request.accept_encodings
+    return codings["gzip"] > 0 and codings["gzip"] >= codings["identity"]

@@ -1,6 +1,5 @@
 """Serialize JSON responses: UTF-8, times as RFC 3339 in UTC with a Z, ids as hyphenated text."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -13,11 +12,6 @@ JSON_TYPE = "application/json"
 def to_json(content: Any) -> bytes:
     """Serialize `content` (dicts, lists, plain values, datetimes, UUIDs, enums) as JSON."""
     return orjson.dumps(content, option=orjson.OPT_UTC_Z)
-
-
-def moment(at: datetime) -> str:
-    """Return a time as RFC 3339 in UTC, `2026-01-31T09:30:00.123456Z`."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

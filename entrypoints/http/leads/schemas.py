@@ -16,7 +16,7 @@ from entrypoints.http.framework.fields import (
 )
 from entrypoints.http.framework.paging import PageQuery
 from entrypoints.http.framework.upload_instructions import UploadSchema, upload_json
-from unite_core.calls.model import Outcome
+from unite_core.calls.model import CallOutcome
 from unite_core.email import MAX_EMAIL_LENGTH
 from unite_core.leads.details import (
     DEFAULT_SOURCE,
@@ -226,7 +226,7 @@ class LeadQuery(PageQuery):
         }
     )
     call_result = CommaSeparated(
-        Choice(Outcome),
+        Choice(CallOutcome),
         metadata={"description": "Outcomes, separated by commas: the lead had a call with one of them."},
     )
     called_within = WholeNumber(

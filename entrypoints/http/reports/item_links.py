@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote_plus
 from uuid import UUID
 
-from entrypoints.http.framework.json_responses import moment
 from unite_core.calls.model import CallResult, TaskStatus
+from unite_core.clock import rfc3339
 from unite_core.reports.model import CallItems, Items, LeadItems, TaskItems
 from unite_core.unset import UNSET, Unset
 
@@ -53,8 +53,8 @@ def _calls_of_scope(
     """Return the URL of all calls of a scope, with any result."""
     query = {
         "counted": "true",
-        "from": moment(start),
-        "to": moment(end),
+        "from": rfc3339(start),
+        "to": rfc3339(end),
         "agent": _value_or_none(agent_id),
         "source": None if isinstance(source, Unset) else _source(source),
         "attempt": _value_or_none(attempt),
@@ -72,8 +72,8 @@ def _of_results(results: frozenset[CallResult]) -> str:
 
 def _leads(items: LeadItems) -> Mapping[str, str | None]:
     return {
-        "created_from": moment(items.start),
-        "created_to": moment(items.end),
+        "created_from": rfc3339(items.start),
+        "created_to": rfc3339(items.end),
         "source": None if isinstance(items.source, Unset) else _quoted(items.source),
         "called": "true" if items.called else None,
         "call_result": _listed(items.results),
@@ -82,7 +82,7 @@ def _leads(items: LeadItems) -> Mapping[str, str | None]:
 
 
 def _tasks(items: TaskItems) -> Mapping[str, str | None]:
-    return {"status": TaskStatus.PENDING.value, "due_to": moment(items.due_before)}
+    return {"status": TaskStatus.PENDING.value, "due_to": rfc3339(items.due_before)}
 
 
 def _value_or_none(value: object) -> str | None:

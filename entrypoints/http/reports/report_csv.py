@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from entrypoints.http.framework.json_responses import moment
+from unite_core.clock import rfc3339
 from unite_core.imports.csv.error_report import escape_formula
 
 CSV_TYPE = "text/csv"
@@ -48,5 +48,5 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return moment(value)
+        return rfc3339(value)
     return escape_formula(value) if isinstance(value, str) else str(value)

@@ -16,7 +16,7 @@ from entrypoints.capacity import MAX_BUFFERED_BYTES, THREADS, UPLOADS, UPLOADS_O
 from entrypoints.http.framework.problems import Unexpected
 from entrypoints.http.framework.request_body import too_large_detail
 from entrypoints.http.framework.transfer_limits import TransferLimiter
-from entrypoints.http.server.asgi_types import DISCONNECT, Client, Message, Receive, Send
+from entrypoints.http.server.asgi_types import DISCONNECT, ClientConnection, Message, Receive, Send
 from entrypoints.http.server.body import BLOCK_BYTES, ByteBudget, RequestBody, UnreadBody, UploadStream
 from entrypoints.http.server.body_rules import BodyRule, BodyRules
 from entrypoints.http.server.environ import decoded_path, environ_of, header, header_values, refuse_head
@@ -28,7 +28,7 @@ from entrypoints.http.server.response_sender import (
     start_message,
 )
 from entrypoints.http.server.threads import ThreadPool
-from entrypoints.http.server.timeouts import Timeouts
+from entrypoints.http.server.timeouts import ServerTimeouts
 from unite_core.errors import TooLarge, UniteError
 
 WsgiHeaders = list[tuple[str, str]]
@@ -52,7 +52,7 @@ class WsgiOnThreads:
         threads: int = THREADS,
         uploads: int = UPLOADS,
         max_buffered: int = MAX_BUFFERED_BYTES,
-        timeouts: Timeouts | None = None,
+        timeouts: ServerTimeouts | None = None,
     ) -> None:
         self._application = application
         self._rules = rules
@@ -60,10 +60,10 @@ class WsgiOnThreads:
         self._uploads = ThreadPool(uploads, "upload")
         self._places = TransferLimiter(uploads)
         self._budget = ByteBudget(max_buffered)
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = timeouts or ServerTimeouts()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        client = Client(receive, send, scope.get("extensions", {}).get(DISCONNECT, lambda: None))
+        client = ClientConnection(receive, send, scope.get("extensions", {}).get(DISCONNECT, lambda: None))
         outgoing = ResponseSender(client, self._timeouts)
         try:
             await self._serve(scope, client, outgoing)
@@ -75,7 +75,7 @@ class WsgiOnThreads:
                 start = start_message(f"{problem.status} {problem.reason}", problem.headers)
                 await outgoing.send(WsgiResponse(start, problem.content), self._threads, watched=False)
 
-    async def _serve(self, scope: Mapping[str, Any], client: Client, outgoing: ResponseSender) -> None:
+    async def _serve(self, scope: Mapping[str, Any], client: ClientConnection, outgoing: ResponseSender) -> None:
         body = RequestBody(dict(scope["headers"]), client, self._timeouts, self._budget)
         try:
             answer = await self._work(scope, body)

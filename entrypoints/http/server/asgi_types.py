@@ -1,4 +1,4 @@
-"""Types of ASGI 3.0: messages, `receive`, `send`, and `Client`, which holds these functions of one request."""
+"""Types of ASGI 3.0: messages, `receive`, `send`, and `ClientConnection`, the functions of one request."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ DISCONNECT = "unite.disconnect"
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientConnection:
     """The functions that receive from the client, send to it, and close its connection at once."""
 
     receive: Receive

@@ -5,8 +5,8 @@ import io
 from collections.abc import Mapping
 
 from entrypoints.http.framework.problems import RequestTimeout, too_many_transfers
-from entrypoints.http.server.asgi_types import Client
-from entrypoints.http.server.timeouts import ClientTimeout, TimeBudget, Timeouts
+from entrypoints.http.server.asgi_types import ClientConnection
+from entrypoints.http.server.timeouts import ClientTimeout, ServerTimeouts, TimeBudget
 from unite_core.errors import Malformed, UniteError
 
 BLOCK_BYTES = 64 * 1024
@@ -38,7 +38,9 @@ class RequestBody:
     its chunks cannot be read.
     """
 
-    def __init__(self, headers: Mapping[bytes, bytes], client: Client, timeouts: Timeouts, budget: ByteBudget) -> None:
+    def __init__(
+        self, headers: Mapping[bytes, bytes], client: ClientConnection, timeouts: ServerTimeouts, budget: ByteBudget
+    ) -> None:
         self.announced = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
         self.more = self.announced
         self._client = client

@@ -21,7 +21,7 @@ from entrypoints.http.server.asgi_types import DISCONNECT, Application
 from entrypoints.http.server.cycle import Cycle
 from entrypoints.http.server.parsing import RequestHead, RequestParser
 from entrypoints.http.server.problems import ServerProblemResponse
-from entrypoints.http.server.timeouts import Timeouts
+from entrypoints.http.server.timeouts import ServerTimeouts
 from unite_core.errors import Malformed, UniteError
 
 _log = logging.getLogger("unite.requests")
@@ -34,7 +34,7 @@ class HttpConnection(asyncio.Protocol):
     flow: FlowControl
 
     def __init__(
-        self, application: Application, state: ServerState, timeouts: Timeouts, on_lost: Callable[[], None]
+        self, application: Application, state: ServerState, timeouts: ServerTimeouts, on_lost: Callable[[], None]
     ) -> None:
         self._application = application
         self._state = state

@@ -14,7 +14,7 @@ from entrypoints.capacity import BACKLOG, CONNECTIONS, STOP_SECONDS
 from entrypoints.http.server.asgi_types import Application
 from entrypoints.http.server.connection import HttpConnection
 from entrypoints.http.server.handshakes import drop_new_handshakes
-from entrypoints.http.server.timeouts import Timeouts
+from entrypoints.http.server.timeouts import ServerTimeouts
 
 ACCEPT_AGAIN_SECONDS = 1.0
 POLL_SECONDS = 0.05
@@ -48,7 +48,7 @@ class HttpServer(uvicorn.Server):
         application: Application,
         listening: socket.socket,
         *,
-        timeouts: Timeouts | None = None,
+        timeouts: ServerTimeouts | None = None,
         max_connections: int = CONNECTIONS,
         draining: Event | None = None,
         drain_seconds: float = 0,
@@ -72,7 +72,7 @@ class HttpServer(uvicorn.Server):
         )
         self.servers = []
         self._listening = listening
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = timeouts or ServerTimeouts()
         self._max_connections = max_connections
         self._draining = draining or Event()
         self._drain_seconds = drain_seconds

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
-from entrypoints.http.server.asgi_types import Client, Message
+from entrypoints.http.server.asgi_types import ClientConnection, Message
 from entrypoints.http.server.threads import ThreadPool
-from entrypoints.http.server.timeouts import ClientTimeout, TimeBudget, Timeouts
+from entrypoints.http.server.timeouts import ClientTimeout, ServerTimeouts, TimeBudget
 
 MAX_WHOLE_RESPONSE_BYTES = 256 * 1024
 """A response with a Content-Length of at most so many bytes is read whole by its thread, and sent afterwards."""
@@ -57,7 +57,7 @@ def start_message(status: str, headers: Iterable[tuple[str, str]]) -> Message:
 class ResponseSender:
     """The sender of the response to one client."""
 
-    def __init__(self, client: Client, timeouts: Timeouts) -> None:
+    def __init__(self, client: ClientConnection, timeouts: ServerTimeouts) -> None:
         self.started = False
         self._client = client
         # A client may pause before it starts to read the response, but not before it sends the body.

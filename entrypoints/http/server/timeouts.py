@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timeouts:
+class ServerTimeouts:
     """The times in seconds for which the server waits for a client.
 
     A client starts with `first` seconds. Waiting uses them up, and every `bytes_a_second` transferred bytes add one
@@ -35,7 +35,7 @@ class ClientTimeout(Exception):
 class TimeBudget:
     """The waiting time that is left for one body or one response."""
 
-    def __init__(self, timeouts: Timeouts, *, first: float | None = None) -> None:
+    def __init__(self, timeouts: ServerTimeouts, *, first: float | None = None) -> None:
         self._timeouts = timeouts
         self._seconds = timeouts.first if first is None else first
         self._end = time.monotonic() + timeouts.total

@@ -87,7 +87,7 @@ class PolicyProxy:
                 "UNSIGNED-PAYLOAD",
             ]
         )
-        told = "\n".join(
+        string_to_sign = "\n".join(
             [
                 "AWS4-HMAC-SHA256",
                 query["X-Amz-Date"],
@@ -95,7 +95,7 @@ class PolicyProxy:
                 hashlib.sha256(canonical.encode()).hexdigest(),
             ]
         )
-        self._check_signature(told, query.get(_SIGNATURE, ""), date, region, service)
+        self._check_signature(string_to_sign, query.get(_SIGNATURE, ""), date, region, service)
         if self.now >= signed_at + ttl:
             raise Refused("AccessDenied")
 
@@ -104,8 +104,8 @@ class PolicyProxy:
         try:
             _, date, region, service, _ = fields["x-amz-credential"].split("/")
             policy = fields["policy"]
-            told = json.loads(base64.b64decode(policy))
-            expires_at = datetime.strptime(told["expiration"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+            decoded_policy = json.loads(base64.b64decode(policy))
+            expires_at = datetime.strptime(decoded_policy["expiration"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
             size = len(request.files["file"].read())
         except (KeyError, ValueError):
             raise Refused("InvalidPolicyDocument") from None
@@ -114,16 +114,16 @@ class PolicyProxy:
             raise Refused("AccessDenied")
         fields["bucket"] = request.path.strip("/")
         named = {"bucket"}
-        for condition in told["conditions"]:
+        for condition in decoded_policy["conditions"]:
             named |= _check_condition(condition, fields, size)
         if fields.keys() - named - _NOT_IN_POLICIES:
             raise Refused("AccessDenied")
 
-    def _check_signature(self, told: str, shown: str, date: str, region: str, service: str) -> None:
+    def _check_signature(self, string_to_sign: str, shown: str, date: str, region: str, service: str) -> None:
         key = f"AWS4{self.secret_key}".encode()
         for part in (date, region, service, "aws4_request"):
             key = hmac.digest(key, part.encode(), "sha256")
-        if not hmac.compare_digest(hmac.new(key, told.encode(), "sha256").hexdigest(), shown):
+        if not hmac.compare_digest(hmac.new(key, string_to_sign.encode(), "sha256").hexdigest(), shown):
             raise Refused("SignatureDoesNotMatch")
 
 
@@ -140,10 +140,10 @@ def _check_condition(condition: Any, fields: dict[str, str], size: int) -> set[s
         if not low <= size <= high:
             raise Refused("EntityTooLarge" if size > high else "EntityTooSmall")
         return set()
-    wanted = {name.lower(): value for name, value in condition.items()}
-    if any(fields.get(name) != value for name, value in wanted.items()):
+    expected = {name.lower(): value for name, value in condition.items()}
+    if any(fields.get(name) != value for name, value in expected.items()):
         raise Refused("AccessDenied")
-    return set(wanted)
+    return set(expected)
 
 
 @contextmanager

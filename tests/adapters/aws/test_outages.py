@@ -12,7 +12,7 @@ import pytest
 from adapters.aws.clients import AwsClients
 from adapters.aws.provisioning import create_buckets
 from adapters.aws.s3 import Buckets, S3Files
-from adapters.outbound import Timeouts
+from adapters.outbound import CallTimeouts
 from adapters.system_clock import SystemClock
 from tests.adapters.aws.moto import Moto, access_to
 from tests.service_process import eventually
@@ -22,7 +22,7 @@ from unite_core.testing.contracts.files import write
 KEY = "imports/file.csv"
 BUCKETS = Buckets(imports="floor-imports", images="floor-images")
 A_MOMENT = timedelta(seconds=0.05)
-TIMEOUTS = Timeouts(connect=timedelta(seconds=3), read=timedelta(seconds=0.5))
+TIMEOUTS = CallTimeouts(connect=timedelta(seconds=3), read=timedelta(seconds=0.5))
 TIMEOUT = 20.0
 """Seconds after which a storage that is never given up answers, and so fails the test."""
 

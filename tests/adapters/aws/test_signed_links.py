@@ -43,9 +43,9 @@ def upload(files: S3Files) -> Upload:
 
 def send(upload: Upload, content: bytes = CONTENT, fields: Mapping[str, str | None] | None = None) -> requests.Response:
     """Send a file as its permission says, but for these fields; None leaves one out."""
-    told = {name: value for name, value in {**upload.fields, **(fields or {})}.items() if value is not None}
+    form_fields = {name: value for name, value in {**upload.fields, **(fields or {})}.items() if value is not None}
     with direct_session() as session:
-        return session.post(upload.url, data=told, files={"file": ("leads.csv", content)}, timeout=30)
+        return session.post(upload.url, data=form_fields, files={"file": ("leads.csv", content)}, timeout=30)
 
 
 def fetch(url: str) -> requests.Response:
@@ -165,8 +165,8 @@ def test_a_download_as_signed_is_served_under_its_name(files: S3Files, filename:
 
     assert (answer.status_code, answer.content) == (200, CONTENT)
     assert answer.headers["Content-Type"].startswith("text/plain")
-    told = parse_options_header(answer.headers["Content-Disposition"])
-    assert told == ("attachment", {"filename": filename})
+    disposition = parse_options_header(answer.headers["Content-Disposition"])
+    assert disposition == ("attachment", {"filename": filename})
 
 
 def test_a_link_with_any_term_changed_left_out_or_added_is_refused(files: S3Files) -> None:

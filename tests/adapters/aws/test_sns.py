@@ -44,13 +44,13 @@ def a_message_of(size: int) -> TopicMessage:
 def test_whoever_listens_to_some_events_hears_no_others(access: AwsClients) -> None:
     listening = listened_to(access, {"role": ["manager"], "type": ["call_task.missed"]})
     topic = SnsTopic(listening.arn, access=access)
-    wanted = TopicMessage(
+    matching = TopicMessage(
         event_id=an_id(), type="call_task.missed", role="manager", correlation_id=None, body=f'{{"id": "{an_id()}"}}'
     )
 
-    topic.publish([a_topic_message("call_task.missed"), wanted, a_topic_message()])
+    topic.publish([a_topic_message("call_task.missed"), matching, a_topic_message()])
 
-    assert [message.body for message in listening.heard()] == [wanted.body]
+    assert [message.body for message in listening.heard()] == [matching.body]
 
 
 def test_more_than_sns_takes_at_once_is_published_in_several_batches(topic: SnsTopic, listening: ListenedTo) -> None:
@@ -58,7 +58,7 @@ def test_more_than_sns_takes_at_once_is_published_in_several_batches(topic: SnsT
 
     receipts = topic.publish(sent)
 
-    assert [receipt.taken for receipt in receipts] == [True] * 10
+    assert [receipt.accepted for receipt in receipts] == [True] * 10
     assert len({receipt.response["message_id"] for receipt in receipts}) == 10
     assert sorted(message.body for message in listening.heard()) == sorted(message.body for message in sent)
 
@@ -70,7 +70,11 @@ def test_a_message_that_is_too_long_for_sns_is_refused_and_the_others_are_publis
 
     receipts = topic.publish([first, a_message_of(MAX_BATCH_BYTES), last])
 
-    assert [(receipt.taken, receipt.refused) for receipt in receipts] == [(True, False), (False, True), (True, False)]
+    assert [(receipt.accepted, receipt.refused) for receipt in receipts] == [
+        (True, False),
+        (False, True),
+        (True, False),
+    ]
     assert receipts[1].response["error_code"] == "MessageTooLong"
     assert sorted(message.body for message in listening.heard()) == sorted([first.body, last.body])
 
@@ -80,7 +84,7 @@ def test_a_message_that_is_just_short_enough_is_published(topic: SnsTopic) -> No
 
     (receipt,) = topic.publish([a_message_of(MAX_BATCH_BYTES - attributes)])
 
-    assert receipt.taken
+    assert receipt.accepted
 
 
 def test_a_topic_that_is_there_answers_a_ping(topic: SnsTopic) -> None:
@@ -138,7 +142,11 @@ def test_what_sns_takes_in_part_is_refused_or_comes_later_in_the_other_part() ->
     with served(lambda _: Response(_ANSWER, content_type="text/xml")) as url:
         receipts = SnsTopic(NOWHERE, access=access_to(url)).publish([a_topic_message() for _ in range(3)])
 
-    assert [(receipt.taken, receipt.refused) for receipt in receipts] == [(False, True), (True, False), (False, False)]
+    assert [(receipt.accepted, receipt.refused) for receipt in receipts] == [
+        (False, True),
+        (True, False),
+        (False, False),
+    ]
     assert [receipt.response.get("error_code") for receipt in receipts] == ["InvalidParameter", None, "InternalError"]
 
 
@@ -159,4 +167,8 @@ def test_what_was_taken_before_a_failure_is_not_published_again(failing_from_the
 
     receipts = topic.publish([too_long, first, second])
 
-    assert [(receipt.taken, receipt.refused) for receipt in receipts] == [(False, True), (True, False), (False, False)]
+    assert [(receipt.accepted, receipt.refused) for receipt in receipts] == [
+        (False, True),
+        (True, False),
+        (False, False),
+    ]

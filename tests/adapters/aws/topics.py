@@ -32,25 +32,25 @@ class ListenedTo:
 
     def waiting(self) -> int:
         """Return how many messages wait in the queue."""
-        told = self.access.sqs().get_queue_attributes(
+        attributes = self.access.sqs().get_queue_attributes(
             QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
         )
-        return int(told["Attributes"]["ApproximateNumberOfMessages"])
+        return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
 
     def heard(self) -> Sequence[TopicMessage]:
         """Receive all messages since the last call."""
-        found: list[TopicMessage] = []
+        results: list[TopicMessage] = []
         while True:
             answer = self.access.sqs().receive_message(
                 QueueUrl=self.queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
             )
             messages = answer.get("Messages", [])
             if not messages:
-                return found
+                return results
             for message in messages:
                 attributes = {name: it["StringValue"] for name, it in message.get("MessageAttributes", {}).items()}
                 assert {it["DataType"] for it in message.get("MessageAttributes", {}).values()} <= {"String"}
-                found.append(
+                results.append(
                     TopicMessage(
                         event_id=UUID(json.loads(message["Body"])["id"]),
                         type=attributes["type"],

@@ -124,7 +124,7 @@ def test_a_link_is_for_one_key(files: LocalFiles) -> None:
     assert code_of(files, upload(files, 4), key="imports/0191.csv") == "invalid_signature"
 
 
-def test_a_link_to_upload_is_none_to_download_and_the_other_way_round(files: LocalFiles) -> None:
+def test_an_upload_link_does_not_download_and_a_download_link_does_not_upload(files: LocalFiles) -> None:
     store(files, KEY, b"1234")
     download = files.sign_download(KEY, filename="a.csv", content_type="text/csv", ttl=HOUR)
 

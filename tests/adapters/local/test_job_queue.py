@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from adapters.local.job_queue import FIRST_BACKOFF, MAX_BACKOFF, JobQueue, QueuedJob
+from adapters.local.job_queue import JobQueue, QueuedJob
 from unite_core.errors import Unavailable
+from unite_core.jobs import FIRST_BACKOFF, MAX_BACKOFF
 
 JOB = QueuedJob("count", ("one",))
 

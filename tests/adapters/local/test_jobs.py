@@ -19,7 +19,7 @@ def test_a_worker_that_waits_is_woken(tmp_path: Path) -> None:
         assert monotonic() - begun < 10
 
 
-def test_an_undoing_wakes_too(tmp_path: Path) -> None:
+def test_an_undo_wakes_the_worker(tmp_path: Path) -> None:
     with LocalJobs(tmp_path).listen() as wake_ups:
         LocalJobs(tmp_path).undo_import(ANY)
 

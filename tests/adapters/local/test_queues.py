@@ -12,13 +12,12 @@ from uuid import UUID
 
 import pytest
 
-from adapters.local.job_queue import MAX_BACKOFF
 from adapters.local.wake_up_pipe import LocalJobs
 from adapters.local.worker_queues import SWEEP, LocalQueues
 from entrypoints.worker.jobs import sweep
 from tests.service_process import eventually
 from unite_core.errors import Unavailable
-from unite_core.jobs import JobHandler
+from unite_core.jobs import MAX_BACKOFF, JobHandler
 
 TIMEOUT = 30.0
 ANY = UUID(int=7)
@@ -44,7 +43,7 @@ class Counter(JobHandler):
         self.then(name)
 
 
-class Patient:
+class WaitingForWakeUps:
     """The worker's end of the pipe of a folder, which waits until there is a wake-up, however long it takes."""
 
     def __init__(self, folder: Path) -> None:
@@ -90,7 +89,7 @@ def test_a_wake_up_by_another_process_has_the_sweep_run_at_once(tmp_path: Path) 
     counter = Counter()
     others = LocalJobs(tmp_path)
 
-    with LocalQueues(Patient(tmp_path), destinations=()) as queues, upkeep(queues, counter) as stop:
+    with LocalQueues(WaitingForWakeUps(tmp_path), destinations=()) as queues, upkeep(queues, counter) as stop:
         eventually(lambda: counter.runs == {"sweep": 1}, "the first sweep")
         others.run_import(ANY)
         eventually(lambda: counter.runs == {"sweep": 2}, "the sweep after an import was started")
@@ -110,7 +109,7 @@ def test_a_wake_up_while_the_sweep_runs_is_not_lost(tmp_path: Path) -> None:
     counter = Counter(block)
     others = LocalJobs(tmp_path)
 
-    with LocalQueues(Patient(tmp_path), destinations=()) as queues, upkeep(queues, counter) as stop:
+    with LocalQueues(WaitingForWakeUps(tmp_path), destinations=()) as queues, upkeep(queues, counter) as stop:
         assert begun.wait(TIMEOUT)
         others.wake()
         release.set()

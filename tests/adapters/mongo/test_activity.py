@@ -78,7 +78,7 @@ def test_what_became_of_messages_can_be_read_and_searched_by_people(log: MongoAc
         ]
     )
 
-    found = {each.pop("_id"): each for each in database.delivery_log.find({}, {"position": 0, "data": 0, "at": 0})}
+    entries = {each.pop("_id"): each for each in database.delivery_log.find({}, {"position": 0, "data": 0, "at": 0})}
     common = {
         "delivery_id": sent.id,
         "destination": "texts",
@@ -86,7 +86,7 @@ def test_what_became_of_messages_can_be_read_and_searched_by_people(log: MongoAc
         "attempt": 1,
         "sid": "SM1",
     }
-    assert found[sms] == common | {
+    assert entries[sms] == common | {
         "type": "delivery.answered",
         "correlation_id": "c0ffee",
         "about_type": "call_task.assigned",
@@ -94,7 +94,7 @@ def test_what_became_of_messages_can_be_read_and_searched_by_people(log: MongoAc
         "message_status": "queued",
         "segments": 1,
     }
-    assert found[reported] == common | {
+    assert entries[reported] == common | {
         "type": "delivery.reported",
         "status": "dead",
         "message_status": "failed",
@@ -103,8 +103,8 @@ def test_what_became_of_messages_can_be_read_and_searched_by_people(log: MongoAc
         "price_unit": "USD",
         "error_code": 30003,
     }
-    told = {name: found[sns][name] for name in ("message_id", "error_code", "error", "reason", "status", "attempt")}
-    assert told == {**published.response, "status": "dead", "attempt": 0}
+    entry = {name: entries[sns][name] for name in ("message_id", "error_code", "error", "reason", "status", "attempt")}
+    assert entry == {**published.response, "status": "dead", "attempt": 0}
     assert database.delivery_log.count_documents({"error_code": "InvalidParameter"}) == 1
     assert [*log.of_delivery(sent.id, PageRequest()).items][1] == answered
 
@@ -190,9 +190,9 @@ def stages(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def index_retention(database: Found) -> list[int | None]:
     """After how many seconds each collection forgets, by the index that says so."""
-    found = [database[name].index_information().get("retention", {}) for name in COLLECTIONS]
-    assert all(each.get("key", [("at", 1)]) == [("at", 1)] for each in found)
-    return [each.get("expireAfterSeconds") for each in found]
+    indexes = [database[name].index_information().get("retention", {}) for name in COLLECTIONS]
+    assert all(each.get("key", [("at", 1)]) == [("at", 1)] for each in indexes)
+    return [each.get("expireAfterSeconds") for each in indexes]
 
 
 class TestRetention:

@@ -56,10 +56,10 @@ def test_what_could_not_be_delivered_is_taken_when_mongodb_is_back(
     second = log.of_lead(lead_id, PageRequest(limit=200, after=first.next))
     assert [*first.items, *second.items] == events[::-1]
     assert away_soon.breaker_state == "closed"
-    told = [record.message for record in caplog.records if record.name == "adapters.mongo.activity"]
-    assert len(told) == 2
-    assert told[0].startswith("The activity log takes no events, which wait meanwhile: MongoDB did not")
-    assert told[1] == "The activity log takes events again."
+    messages = [record.message for record in caplog.records if record.name == "adapters.mongo.activity"]
+    assert len(messages) == 2
+    assert messages[0].startswith("The activity log takes no events, which wait meanwhile: MongoDB did not")
+    assert messages[1] == "The activity log takes events again."
 
 
 def test_what_was_away_at_the_start_is_prepared_before_the_first_delivery(
@@ -98,5 +98,5 @@ def test_events_whose_receipts_were_lost_on_the_way_are_there_once(mongodb_url: 
 def delivered(log: MongoActivityLog, events: list[Any]) -> bool:
     """Whether the log has taken the events."""
     with suppress(Unavailable):
-        return all(receipt.taken for receipt in log.deliver(events))
+        return all(receipt.accepted for receipt in log.deliver(events))
     return False

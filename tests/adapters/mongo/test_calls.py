@@ -228,12 +228,12 @@ def test_whatever_is_done_to_a_document_is_named_and_put_right(
     entry = reconciled.of_day[0]
     tamper(database, entry.task_id)
 
-    found = reconciled.found()
+    differences = reconciled.found()
 
-    assert not found.equal
-    assert [(it.kind, it.field) for it in found.differences] == [(kind, field)]
+    assert not differences.equal
+    assert [(it.kind, it.field) for it in differences.differences] == [(kind, field)]
     if kind != "unexpected":
-        assert (found.differences[0].task_id, found.differences[0].entry_id) == (entry.task_id, entry.id)
+        assert (differences.differences[0].task_id, differences.differences[0].entry_id) == (entry.task_id, entry.id)
     repaired = reconciled.unite.reports.repair(MANAGER, DAY)
     assert repaired.written + repaired.restored + repaired.removed == 1
     [document] = database.call_log.find({"task_id": entry.task_id})

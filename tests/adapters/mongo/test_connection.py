@@ -13,7 +13,7 @@ from pymongo.errors import AutoReconnect, NetworkTimeout, OperationFailure, Serv
 
 from adapters.mongo.activity import MongoActivityLog
 from adapters.mongo.connection import DEFAULT_DATABASE, POLICY, Mongo
-from adapters.outbound import CallPolicy, Timeouts
+from adapters.outbound import CallPolicy, CallTimeouts
 from tests.service_process import eventually, free_port
 from unite_core.errors import Unavailable
 from unite_core.paging import PageRequest
@@ -25,16 +25,16 @@ SHORT = timedelta(milliseconds=100)
 LONG = timedelta(minutes=10)
 
 
-def impatient(**changes: Any) -> CallPolicy:
+def short_timeout_policy(**changes: Any) -> CallPolicy:
     """Waits a tenth of a second for anything; its breaker stays open for longer than any test takes."""
-    timeouts = Timeouts(connect=SHORT, read=SHORT)
+    timeouts = CallTimeouts(connect=SHORT, read=SHORT)
     return replace(POLICY, **{"timeouts": timeouts, "recovery_timeout": LONG, **changes})
 
 
 @pytest.fixture
 def nobody() -> Iterator[Mongo]:
     """A MongoDB that is not there."""
-    mongo = Mongo(f"mongodb://127.0.0.1:{free_port()}/unite", impatient(failure_threshold=2))
+    mongo = Mongo(f"mongodb://127.0.0.1:{free_port()}/unite", short_timeout_policy(failure_threshold=2))
     yield mongo
     mongo.close()
 
@@ -52,7 +52,7 @@ def address_of(listener: socket.socket) -> str:
 
 
 def test_nothing_is_opened_before_something_is_asked(listener: socket.socket) -> None:
-    mongo = Mongo(address_of(listener), impatient())
+    mongo = Mongo(address_of(listener), short_timeout_policy())
     log = MongoActivityLog(mongo)
 
     assert [*log.deliver([])] == []
@@ -64,7 +64,7 @@ def test_nothing_is_opened_before_something_is_asked(listener: socket.socket) ->
 
 
 def test_a_server_that_says_nothing_is_given_up(listener: socket.socket) -> None:
-    mongo = Mongo(address_of(listener), impatient())
+    mongo = Mongo(address_of(listener), short_timeout_policy())
 
     with pytest.raises(Unavailable, match="ServerSelectionTimeoutError"):
         mongo.ping()
@@ -116,7 +116,7 @@ def test_a_forked_process_opens_connections_of_its_own(mongo: Mongo) -> None:
 
 
 class TestMongodbThatIsNotThere:
-    def test_is_unavailable_for_everything(self, nobody: Mongo) -> None:
+    def test_every_call_raises_unavailable(self, nobody: Mongo) -> None:
         log = MongoActivityLog(nobody)
 
         for ask in (
@@ -130,25 +130,26 @@ class TestMongodbThatIsNotThere:
                 ask()
 
     def test_is_given_up_when_no_server_was_found_in_time(self, nobody: Mongo) -> None:
-        with pytest.raises(Unavailable, match="ServerSelectionTimeoutError") as told:
+        with pytest.raises(Unavailable, match="ServerSelectionTimeoutError") as raised:
             nobody.ping()
 
-        assert isinstance(told.value.__cause__, ServerSelectionTimeoutError)
-        assert "127.0.0.1" not in told.value.detail
+        assert isinstance(raised.value.__cause__, ServerSelectionTimeoutError)
+        assert "127.0.0.1" not in raised.value.detail
 
     def test_is_left_alone_after_some_failures(self, nobody: Mongo) -> None:
         states = []
         for _ in range(3):
-            with pytest.raises(Unavailable) as told:
+            with pytest.raises(Unavailable) as raised:
                 nobody.ping()
-            states.append((nobody.breaker_state, told.value.__cause__ is None))
+            states.append((nobody.breaker_state, raised.value.__cause__ is None))
 
         # The third question was not asked any more.
         assert states == [("closed", False), ("open", False), ("open", True)]
 
     def test_is_asked_again_after_a_rest(self) -> None:
         mongo = Mongo(
-            f"mongodb://127.0.0.1:{free_port()}/unite", impatient(failure_threshold=1, recovery_timeout=SHORT)
+            f"mongodb://127.0.0.1:{free_port()}/unite",
+            short_timeout_policy(failure_threshold=1, recovery_timeout=SHORT),
         )
         with pytest.raises(Unavailable):
             mongo.ping()
@@ -191,10 +192,10 @@ def test_what_fails_at_once_is_tried_again_some_times(mongo: Mongo) -> None:
 
 
 def test_a_refusal_names_the_number_that_mongodb_has_for_it(mongo: Mongo) -> None:
-    with pytest.raises(Unavailable, match=r"\(OperationFailure 59\)") as told:
+    with pytest.raises(Unavailable, match=r"\(OperationFailure 59\)") as raised:
         mongo.call(lambda database: database.command("no such command"))
 
-    assert isinstance(told.value.__cause__, OperationFailure)
+    assert isinstance(raised.value.__cause__, OperationFailure)
 
 
 def test_a_fault_of_ours_stays_what_it_is_and_opens_nothing(mongo: Mongo) -> None:

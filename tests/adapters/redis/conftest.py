@@ -16,7 +16,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from adapters.outbound import CallPolicy, Timeouts
+from adapters.outbound import CallPolicy, CallTimeouts
 from adapters.redis.connection import POLICY, RedisServer
 
 
@@ -25,7 +25,7 @@ def policy(*, timeout: float, recovery_timeout: float = 5, **changes: Any) -> Ca
     span = timedelta(seconds=timeout)
     return replace(
         POLICY,
-        timeouts=Timeouts(connect=span, read=span),
+        timeouts=CallTimeouts(connect=span, read=span),
         recovery_timeout=timedelta(seconds=recovery_timeout),
         **changes,
     )

@@ -80,7 +80,7 @@ def test_a_value_stays_as_long_as_it_may_and_a_minute_at_the_most(
     assert given - passed < left <= given
 
 
-def test_nothing_stays_for_ever(cache: RedisCache, redis: Redis) -> None:
+def test_every_key_of_the_cache_expires(cache: RedisCache, redis: Redis) -> None:
     put(cache, "leads", b"1")
     cache.invalidate(["leads"])
     put(cache, "leads", b"1")

@@ -145,7 +145,7 @@ def test_jobs_are_enqueued_done_tried_again_and_kept_up_with_it(url: str, server
         "SHUTDOWN",
     ],
 )
-def test_it_may_do_nothing_else(url: str, command: str) -> None:
+def test_the_service_account_may_run_no_other_command(url: str, command: str) -> None:
     with Redis.from_url(url) as redis, pytest.raises(NoPermissionError):
         redis.execute_command(*command.split())
 

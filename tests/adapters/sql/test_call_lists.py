@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.calls.ledger import EntryKind, LedgerEntry
-from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, CallResult, CallTask, TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
@@ -29,20 +29,20 @@ QUESTIONS = 60
 
 WHAT_HAPPENED: list[dict[str, Any]] = [
     {},
-    {"outcome": Outcome.BUSY},
+    {"outcome": CallOutcome.BUSY},
     {"kind": EntryKind.MISSED, "outcome": None, "duration_seconds": None},
     {"kind": EntryKind.CANCELLED, "outcome": None, "duration_seconds": None},
 ]
 
 
-def walk(page: Callable[[F, PageRequest], Page[T]], wanted: F, limit: int) -> list[T]:
-    found: list[T] = []
+def walk(page: Callable[[F, PageRequest], Page[T]], filters: F, limit: int) -> list[T]:
+    results: list[T] = []
     request: PageRequest | None = PageRequest(limit=limit)
     while request is not None:
-        part = page(wanted, request)
-        found += part.items
+        part = page(filters, request)
+        results += part.items
         request = PageRequest(limit=limit, after=part.next) if part.next else None
-    return found
+    return results
 
 
 def some_tasks(random: Random, people: list[User], leads: list[Lead]) -> list[CallTask]:
@@ -133,7 +133,7 @@ def test_any_filter_finds_the_same_in_the_same_order_as_in_memory(
     ):
         for _ in range(QUESTIONS):
             limit = random.choice((5, 200))
-            wanted = a_task_filter(random, ids, lead_ids)
-            assert walk(ours.tasks.page, wanted, limit) == walk(theirs.tasks.page, wanted, limit), wanted
+            filters = a_task_filter(random, ids, lead_ids)
+            assert walk(ours.tasks.page, filters, limit) == walk(theirs.tasks.page, filters, limit), filters
             asked = a_ledger_filter(random, ids, lead_ids, tasks)
             assert walk(ours.ledger.page, asked, limit) == walk(theirs.ledger.page, asked, limit), asked

@@ -19,10 +19,10 @@ def test_a_real_lead_is_not_found_under_a_phone_that_its_pretended_self_gave_up(
     with work() as unit:
         revise(lead, phone=new)
         unit.rehearsal.put(coming.id, [lead])
-        found = unit.rehearsal.matches(coming.id, [old.key, new.key], ["grace@example.com"])
+        matches = unit.rehearsal.matches(coming.id, [old.key, new.key], ["grace@example.com"])
 
-    assert found.by_phone == {new.key: lead}
-    assert found.by_email == {"grace@example.com": lead}
+    assert matches.by_phone == {new.key: lead}
+    assert matches.by_email == {"grace@example.com": lead}
 
 
 def test_a_session_that_has_expired_is_not_revoked_with_the_live_ones(work: SqlUnitOfWorkFactory) -> None:

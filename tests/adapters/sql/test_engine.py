@@ -22,14 +22,14 @@ from unite_core.testing.contracts.database import add_all
 
 
 @pytest.fixture
-def impatient(tmp_path: Path) -> Iterator[Engine]:
+def short_timeout_engine(tmp_path: Path) -> Iterator[Engine]:
     engine = a_database(tmp_path, timeout=0.05)
     yield engine
     engine.dispose()
 
 
-def test_a_reading_unit_does_not_wait_for_a_writing_one(impatient: Engine) -> None:
-    work, reads = SqlUnitOfWorkFactory(impatient), SqlUnitOfWorkFactory(impatient, reading=True)
+def test_a_reading_unit_does_not_wait_for_a_writing_one(short_timeout_engine: Engine) -> None:
+    work, reads = SqlUnitOfWorkFactory(short_timeout_engine), SqlUnitOfWorkFactory(short_timeout_engine, reading=True)
     add_all(work, a_lead())
 
     with work() as writing:
@@ -42,8 +42,8 @@ def test_a_reading_unit_does_not_wait_for_a_writing_one(impatient: Engine) -> No
         assert unit.leads.page(LeadFilter(), PageRequest()).next is not None
 
 
-def test_a_writing_unit_that_waits_too_long_says_so_and_waits_no_longer(impatient: Engine) -> None:
-    work = SqlUnitOfWorkFactory(impatient)
+def test_a_writing_unit_that_waits_too_long_says_so_and_waits_no_longer(short_timeout_engine: Engine) -> None:
+    work = SqlUnitOfWorkFactory(short_timeout_engine)
     with work() as first:
         first.users.add(a_user())
         since = time.monotonic()
@@ -53,7 +53,7 @@ def test_a_writing_unit_that_waits_too_long_says_so_and_waits_no_longer(impatien
         first.commit()
 
     add_all(work, a_user())
-    assert impatient.pool.checkedout() == 0  # type: ignore[attr-defined]  # a QueuePool counts them
+    assert short_timeout_engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # a QueuePool counts them
 
 
 def test_a_writing_unit_waits_for_another_to_end(work: SqlUnitOfWorkFactory) -> None:
@@ -97,8 +97,8 @@ def test_a_unit_commits_once(work: SqlUnitOfWorkFactory) -> None:
             unit.commit()
 
 
-def test_more_units_at_once_than_there_are_connections_are_told_to_come_back(impatient: Engine) -> None:
-    reads = SqlUnitOfWorkFactory(impatient, reading=True)
+def test_more_units_at_once_than_there_are_connections_are_told_to_come_back(short_timeout_engine: Engine) -> None:
+    reads = SqlUnitOfWorkFactory(short_timeout_engine, reading=True)
     with ExitStack() as units:
         for _ in range(MAX_CONNECTIONS):
             units.enter_context(reads())
@@ -153,11 +153,11 @@ def test_a_database_that_unite_does_not_know_is_refused(url: str) -> None:
 
 def test_connections_are_set_up_to_be_safe_and_quick(engine: Engine) -> None:
     with engine.connect() as connection:
-        found = {
+        pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "temp_store", "busy_timeout", "cache_size")
         }
-    assert found == {
+    assert pragmas == {
         "journal_mode": "wal",
         "synchronous": 1,
         "foreign_keys": 1,

@@ -68,12 +68,12 @@ def test_fifty_that_add_one_lead_at_once_get_one_lead_and_forty_nine_refusals(wo
             unit.commit()
         return None
 
-    told = run_concurrently(50, add)
+    outcomes = run_concurrently(50, add)
 
     with work() as unit:
         there = unit.leads.matches([], ["grace@example.com"]).by_email["grace@example.com"]
-    assert told.count(None) == 1
-    assert told.count((Duplicate("phone", there.id), Duplicate("email", there.id))) == 49
+    assert outcomes.count(None) == 1
+    assert outcomes.count((Duplicate("phone", there.id), Duplicate("email", there.id))) == 49
 
 
 def test_leads_that_are_refused_together_leave_the_unit_able_to_go_on(

@@ -19,7 +19,7 @@ from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.databases import empty
 from tests.servers.fixtures import new_mysql_database
 from tests.servers.kinds import Server
-from unite_core.calls.model import Completion, Outcome
+from unite_core.calls.model import CallOutcome, Completion
 from unite_core.calls.use_cases import CompleteCallTask, CompletedCall
 from unite_core.identity.model import Role
 from unite_core.testing.builders import a_lead, a_task, a_user, acting, an_entry, an_event
@@ -125,7 +125,7 @@ def test_the_service_completes_a_call_and_the_ledger_says_so(service: Engine) ->
     add_all(work, ann, lead, task)
     complete = CompleteCallTask(work, FixedClock(), SequentialIds())
     made = Completion(
-        outcome=Outcome.CONVERTED, duration_seconds=60, follow_up_at=FixedClock().now() + timedelta(days=1)
+        outcome=CallOutcome.CONVERTED, duration_seconds=60, follow_up_at=FixedClock().now() + timedelta(days=1)
     )
 
     complete(acting(ann), CompletedCall(task_id=task.id, completion=made))
@@ -133,7 +133,7 @@ def test_the_service_completes_a_call_and_the_ledger_says_so(service: Engine) ->
     assert is_current(service)
     with SqlUnitOfWorkFactory(service, reading=True)() as unit:
         (entry,) = unit.ledger.chains([task.id])[task.id]
-        assert entry.outcome is Outcome.CONVERTED
+        assert entry.outcome is CallOutcome.CONVERTED
         assert unit.leads.get(lead.id).status == "converted"
 
 
@@ -233,7 +233,7 @@ def test_what_it_was_given_on_a_table_beyond_what_is_meant_is_taken_away(
         assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
 
 
-def test_whoever_may_do_everything_takes_everything_away(installation: Installation) -> None:
+def test_an_account_with_all_privileges_loses_the_excess_privileges(installation: Installation) -> None:
     migrated(installation)
     name, schema_name = f"'{installation.service}'@'%'", installation.url.database
     installation.root(

@@ -12,7 +12,7 @@ from adapters.sql.sqlite.lead_words import COMMON, are_common
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.calls.model import CallTask, Outcome
+from unite_core.calls.model import CallOutcome, CallTask
 from unite_core.identity.model import User
 from unite_core.leads.details import LeadStatus
 from unite_core.leads.model import DuplicateLead, Lead
@@ -46,13 +46,13 @@ QUESTIONS = (
 
 
 def walk(leads: Leads, filters: LeadFilter, limit: int) -> list[Lead]:
-    found: list[Lead] = []
+    results: list[Lead] = []
     request: PageRequest | None = PageRequest(limit=limit)
     while request is not None:
         page = leads.page(filters, request)
-        found += page.items
+        results += page.items
         request = PageRequest(limit=limit, after=page.next) if page.next else None
-    return found
+    return results
 
 
 def some_leads(random: Random, people: list[UUID | None], count: int) -> list[Lead]:
@@ -82,7 +82,7 @@ def a_filter(random: Random, people: list[UUID | None]) -> LeadFilter:
         created_from=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
         created_to=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
         called=random.choice((None, None, None, True, False)),
-        call_outcomes=frozenset(random.sample(list(Outcome), random.choice((0, 0, 0, 4)))),
+        call_outcomes=frozenset(random.sample(list(CallOutcome), random.choice((0, 0, 0, 4)))),
         called_within=timedelta(minutes=random.randrange(60)) if random.random() < 0.2 else None,
         visible_to=random.choice(people) if random.random() < 0.3 else None,
     )
@@ -96,7 +96,7 @@ def some_calls(random: Random, leads: list[Lead], users: list[User]) -> list[lis
         chain: list[LedgerEntry] = []
         for _ in range(random.choice((1, 1, 2))):
             called_at = lead.created_at + timedelta(minutes=random.randrange(-10, 60))
-            chain.append(an_entry(task, chain, outcome=random.choice(list(Outcome)), called_at=called_at))
+            chain.append(an_entry(task, chain, outcome=random.choice(list(CallOutcome)), called_at=called_at))
         calls.append([task, *chain])
     return calls
 
@@ -145,9 +145,9 @@ def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
 
     with reads() as ours, InMemoryUnitOfWorkFactory(store, writes=False)() as theirs:
         for _ in range(60):
-            wanted = a_filter(random, people)
+            filters = a_filter(random, people)
             limit = random.choice((1, 7, 200))
-            assert walk(ours.leads, wanted, limit) == walk(theirs.leads, wanted, limit), wanted
+            assert walk(ours.leads, filters, limit) == walk(theirs.leads, filters, limit), filters
         called = {lead.id for lead in leads}
         assert ours.lead_calls.get(called) == theirs.lead_calls.get(called)
 
@@ -173,8 +173,8 @@ def test_words_that_many_leads_have_are_found_newest_first_too(
 
     with reads() as unit:
 
-        def find(**wanted: object) -> list[Lead]:
-            return list(unit.leads.page(LeadFilter(question=("ann", "le"), **wanted), PageRequest(limit=200)).items)  # type: ignore[arg-type]  # fields of LeadFilter
+        def find(**filters: object) -> list[Lead]:
+            return list(unit.leads.page(LeadFilter(question=("ann", "le"), **filters), PageRequest(limit=200)).items)  # type: ignore[arg-type]  # fields of LeadFilter
 
         assert find() == newest[:200]
         assert find(statuses=frozenset({LeadStatus.LOST})) == [it for it in newest if it.status == "lost"][:200]
@@ -255,8 +255,8 @@ def test_a_lead_that_is_written_by_hand_is_found_and_removed_by_hand_is_not(
         connection.exec_driver_sql("CREATE TEMP TABLE copy AS SELECT * FROM leads")
         connection.exec_driver_sql("UPDATE copy SET id = x'00', phone_key = NULL, search_text = 'brown'")
         connection.exec_driver_sql("INSERT INTO leads SELECT * FROM copy")
-        found = connection.exec_driver_sql("SELECT rowid FROM lead_words WHERE lead_words MATCH 'brown'").all()
+        row_ids = connection.exec_driver_sql("SELECT rowid FROM lead_words WHERE lead_words MATCH 'brown'").all()
         connection.exec_driver_sql("DELETE FROM leads")
         left = connection.exec_driver_sql("SELECT rowid FROM lead_words WHERE lead_words MATCH 'brown OR adams'").all()
         connection.exec_driver_sql("INSERT INTO lead_words (lead_words, rank) VALUES ('integrity-check', 1)")
-    assert (len(found), len(left)) == (1, 0)
+    assert (len(row_ids), len(left)) == (1, 0)

@@ -24,7 +24,7 @@ from adapters.sql.leads.tables import leads
 from adapters.sql.migrate import MIGRATIONS, downgrade, is_current, upgrade
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.calls.ledger import EntryKind, LedgerEntry, closing_entry, corrected_call_time, link_to_chain
-from unite_core.calls.model import CallTask, Completion, Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, CallTask, Completion, TaskStatus
 from unite_core.calls.use_cases.verification import VerificationResult, VerifyLedger
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
@@ -63,7 +63,7 @@ class History:
         return lead
 
     def made(self, lead: Lead, hour: int, *corrections: dict[str, Any], **completion: Any) -> CallTask:
-        made = Completion(**{"outcome": Outcome.BUSY, "duration_seconds": 60, **completion})
+        made = Completion(**{"outcome": CallOutcome.BUSY, "duration_seconds": 60, **completion})
         return self._closed(lead, hour, corrections, status=TaskStatus.COMPLETED, completion=made)
 
     def not_made(self, lead: Lead, hour: int, *corrections: dict[str, Any], cancelled: bool = False) -> CallTask:
@@ -129,12 +129,15 @@ def test_every_entry_gets_the_facts_of_its_call_and_verifies(old: Engine) -> Non
     minute = 1 / 60
     third = history.made(fair, 9)
     first = history.made(fair, 10, started_at=NOW + 2 * HOUR)
-    second = history.made(fair, 5, {"duration_seconds": 7200}, {"outcome": Outcome.CONNECTED})
+    second = history.made(fair, 5, {"duration_seconds": 7200}, {"outcome": CallOutcome.CONNECTED})
     missed = history.not_made(fair, 4)
     cancelled = history.not_made(fair, 4, cancelled=True)
-    after_all = history.not_made(web, 5, {"outcome": Outcome.CONVERTED, "duration_seconds": 60})
+    after_all = history.not_made(web, 5, {"outcome": CallOutcome.CONVERTED, "duration_seconds": 60})
     late = history.not_made(
-        web, 5, {"outcome": Outcome.BUSY, "duration_seconds": 0, "started_at": NOW + 4 * HOUR}, {"duration_seconds": 5}
+        web,
+        5,
+        {"outcome": CallOutcome.BUSY, "duration_seconds": 0, "started_at": NOW + 4 * HOUR},
+        {"duration_seconds": 5},
     )
     made = history.made(web, 9, {"started_at": NOW + HOUR})
 
@@ -159,7 +162,7 @@ def test_every_entry_gets_the_facts_of_its_call_and_verifies(old: Engine) -> Non
 def test_the_calls_of_each_lead_are_counted(old: Engine) -> None:
     history = History(old)
     called, missed = history.lead(), history.lead()
-    history.made(called, 5, {"outcome": Outcome.CONNECTED})
+    history.made(called, 5, {"outcome": CallOutcome.CONNECTED})
     history.made(called, 9, started_at=NOW + HOUR)
     history.not_made(called, 9)
     history.not_made(missed, 9)
@@ -169,7 +172,7 @@ def test_the_calls_of_each_lead_are_counted(old: Engine) -> None:
     with SqlUnitOfWorkFactory(old, reading=True)() as unit:
         counts = unit.lead_calls.get([lead.id for lead in history.leads])
     assert counts.keys() == {called.id}
-    assert counts[called.id].outcomes == {Outcome.CONNECTED: 1, Outcome.BUSY: 1}
+    assert counts[called.id].outcomes == {CallOutcome.CONNECTED: 1, CallOutcome.BUSY: 1}
     assert counts[called.id].first_called_at == NOW + HOUR
 
 
@@ -262,7 +265,7 @@ def test_a_migration_that_broke_off_is_gone_on_with(mysql_database: str) -> None
 
 def test_entries_are_there_after_the_migration_was_taken_back(old: Engine) -> None:
     history = History(old)
-    task = history.made(history.lead(), 5, {"outcome": Outcome.CONNECTED})
+    task = history.made(history.lead(), 5, {"outcome": CallOutcome.CONNECTED})
     names = sorted({each.name for each in fields(LedgerEntry)} - NEW)
     stored = select(*(call_ledger.c[name] for name in names)).order_by(call_ledger.c.number)
     with old.connect() as connection:

@@ -70,10 +70,10 @@ def test_a_database_tells_whether_it_is_current(empty: Engine) -> None:
 
 
 def test_revisions_are_those_that_alembic_finds_in_their_order() -> None:
-    found = ScriptDirectory(str(MIGRATIONS))
+    scripts = ScriptDirectory(str(MIGRATIONS))
 
-    assert revisions() == [script.revision for script in found.walk_revisions()][::-1]
-    assert head() == found.get_current_head()
+    assert revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
+    assert head() == scripts.get_current_head()
 
 
 def test_a_database_with_two_revisions_is_not_current(empty: Engine) -> None:
@@ -97,11 +97,11 @@ def test_migrations_make_the_checks_that_the_tables_say(engine: Engine, tmp_path
     schema.create_all(described)
 
     for table in schema.tables:
-        wanted, made = (
+        expected, made = (
             {check["name"]: check["sqltext"] for check in inspect(bind).get_check_constraints(table)}
             for bind in (described, engine)
         )
-        assert made == wanted
+        assert made == expected
     described.dispose()
 
 

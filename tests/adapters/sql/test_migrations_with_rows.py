@@ -52,10 +52,10 @@ def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
         }
 
 
-def without_new_columns(found: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+def without_new_columns(rows_by_table: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
     return {
         table: [{name: value for name, value in row.items() if name not in NEW_COLUMNS} for row in there]
-        for table, there in found.items()
+        for table, there in rows_by_table.items()
     }
 
 
@@ -106,9 +106,9 @@ def test_a_delivery_that_was_skipped_counts_as_one_that_arrived_in_the_version_b
     upgrade(empty)
 
     with SqlUnitOfWorkFactory(empty, reading=True)() as unit:
-        found = unit.deliveries.get(skipped.id)
-    assert (found.status, found.delivered_at) == (DeliveryStatus.DELIVERED, skipped.created_at)
-    assert found.response == {"reason": "no_phone"}
+        stored = unit.deliveries.get(skipped.id)
+    assert (stored.status, stored.delivered_at) == (DeliveryStatus.DELIVERED, skipped.created_at)
+    assert stored.response == {"reason": "no_phone"}
 
 
 def test_calls_go_with_the_migration_that_brought_them(empty: Engine) -> None:

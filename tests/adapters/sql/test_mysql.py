@@ -41,7 +41,7 @@ def reads(mysql_engine: Engine) -> SqlUnitOfWorkFactory:
 
 
 @pytest.fixture
-def impatient(mysql_engine: Engine) -> Iterator[Engine]:
+def short_timeout_engine(mysql_engine: Engine) -> Iterator[Engine]:
     engine = create_engine_for(mysql_engine.url, timeout=1)
     yield engine
     engine.dispose()
@@ -51,22 +51,22 @@ def test_sessions_are_in_utc_and_strict(mysql_engine: Engine) -> None:
     with mysql_engine.connect() as connection:
         rows = connection.exec_driver_sql("SHOW SESSION VARIABLES").all()
 
-    found = {str(name): str(value) for name, value in rows}
-    assert {name: found[name] for name in SESSION} == SESSION
-    assert {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "ONLY_FULL_GROUP_BY"} <= set(found["sql_mode"].split(","))
+    variables = {str(name): str(value) for name, value in rows}
+    assert {name: variables[name] for name in SESSION} == SESSION
+    assert {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "ONLY_FULL_GROUP_BY"} <= set(variables["sql_mode"].split(","))
 
 
 @pytest.mark.parametrize(("reading", "isolation"), [(True, "REPEATABLE-READ"), (False, "READ-COMMITTED")])
 def test_a_unit_is_isolated_as_it_needs_to_be(mysql_engine: Engine, isolation: str, *, reading: bool) -> None:
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     for mode in (not reading, reading):  # on one connection, one after the other
         with SqlUnitOfWorkFactory(mysql_engine, reading=mode)() as unit:
             assert unit._connection is not None
             rows = unit._connection.exec_driver_sql("SHOW SESSION VARIABLES").all()
-            found = {str(name): str(value) for name, value in rows}
+            results = {str(name): str(value) for name, value in rows}
 
     names = {"transaction_isolation", "tx_isolation"}  # MySQL has the first, MariaDB the second, newer ones both
-    assert {value for name, value in found.items() if name in names} == {isolation}
+    assert {value for name, value in results.items() if name in names} == {isolation}
 
 
 def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(
@@ -114,8 +114,8 @@ def test_units_that_add_different_leads_do_not_wait_for_each_other(work: SqlUnit
         first.commit()
 
 
-def test_a_unit_that_waits_too_long_for_a_lead_says_so(impatient: Engine) -> None:
-    work, lead = SqlUnitOfWorkFactory(impatient), a_lead()
+def test_a_unit_that_waits_too_long_for_a_lead_says_so(short_timeout_engine: Engine) -> None:
+    work, lead = SqlUnitOfWorkFactory(short_timeout_engine), a_lead()
     add_all(work, lead)
 
     with work() as first:
@@ -173,10 +173,10 @@ def kill_connections(engine: Engine) -> None:
 
 
 def test_a_connection_that_was_lost_while_it_was_idle_is_replaced(
-    work: SqlUnitOfWorkFactory, impatient: Engine
+    work: SqlUnitOfWorkFactory, short_timeout_engine: Engine
 ) -> None:
     add_all(work, a_lead())
-    kill_connections(impatient)
+    kill_connections(short_timeout_engine)
 
     add_all(work, a_lead())
 
@@ -185,12 +185,12 @@ def test_a_connection_that_was_lost_while_it_was_idle_is_replaced(
 
 
 def test_a_unit_whose_connection_is_lost_says_so_and_the_next_one_works(
-    work: SqlUnitOfWorkFactory, impatient: Engine
+    work: SqlUnitOfWorkFactory, short_timeout_engine: Engine
 ) -> None:
     gone, there = a_lead(), a_lead()
     with work() as unit:
         unit.leads.add(gone)
-        kill_connections(impatient)
+        kill_connections(short_timeout_engine)
         with pytest.raises(Unavailable, match="does not answer") as lost:
             unit.leads.add(a_lead())
 

@@ -94,11 +94,11 @@ def test_migrations_make_the_checks_that_the_tables_say(mysql_engine: Engine, em
     schema.create_all(empty)
 
     for table in schema.tables:
-        wanted, made = (
+        expected, made = (
             {check["name"]: check["sqltext"] for check in inspect(engine).get_check_constraints(table)}
             for engine in (empty, mysql_engine)
         )
-        assert made == wanted
+        assert made == expected
 
 
 def test_every_table_is_of_one_engine_and_one_character_set(mysql_engine: Engine) -> None:

@@ -48,7 +48,7 @@ from tests.adapters.sql.questions import (
 from tests.adapters.sql.statements import selects
 from tests.servers.fixtures import new_mysql_database
 from tests.servers.kinds import Server
-from unite_core.calls.model import Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.events import Event
@@ -173,7 +173,7 @@ def _multiply_calls(connection: Connection) -> None:
         for number in (1, 2)
     ]
     connection.execute(insert(call_ledger), entries)
-    counts = {"lead_id": None, **{outcome.value: number for number, outcome in enumerate(Outcome)}}
+    counts = {"lead_id": None, **{outcome.value: number for number, outcome in enumerate(CallOutcome)}}
     connection.execute(
         insert(lead_calls), [{**counts, "lead_id": lead_id, "first_called_at": NOW} for lead_id in lead_ids]
     )
@@ -279,11 +279,11 @@ def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
 
 
 def test_a_list_of_the_calls_that_count_reads_little_more_than_its_page(full: Engine) -> None:
-    wanted = LedgerFilter(called_from=NOW, called_to=NOW + timedelta(days=1), counted=True)
+    filters = LedgerFilter(called_from=NOW, called_to=NOW + timedelta(days=1), counted=True)
     with SqlUnitOfWorkFactory(full, reading=True)() as unit:
         assert unit._connection is not None
         unit._connection.exec_driver_sql("FLUSH STATUS")
-        page = unit.ledger.page(wanted, PAGE)
+        page = unit.ledger.page(filters, PAGE)
         rows = unit._connection.exec_driver_sql("SHOW SESSION STATUS").all()
 
     assert len(page.items) == PAGE.limit
@@ -297,11 +297,11 @@ def test_rare_words_are_found_in_their_index_and_what_they_find_is_put_in_order(
 ) -> None:
     steps = plan(full, lambda unit: unit.leads.page(LeadFilter(question=("ann4711",)), request_))
 
-    found = [step for step in steps if step["type"] == "fulltext"]
-    assert [(step["table"], step["key"]) for step in found] == [("lead_words", "ft_lead_words")]
+    fulltext_steps = [step for step in steps if step["type"] == "fulltext"]
+    assert [(step["table"], step["key"]) for step in fulltext_steps] == [("lead_words", "ft_lead_words")]
     by_words = [step for step in steps if "lead_words" in step["statement"]]
     assert [step["key"] for step in by_words if step["table"] == "leads"] == ["PRIMARY"]
-    assert badly_done([step for step in steps if step not in found]) == []
+    assert badly_done([step for step in steps if step not in fulltext_steps]) == []
 
 
 def test_a_page_deep_in_the_list_is_as_near_as_the_first(full: Engine) -> None:

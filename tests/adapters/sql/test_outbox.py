@@ -12,32 +12,33 @@ from unite_core.testing.builders import an_event
 
 
 def test_a_relay_is_woken_once_after_the_commit_of_what_was_recorded_and_never_otherwise(engine: Engine) -> None:
-    found: list[int] = []
+    results: list[int] = []
 
     def look(_: Collection[str]) -> None:
         with SqlUnitOfWorkFactory(engine)() as work:
             now = an_event().at
-            found.append(len(work.deliveries.claim(ACTIVITY, now=now, until=now, limit=10)))
+            results.append(len(work.deliveries.claim(ACTIVITY, now=now, until=now, limit=10)))
 
     units = SqlUnitOfWorkFactory(engine, outbox=Outbox(wake=look))
     with units() as work:
         work.commit()
     with units() as work:
         work.record(an_event())
-    assert found == []
+    assert results == []
 
     with units() as work:
         work.record(an_event())
         work.record(an_event())
         work.commit()
 
-    assert found == [2]
+    assert results == [2]
 
 
 def test_nobody_is_woken_who_is_told_nothing(engine: Engine) -> None:
     woken: list[set[str]] = []
     units = SqlUnitOfWorkFactory(
-        engine, outbox=Outbox((ACTIVITY_SUBSCRIPTION, TOPIC_SUBSCRIPTION), wake=lambda told: woken.append({*told}))
+        engine,
+        outbox=Outbox((ACTIVITY_SUBSCRIPTION, TOPIC_SUBSCRIPTION), wake=lambda names: woken.append({*names})),
     )
 
     for kinds in (["lead.created"], ["lead.created", "call_task.created"]):

@@ -179,9 +179,9 @@ def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
 
 
 def test_rare_words_are_found_in_their_index(full: Engine) -> None:
-    wanted = LeadFilter(question=("grace",), statuses=frozenset({LeadStatus.LOST}), created_from=NOW)
+    filters = LeadFilter(question=("grace",), statuses=frozenset({LeadStatus.LOST}), created_from=NOW)
     for request in (PAGE, NEXT):
-        steps = plan(full, lambda unit, request=request: unit.leads.page(wanted, request))  # type: ignore[misc]  # bound
+        steps = plan(full, lambda unit, request=request: unit.leads.page(filters, request))  # type: ignore[misc]  # bound
 
         assert any("lead_words VIRTUAL TABLE INDEX" in step for step in steps), steps
         assert any("SEARCH leads USING INTEGER PRIMARY KEY" in step for step in steps), steps

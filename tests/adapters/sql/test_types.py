@@ -40,8 +40,8 @@ def test_a_moment_of_another_zone_is_the_same_moment_in_utc(engine: Engine) -> N
     with engine.begin() as connection:
         table.create(connection)
         connection.execute(insert(table), {"value": there})
-        found = connection.execute(select(table.c.value)).scalar_one()
-    assert (found, found.tzinfo) == (there, UTC)
+        stored = connection.execute(select(table.c.value)).scalar_one()
+    assert (stored, stored.tzinfo) == (there, UTC)
 
 
 def test_microseconds_are_exact_far_from_1970() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from adapters.outbound import Timeouts
+from adapters.outbound import CallTimeouts
 from adapters.twilio.connection import POLICY, Account, Twilio
 from adapters.twilio.messages import Sender, TwilioTextMessages
 from tests.servers.twilio import ACCOUNT_SID, NUMBER, TwilioStandIn
@@ -14,9 +14,9 @@ ADDRESS = "https://unite.example.com"
 A_MOMENT = timedelta(milliseconds=20)
 
 
-def timeouts(seconds: float) -> Timeouts:
+def timeouts(seconds: float) -> CallTimeouts:
     """Return timeouts of so many seconds, to connect and to read."""
-    return Timeouts(connect=timedelta(seconds=seconds), read=timedelta(seconds=seconds))
+    return CallTimeouts(connect=timedelta(seconds=seconds), read=timedelta(seconds=seconds))
 
 
 HASTY = replace(POLICY, timeouts=timeouts(5), retry_interval=A_MOMENT)

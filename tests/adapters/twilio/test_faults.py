@@ -50,7 +50,7 @@ def test_where_the_answer_was_lost_the_message_is_found_and_not_sent_again(
     receipt = texts.send(message)
 
     assert twilio_server.bodies() == [message.text]
-    assert receipt.taken
+    assert receipt.accepted
     assert receipt.response["sid"] == twilio_server.messages()[0]["sid"]
     assert twilio_server.requests() == {"GET": 1, "POST": 1}
 
@@ -66,7 +66,7 @@ def test_an_answer_that_comes_too_late_is_not_asked_for_again_at_once_and_the_me
         texts.send(message)
     eventually(twilio_server.bodies, "Twilio takes it, late")
 
-    assert texts.send(message, may_have_been_sent=True).taken
+    assert texts.send(message, may_have_been_sent=True).accepted
     assert twilio_server.bodies() == [message.text]
 
 
@@ -77,7 +77,7 @@ def test_what_was_not_taken_is_sent_again_a_moment_later(
     message = a_text()
     twilio_server.behave({**fault, "method": "POST", "times": 2})
 
-    assert texts.send(message).taken
+    assert texts.send(message).accepted
 
     assert twilio_server.bodies() == [message.text]
     assert twilio_server.requests()["POST"] == 3
@@ -105,7 +105,7 @@ def test_where_nothing_tells_whether_it_was_sent_the_next_attempt_of_the_relay_l
         texts.send(message)
     twilio_server.behave()
 
-    assert texts.send(message, may_have_been_sent=True).taken
+    assert texts.send(message, may_have_been_sent=True).accepted
 
     assert twilio_server.bodies() == [message.text]
 
@@ -192,12 +192,12 @@ def test_what_twilio_does_not_know_of_is_not_found_and_a_lost_answer_is_unavaila
 def test_who_is_in_a_hurry_waits_for_one_answer_and_not_for_long(twilio_server: TwilioStandIn) -> None:
     texts = texts_by(twilio_at(twilio_server, short_timeouts=timeouts(0.3), retry_interval=timedelta()))
     sid = texts.send(a_text()).response["sid"]
-    assert texts.look_up(sid, hurried=True).message_id == sid
+    assert texts.look_up(sid, short_timeouts=True).message_id == sid
     before = twilio_server.requests()["GET"]
     twilio_server.behave({"delay_seconds": 1, "method": "GET", "times": 1})
 
     with pytest.raises(Unavailable):
-        texts.look_up(sid, hurried=True)
+        texts.look_up(sid, short_timeouts=True)
 
     assert twilio_server.requests()["GET"] == before + 1
 
@@ -220,7 +220,7 @@ def test_the_breaker_opens_after_so_many_failures_in_a_row_and_closes_when_twili
 
     twilio_server.behave()
     eventually(lambda: twilio.breaker_state == "half_open", "the pause is over")
-    assert texts.send(a_text()).taken
+    assert texts.send(a_text()).accepted
     assert twilio.breaker_state == "closed"
     assert logged.messages == [
         *["Twilio failed with 503."] * 5,
@@ -246,14 +246,14 @@ def test_one_success_between_failures_keeps_the_breaker_closed_and_a_refusal_is_
 
 def test_a_twilio_that_was_killed_is_unavailable_until_it_is_back(twilio_server: TwilioStandIn) -> None:
     texts = texts_by(twilio_at(twilio_server))
-    assert texts.send(a_text()).taken
+    assert texts.send(a_text()).accepted
 
     twilio_server.kill()
     with pytest.raises(Unavailable, match="does not answer"):
         texts.send(a_text())
 
     twilio_server.start()
-    assert texts.send(a_text()).taken
+    assert texts.send(a_text()).accepted
 
 
 @pytest.mark.parametrize("fault", [*LOST, *NOT_TAKEN, {"status": 400, "code": 21211}, {"status": 401}], ids=str)
@@ -263,12 +263,12 @@ def test_no_number_and_no_token_is_written_down_whatever_happens(
     number = f"+1202{5550123}"
     twilio_server.behave(fault)
     message = a_text(to=number)
-    told = repr(message)
+    printed = repr(message)
 
     try:
-        told += repr(texts.send(message, may_have_been_sent=True))
+        printed += repr(texts.send(message, may_have_been_sent=True))
     except Unavailable:
-        told += traceback.format_exc()
+        printed += traceback.format_exc()
 
-    assert number[2:] not in logged.text + told
-    assert twilio_server.auth_token not in logged.text + told
+    assert number[2:] not in logged.text + printed
+    assert twilio_server.auth_token not in logged.text + printed

@@ -10,7 +10,7 @@ from tests.adapters.twilio.sending import ADDRESS, texts_by, twilio_at
 from tests.servers.twilio import ACCOUNT_SID, NUMBER, TwilioStandIn
 from tests.service_process import eventually
 from unite_core.errors import Unavailable
-from unite_core.notifications.delivery_reports import Progress
+from unite_core.notifications.delivery_reports import MessageProgress
 from unite_core.testing.contracts.messages import a_text
 
 SERVICE = "MG" + "b2" * 16
@@ -53,12 +53,12 @@ def test_a_message_may_come_from_a_messaging_service_that_has_yet_to_choose_a_nu
 def test_price_and_segments_are_known_once_a_message_is_delivered(texts: TwilioTextMessages) -> None:
     sid = texts.send(a_text("Unite: " + "x" * 160)).response["sid"]
 
-    eventually(lambda: texts.look_up(sid).progress is Progress.DELIVERED, "the message arrives")
+    eventually(lambda: texts.look_up(sid).progress is MessageProgress.DELIVERED, "the message arrives")
 
     report = texts.look_up(sid)
-    found = report.response
-    assert (report.message_id, report.complete, found["status"]) == (sid, True, "delivered")
-    assert (found["segments"], found["price"], found["price_unit"]) == (2, "-0.01580", "USD")
+    response = report.response
+    assert (report.message_id, report.complete, response["status"]) == (sid, True, "delivered")
+    assert (response["segments"], response["price"], response["price_unit"]) == (2, "-0.01580", "USD")
 
 
 def test_a_message_that_did_not_arrive_says_why_when_it_is_looked_up(
@@ -67,11 +67,11 @@ def test_a_message_that_did_not_arrive_says_why_when_it_is_looked_up(
     twilio_server.behave({"final_status": "undelivered", "error_code": 30003})
     sid = texts.send(a_text()).response["sid"]
 
-    eventually(lambda: texts.look_up(sid).progress is Progress.FAILED, "the message is given up")
+    eventually(lambda: texts.look_up(sid).progress is MessageProgress.FAILED, "the message is given up")
 
-    found = texts.look_up(sid).response
-    assert found["status"] == "undelivered"
-    assert (found["error_code"], found["error"]) == (30003, "The message to …0123 did not arrive.")
+    response = texts.look_up(sid).response
+    assert response["status"] == "undelivered"
+    assert (response["error_code"], response["error"]) == (30003, "The message to …0123 did not arrive.")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_what_twilio_will_never_send_is_refused_at_once_and_says_why(
 
     receipt = texts.send(a_text())
 
-    assert (receipt.taken, receipt.refused) == (False, True)
+    assert (receipt.accepted, receipt.refused) == (False, True)
     assert receipt.response["error_code"] == code
     assert receipt.response.get("reason") == reason
     assert receipt.response["error"]
@@ -109,7 +109,7 @@ def test_somebody_who_wrote_stop_is_opted_out_until_they_write_start(
 
     twilio_server.write_to_us(message.to, "START")
 
-    assert texts.send(message).taken
+    assert texts.send(message).accepted
 
 
 def test_what_is_no_number_is_refused_without_telling_it(texts: TwilioTextMessages) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from adapters.twilio.delivery_reports import LOST, PROGRESS, report_of
 from tests.conftest import CHECKOUT
-from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+from unite_core.notifications.delivery_reports import DeliveryReport, MessageProgress
 
 SID = "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e"
 
@@ -12,20 +12,20 @@ SID = "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e"
 @pytest.mark.parametrize(
     ("status", "progress"),
     [
-        ("queued", Progress.QUEUED),
-        ("accepted", Progress.QUEUED),
-        ("scheduled", Progress.QUEUED),
-        ("sending", Progress.SENDING),
-        ("sent", Progress.SENT),
-        ("delivered", Progress.DELIVERED),
-        ("undelivered", Progress.FAILED),
-        ("failed", Progress.FAILED),
-        ("canceled", Progress.FAILED),
-        ("teleported", Progress.UNKNOWN),
-        (None, Progress.UNKNOWN),
+        ("queued", MessageProgress.QUEUED),
+        ("accepted", MessageProgress.QUEUED),
+        ("scheduled", MessageProgress.QUEUED),
+        ("sending", MessageProgress.SENDING),
+        ("sent", MessageProgress.SENT),
+        ("delivered", MessageProgress.DELIVERED),
+        ("undelivered", MessageProgress.FAILED),
+        ("failed", MessageProgress.FAILED),
+        ("canceled", MessageProgress.FAILED),
+        ("teleported", MessageProgress.UNKNOWN),
+        (None, MessageProgress.UNKNOWN),
     ],
 )
-def test_each_status_says_how_far_a_message_has_come(status: str | None, progress: Progress) -> None:
+def test_each_status_says_how_far_a_message_has_come(status: str | None, progress: MessageProgress) -> None:
     response = {"sid": SID, "status": status}
 
     assert report_of(response) == DeliveryReport(message_id=SID, progress=progress, complete=False, response=response)

@@ -108,21 +108,21 @@ class ExpectedState:
         self.events.append(("call_task.noted", task.id))
 
     def complete(
-        self, task: ExpectedTask, who: UUID, told: Completion, follow_up_id: UUID | None, now: datetime
+        self, task: ExpectedTask, who: UUID, completion: Completion, follow_up_id: UUID | None, now: datetime
     ) -> ExpectedTask | None:
         """Close the task, change the status of the lead, and return the follow-up task if there is one."""
-        task.completion = told
+        task.completion = completion
         task.agent = task.assigned_to or who
         self._close(task, TaskStatus.COMPLETED)
-        status = MOVES.get(told.outcome, {}).get(task.lead.status, task.lead.status)
-        began = told.started_at or now - timedelta(seconds=told.duration_seconds)
+        status = MOVES.get(completion.outcome, {}).get(task.lead.status, task.lead.status)
+        began = completion.started_at or now - timedelta(seconds=completion.duration_seconds)
         kept = task.lead.chosen_at is not None and task.lead.chosen_at > began
         if status is not task.lead.status and not kept:
             self._move(task.lead, status)
-        if follow_up_id is None or told.follow_up_at is None:
+        if follow_up_id is None or completion.follow_up_at is None:
             return None
         agent = task.assigned_to if task.assigned_to in self.active else None
-        return self.add_task(follow_up_id, task.lead, agent, told.follow_up_at)
+        return self.add_task(follow_up_id, task.lead, agent, completion.follow_up_at)
 
     def cancel(self, task: ExpectedTask, reason: str | None) -> None:
         task.reason = reason
@@ -179,7 +179,7 @@ def is_closed(task: ExpectedTask) -> Refusal:
     return Conflict if task.status is not PENDING else None
 
 
-def cannot_be(told: Completion, now: datetime) -> Refusal:
-    soon = told.follow_up_at is None or told.follow_up_at > now
-    asked = told.outcome is not CallOutcome.CALLBACK_REQUESTED or told.follow_up_at is not None
-    return None if told.duration_seconds >= 0 and soon and asked else Invalid
+def cannot_be(completion: Completion, now: datetime) -> Refusal:
+    soon = completion.follow_up_at is None or completion.follow_up_at > now
+    asked = completion.outcome is not CallOutcome.CALLBACK_REQUESTED or completion.follow_up_at is not None
+    return None if completion.duration_seconds >= 0 and soon and asked else Invalid

@@ -57,7 +57,7 @@ ACTORS = st.sampled_from(["admin", "manager", "ann", "ben"])
 VERSIONS = st.sampled_from([None, 0, 0, 0, -1])
 """None: any version will do. Else how far it is from the one that the task has."""
 
-TOLD = st.fixed_dictionaries(
+COMPLETIONS = st.fixed_dictionaries(
     {
         "outcome": st.sampled_from(CallOutcome),
         "duration_seconds": st.sampled_from([0, 60, 60, 60, 3600, -1]),
@@ -181,9 +181,9 @@ class CallsInAnyOrder(RuleBasedStateMachine):
         if refusal is None:
             self.book.note(task, text)
 
-    @rule(target=tasks, task=tasks, actor=ACTORS, told=TOLD, version=VERSIONS)
-    def complete(self, task: ExpectedTask, actor: str, told: dict[str, Any], version: int | None) -> Any:
-        who, call = self.actors[actor], self.call(task, told, version)
+    @rule(target=tasks, task=tasks, actor=ACTORS, completion=COMPLETIONS, version=VERSIONS)
+    def complete(self, task: ExpectedTask, actor: str, completion: dict[str, Any], version: int | None) -> Any:
+        who, call = self.actors[actor], self.call(task, completion, version)
         return self.completed(task, who, call, lambda: self.calls.complete(who, call))
 
     @rule(task=tasks, actor=ACTORS, version=VERSIONS)
@@ -193,9 +193,11 @@ class CallsInAnyOrder(RuleBasedStateMachine):
             call = CompletedCall(task_id=task.id, completion=task.completion, expected_version=seen)
             self.completed(task, who, call, lambda: self.calls.complete(who, call))
 
-    @rule(target=requests, task=tasks, actor=ACTORS, told=TOLD, version=VERSIONS)
-    def complete_with_a_key(self, task: ExpectedTask, actor: str, told: dict[str, Any], version: int | None) -> Any:
-        who, call = self.actors[actor], self.call(task, told, version)
+    @rule(target=requests, task=tasks, actor=ACTORS, completion=COMPLETIONS, version=VERSIONS)
+    def complete_with_a_key(
+        self, task: ExpectedTask, actor: str, completion: dict[str, Any], version: int | None
+    ) -> Any:
+        who, call = self.actors[actor], self.call(task, completion, version)
         claim = Claim(scope=str(self.scenario.ports.ids.new()), fingerprint="f1" * 32, holder="first")
         responses: list[bytes] = []
 
@@ -254,13 +256,13 @@ class CallsInAnyOrder(RuleBasedStateMachine):
         if refusal is None and not same:
             self.book.correct(task, wrong.id, outcome)
 
-    def call(self, task: ExpectedTask, told: dict[str, Any], version: int | None) -> CompletedCall:
+    def call(self, task: ExpectedTask, fields: dict[str, Any], version: int | None) -> CompletedCall:
         now = self.scenario.now
-        began, follow_up = told["began"], told["follow_up"]
+        began, follow_up = fields["began"], fields["follow_up"]
         completion = Completion(
-            outcome=told["outcome"],
-            duration_seconds=told["duration_seconds"],
-            note=told["note"],
+            outcome=fields["outcome"],
+            duration_seconds=fields["duration_seconds"],
+            note=fields["note"],
             started_at=now - timedelta(seconds=began) if began is not None else None,
             follow_up_at=now + follow_up * MINUTE if follow_up is not None else None,
         )
@@ -268,22 +270,22 @@ class CallsInAnyOrder(RuleBasedStateMachine):
 
     def completed(self, task: ExpectedTask, who: Actor, call: CompletedCall, send: Callable[[], TaskView]) -> Any:
         """What a completion has to come to, whichever way it is sent; the task that follows, if one does."""
-        told = replace(call.completion, note=(call.completion.note or "").strip() or None)
-        same = task.completion == told
+        completion = replace(call.completion, note=(call.completion.note or "").strip() or None)
+        same = task.completion == completion
         refusal = cannot_see(task, who)
         if not same:
             refusal = (
                 refusal
                 or is_closed(task)
                 or has_passed(task, call.expected_version)
-                or cannot_be(told, self.scenario.now)
+                or cannot_be(completion, self.scenario.now)
             )
         views: list[TaskView] = []
         with self.expected(refusal, no_effect=same):
             views.append(send())
         if not views or same:
             return multiple()
-        following = self.book.complete(task, who.user_id, told, views[0].task.follow_up_id, self.scenario.now)
+        following = self.book.complete(task, who.user_id, completion, views[0].task.follow_up_id, self.scenario.now)
         return following or multiple()
 
     @invariant()

@@ -83,7 +83,7 @@ def test_agents_complete_their_own_calls_and_managers_all(scenario: Scenario) ->
     assert (entry.agent_id, entry.actor_id) == (scenario.ann.user_id, scenario.manager.user_id)
 
 
-def test_a_call_that_was_nobodys_is_that_of_whoever_made_it(scenario: Scenario) -> None:
+def test_an_unassigned_call_is_that_of_the_user_who_completed_it(scenario: Scenario) -> None:
     task = scenario.create_call_task(scenario.create_lead(assigned_to=None))
 
     done = scenario.complete(task, scenario.admin)
@@ -165,7 +165,9 @@ def test_a_version_that_has_passed_is_not_completed(scenario: Scenario) -> None:
     ],
     ids=["shorter than nothing", "longer than a day", "a long note", "no time for the callback"],
 )
-def test_what_cannot_be_is_refused(scenario: Scenario, values: dict[str, Any], code: tuple[str, str]) -> None:
+def test_a_completion_that_cannot_be_true_is_refused(
+    scenario: Scenario, values: dict[str, Any], code: tuple[str, str]
+) -> None:
     task = scenario.create_call_task()
 
     with pytest.raises(Invalid) as refused:

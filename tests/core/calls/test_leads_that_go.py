@@ -49,7 +49,7 @@ def named(scenario: Scenario, name: str) -> Lead:
     return lead
 
 
-def test_whoever_deletes_a_lead_cancels_the_calls_to_it(scenario: Scenario) -> None:
+def test_deleting_a_lead_cancels_its_calls(scenario: Scenario) -> None:
     lead, other = scenario.create_lead(), scenario.create_call_task()
     made, first, second = (scenario.create_call_task(lead) for _ in range(3))
     scenario.complete(made)

@@ -320,7 +320,7 @@ def test_verification_tells_how_far_it_has_come(scenario: Scenario) -> None:
     assert [so_far.tasks for so_far in progress] == [2, 4, 4]
 
 
-def test_whoever_makes_a_whole_chain_anew_is_betrayed_by_the_hashes_that_have_left(
+def test_a_chain_that_was_forged_from_the_start_differs_from_the_hashes_in_events(
     scenario: Scenario, task: CallTask
 ) -> None:
     first, second, third = scenario.ledger(task)

@@ -42,9 +42,9 @@ def code_of(unite: Unite, cookie: str) -> str | None:
 
 
 def renewed(unite: Unite, cookie: str) -> str:
-    found = unite.identity.authenticate_cookie(cookie).renewed
-    assert found is not None
-    return found.value
+    renewal = unite.identity.authenticate_cookie(cookie).renewed
+    assert renewal is not None
+    return renewal.value
 
 
 def test_a_cookie_names_the_user_the_role_and_a_session(unite: Unite, ann: User) -> None:

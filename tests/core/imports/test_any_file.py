@@ -41,9 +41,9 @@ def test_a_table_reads_back_as_it_was_written(
     assume(not DELIMITER_LINE.match(written.getvalue()))
     content = ("\ufeff" if encoding.bom else "").encode(encoding.name) + written.getvalue().encode(encoding.name)
 
-    found = list(RecordReader(Drip(content, data.draw(st.integers(1, 50))), encoding, delimiter))
+    records_read = list(RecordReader(Drip(content, data.draw(st.integers(1, 50))), encoding, delimiter))
 
-    assert found == [
+    assert records_read == [
         Record(number, row, None) for number, row in enumerate(table, start=1) if any(cell.strip() for cell in row)
     ]
 
@@ -54,13 +54,13 @@ def test_nothing_of_a_file_is_lost(content: bytes, delimiter: str, encoding: Enc
     assume(not DELIMITER_LINE.match(content.decode("latin-1")))
     text = content.decode(encoding.name, "surrogateescape")
 
-    found = list(RecordReader(io.BytesIO(content), encoding, delimiter))
+    records_read = list(RecordReader(io.BytesIO(content), encoding, delimiter))
 
     def substance(of: str) -> str:
         return re.sub(f'[\\s{re.escape(delimiter)}"]', "", re.sub("[\udc80-\udcff]", "\ufffd", of))
 
-    assert substance("".join(cell for record in found for cell in record.cells)) == substance(text)
-    rows = [record.row for record in found]
+    assert substance("".join(cell for record in records_read for cell in record.cells)) == substance(text)
+    rows = [record.row for record in records_read]
     assert rows == sorted(set(rows))
     assert len(rows) == 0 or 1 <= rows[0] <= rows[-1] <= len(re.findall(r"\r\n|\r|\n", text)) + 1
 
@@ -94,7 +94,7 @@ def test_skipping_may_follow_reading(content: bytes, first: int, row: int) -> No
 @settings(max_examples=300)
 def test_every_file_is_either_refused_or_read(start: bytes, rest: bytes) -> None:
     with contextlib.suppress(InvalidFile):
-        dialect, found = look(start + rest)
+        dialect, examined = look(start + rest)
 
-        assert found.mapped >= 2
+        assert examined.mapped >= 2
         assert all(record.row > dialect.header_row for record in reader_of(start + rest, dialect))

@@ -8,8 +8,8 @@ from unite_core.imports.csv.rows import LeadDraft
 
 
 def people(content: bytes) -> list[tuple[int, str | None, str | None]]:
-    found = drafts(content)
-    return [(draft.row, draft.texts.get("name"), draft.email) for draft in found if isinstance(draft, LeadDraft)]
+    leads = drafts(content)
+    return [(draft.row, draft.texts.get("name"), draft.email) for draft in leads if isinstance(draft, LeadDraft)]
 
 
 ALICE_AND_BOB = [(2, "Alice", "alice@example.com"), (3, "Bob", "bob@example.com")]
@@ -52,12 +52,12 @@ def test_a_missing_closing_quote_costs_its_row_alone() -> None:
         look(content)
     assert refused.value.code == "no_contact_column"
 
-    found = records(content, {"notes": "email"})
-    assert [(record.row, record.problem.code if record.problem else None) for record in found] == [
+    records_read = records(content, {"notes": "email"})
+    assert [(record.row, record.problem.code if record.problem else None) for record in records_read] == [
         (2, "unclosed_quote"),
         (3, None),
     ]
-    assert found[1].cells == ["2", "Bob", "Valid row"]
+    assert records_read[1].cells == ["2", "Bob", "Valid row"]
 
 
 def test_line_endings_may_be_mixed() -> None:
@@ -80,8 +80,8 @@ def test_unescaped_quotes_cost_their_row_alone() -> None:
         look(content)
     assert refused.value.code == "no_contact_column"
 
-    found = records(content, {"company": "name", "notes": "email"})
-    assert [(record.row, record.problem.code if record.problem else None) for record in found] == [
+    records_read = records(content, {"company": "name", "notes": "email"})
+    assert [(record.row, record.problem.code if record.problem else None) for record in records_read] == [
         (2, "malformed_row"),
         (3, None),
     ]

@@ -64,17 +64,17 @@ def test_a_header_is_known_without_its_case_spacing_punctuation_and_accents(head
 
 @pytest.mark.parametrize("header", ["Lead Owner", "Deal Stage", "Phone 2", "Email 2", "Website", "Notes"])
 def test_a_header_that_means_something_else_is_ignored(header: str) -> None:
-    found = map_columns([header, "Name", "Phone 1"])
+    column_map = map_columns([header, "Name", "Phone 1"])
 
-    assert (found.columns[0].field, found.columns[0].reason) == (None, "unknown header")
+    assert (column_map.columns[0].field, column_map.columns[0].reason) == (None, "unknown header")
 
 
 def test_the_columns_of_a_generated_lead_list_map_as_its_readers_expect() -> None:
     header = "Index,Account Id,Lead Owner,First Name,Last Name,Company,Phone 1,Phone 2,Email 1,Email 2,Website,Source"
 
-    found = map_columns([*header.split(","), "Deal Stage", "Notes"])
+    column_map = map_columns([*header.split(","), "Deal Stage", "Notes"])
 
-    mapped = {column.header: column.field for column in found.columns if column.field}
+    mapped = {column.header: column.field for column in column_map.columns if column.field}
     assert mapped == {
         "First Name": "first_name",
         "Last Name": "last_name",
@@ -83,16 +83,16 @@ def test_the_columns_of_a_generated_lead_list_map_as_its_readers_expect() -> Non
         "Email 1": "email",
         "Source": "source",
     }
-    assert found.mapped == 6
+    assert column_map.mapped == 6
 
 
 def test_the_better_synonym_wins_wherever_it_stands() -> None:
-    found = map_columns(["Work Phone", "Mobile", "Phone", "Name"])
+    column_map = map_columns(["Work Phone", "Mobile", "Phone", "Name"])
 
-    assert [column.field for column in found.columns] == [None, None, "phone", "name"]
-    assert found.columns[0].reason == "another column is the phone already"
-    assert found.index("phone") == 2
-    assert found.index("email") is None
+    assert [column.field for column in column_map.columns] == [None, None, "phone", "name"]
+    assert column_map.columns[0].reason == "another column is the phone already"
+    assert column_map.index("phone") == 2
+    assert column_map.index("email") is None
 
 
 def test_the_name_of_a_company_is_no_name_of_a_person() -> None:
@@ -110,10 +110,10 @@ def test_a_header_means_one_field() -> None:
 
 
 def test_the_first_of_equal_headers_wins() -> None:
-    found = map_columns(["name", "Email", "Email"])
+    column_map = map_columns(["name", "Email", "Email"])
 
-    assert [column.field for column in found.columns] == ["name", "email", None]
-    assert found.columns[2].reason == "another column is the e-mail address already"
+    assert [column.field for column in column_map.columns] == ["name", "email", None]
+    assert column_map.columns[2].reason == "another column is the e-mail address already"
 
 
 def test_a_name_and_its_parts_may_all_be_there() -> None:
@@ -121,10 +121,10 @@ def test_a_name_and_its_parts_may_all_be_there() -> None:
 
 
 def test_empty_headers_and_those_of_an_error_report_are_ignored_with_their_reason() -> None:
-    found = map_columns([*REPORT_COLUMNS, "", "--", "Name", "Email"])
+    column_map = map_columns([*REPORT_COLUMNS, "", "--", "Name", "Email"])
 
-    assert {column.reason for column in found.columns[:5]} == {"part of an error report"}
-    assert [column.reason for column in found.columns[5:]] == ["empty header", "empty header", None, None]
+    assert {column.reason for column in column_map.columns[:5]} == {"part of an error report"}
+    assert [column.reason for column in column_map.columns[5:]] == ["empty header", "empty header", None, None]
 
 
 def test_an_explicit_mapping_goes_before_the_guess() -> None:
@@ -146,10 +146,10 @@ def test_an_explicit_header_of_punctuation_alone_is_found_as_it_stands() -> None
 
 @pytest.mark.parametrize("nothing", [IGNORE, None])
 def test_a_column_can_be_ignored_explicitly(nothing: str | None) -> None:
-    found = map_columns(["Name", "Phone", "Mobile"], {"Phone": nothing})
+    column_map = map_columns(["Name", "Phone", "Mobile"], {"Phone": nothing})
 
-    assert [column.field for column in found.columns] == ["name", None, "phone"]
-    assert found.columns[1].reason == "ignored as asked"
+    assert [column.field for column in column_map.columns] == ["name", None, "phone"]
+    assert column_map.columns[1].reason == "ignored as asked"
 
 
 def test_several_columns_can_be_ignored_explicitly() -> None:
@@ -235,9 +235,9 @@ def test_empty_columns_at_the_end_and_those_of_a_report_do_not_count() -> None:
 
 
 def test_a_map_survives_being_stored() -> None:
-    found = map_columns(["Name", "Email", "", "Notes"])
+    column_map = map_columns(["Name", "Email", "", "Notes"])
 
-    assert ColumnMap.from_plain(json.loads(json.dumps(found.to_plain()))) == found
+    assert ColumnMap.from_plain(json.loads(json.dumps(column_map.to_plain()))) == column_map
 
 
 @given(st.text())
@@ -248,9 +248,9 @@ def test_the_key_of_a_header_is_its_own_key(header: str) -> None:
 
 @given(st.lists(st.sampled_from(["Name", "Phone", "Email", "E-mail", "Mobile", "Source", "", "x"]), max_size=8))
 def test_no_field_occurs_twice(header: list[str]) -> None:
-    found = [field for field in fields(["Name", "Email", *header]) if field]
+    mapped_fields = [field for field in fields(["Name", "Email", *header]) if field]
 
-    assert len(found) == len(set(found))
+    assert len(mapped_fields) == len(set(mapped_fields))
 
 
 def test_a_header_that_is_very_long_is_found_as_it_stands_alone() -> None:

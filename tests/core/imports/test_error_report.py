@@ -107,9 +107,9 @@ def test_no_part_of_a_cell_can_be_taken_for_a_formula_where_the_file_is_split_at
 def test_a_reader_with_another_delimiter_finds_no_formula(delimiter: str, cells: list[str]) -> None:
     content = report(["Name"], RejectedRow(2, (WRONG,), tuple(cells))).decode("utf-8-sig")
 
-    found = [part for row in csv.reader(io.StringIO(content, newline=""), delimiter=delimiter) for part in row]
+    parts = [part for row in csv.reader(io.StringIO(content, newline=""), delimiter=delimiter) for part in row]
 
-    assert [part for part in found if part.lstrip(' "').startswith(("=", "+"))] == []
+    assert [part for part in parts if part.lstrip(' "').startswith(("=", "+"))] == []
 
 
 @pytest.mark.parametrize("cell", ["", "'", "Ann", "a=b", "'t Hooft", "1-2", "a; b", "O'Neil; x", "a;b=c", "a,=b"])
@@ -120,7 +120,7 @@ def test_other_cells_stay_as_they_are(cell: str) -> None:
 @given(st.text() | st.text("'=+;| \t\r\n\"\0a", max_size=12))
 @example("'=1")
 @example("x;'=1")
-def test_a_guard_comes_off_again(cell: str) -> None:
+def test_an_escaped_formula_is_unescaped_to_the_same_cell(cell: str) -> None:
     assert unescape_formula(escape_formula(cell)) == cell
 
 
@@ -153,9 +153,9 @@ def test_short_rows_are_filled_up_and_surplus_cells_kept() -> None:
 def test_the_columns_of_an_earlier_report_are_left_out() -> None:
     header = [*REPORT_COLUMNS, "Name", "Email"]
 
-    found, row = cells_of(report(header, RejectedRow(2, (LACKING,), ("9", "", "", "", "", "Ann", "a@b.com", "x"))))
+    cells, row = cells_of(report(header, RejectedRow(2, (LACKING,), ("9", "", "", "", "", "Ann", "a@b.com", "x"))))
 
-    assert found == header
+    assert cells == header
     assert row[0] == "2"
     assert row[5:] == ["Ann", "a@b.com", "x"]
 

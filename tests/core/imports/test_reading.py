@@ -27,9 +27,9 @@ def read(content: bytes, encoding: Encoding = UTF_8, delimiter: str = ",") -> li
     return list(RecordReader(io.BytesIO(content), encoding, delimiter))
 
 
-def told(found: list[Record]) -> list[tuple[int, str]]:
+def rows_and_codes(records: list[Record]) -> list[tuple[int, str]]:
     """Row and problem of each record; no problem is an empty string."""
-    return [(record.row, record.problem.code if record.problem else "") for record in found]
+    return [(record.row, record.problem.code if record.problem else "") for record in records]
 
 
 def test_lines_end_in_any_of_the_three_ways() -> None:
@@ -53,12 +53,12 @@ def test_blank_rows_count_and_are_left_out() -> None:
 
 
 def test_a_quote_inside_a_quoted_cell_costs_its_row_alone() -> None:
-    found = read(b'1,"He said "no" twice"\n2,fine\n"a"b\n')
+    records = read(b'1,"He said "no" twice"\n2,fine\n"a"b\n')
 
-    assert told(found) == [(1, "malformed_row"), (2, ""), (3, "malformed_row")]
-    assert found[0].cells == ["1", '"He said "no" twice"']
-    assert found[0].problem is not None
-    assert "Row 1" in found[0].problem.detail
+    assert rows_and_codes(records) == [(1, "malformed_row"), (2, ""), (3, "malformed_row")]
+    assert records[0].cells == ["1", '"He said "no" twice"']
+    assert records[0].problem is not None
+    assert "Row 1" in records[0].problem.detail
 
 
 def test_a_quote_inside_an_unquoted_cell_is_a_character_like_others() -> None:
@@ -66,34 +66,34 @@ def test_a_quote_inside_an_unquoted_cell_is_a_character_like_others() -> None:
 
 
 def test_lines_after_a_quote_that_is_never_closed_are_rows_of_their_own() -> None:
-    found = read(b'a\n1,"open\n2,two\n\n3,"three, indeed"\n')
+    records = read(b'a\n1,"open\n2,two\n\n3,"three, indeed"\n')
 
-    assert told(found) == [(1, ""), (2, "unclosed_quote"), (3, ""), (5, "")]
-    assert found[1].cells == ["1", '"open']
-    assert found[1].problem is not None
-    assert "row 2" in found[1].problem.detail
-    assert found[3].cells == ["3", "three, indeed"]
+    assert rows_and_codes(records) == [(1, ""), (2, "unclosed_quote"), (3, ""), (5, "")]
+    assert records[1].cells == ["1", '"open']
+    assert records[1].problem is not None
+    assert "row 2" in records[1].problem.detail
+    assert records[3].cells == ["3", "three, indeed"]
 
 
 def test_a_quote_that_opens_on_the_last_line_is_not_closed() -> None:
-    assert told(read(b'a\nb,"c')) == [(1, ""), (2, "unclosed_quote")]
+    assert rows_and_codes(read(b'a\nb,"c')) == [(1, ""), (2, "unclosed_quote")]
 
 
 def test_a_broken_quote_on_the_last_line_after_an_unclosed_one_is_told_apart() -> None:
-    assert told(read(b'a,"open\nb\n"c"d')) == [(1, "unclosed_quote"), (2, ""), (3, "malformed_row")]
-    assert told(read(b'a,"open\n""b')) == [(1, "unclosed_quote"), (2, "malformed_row")]
-    assert told(read(b'a,"open\nb,"c\n')) == [(1, "unclosed_quote"), (2, "unclosed_quote")]
+    assert rows_and_codes(read(b'a,"open\nb\n"c"d')) == [(1, "unclosed_quote"), (2, ""), (3, "malformed_row")]
+    assert rows_and_codes(read(b'a,"open\n""b')) == [(1, "unclosed_quote"), (2, "malformed_row")]
+    assert rows_and_codes(read(b'a,"open\nb,"c\n')) == [(1, "unclosed_quote"), (2, "unclosed_quote")]
 
 
 def test_a_quoted_cell_has_at_most_so_many_lines() -> None:
     max_length = b'"' + b"x\n" * (MAX_LINES_PER_RECORD - 1) + b'y"\n'
     longer = b'"' + b"x\n" * MAX_LINES_PER_RECORD + b'y"\n'
 
-    assert told(read(max_length + b"z")) == [(1, ""), (2, "")]
-    found = told(read(longer + b"z"))
-    assert found[0] == (1, "unclosed_quote")
-    assert found[-1] == (MAX_LINES_PER_RECORD + 2, "")
-    assert len(found) == MAX_LINES_PER_RECORD + 2
+    assert rows_and_codes(read(max_length + b"z")) == [(1, ""), (2, "")]
+    records = rows_and_codes(read(longer + b"z"))
+    assert records[0] == (1, "unclosed_quote")
+    assert records[-1] == (MAX_LINES_PER_RECORD + 2, "")
+    assert len(records) == MAX_LINES_PER_RECORD + 2
 
 
 def test_a_row_of_several_lines_has_at_most_so_many_characters() -> None:
@@ -101,39 +101,39 @@ def test_a_row_of_several_lines_has_at_most_so_many_characters() -> None:
     fits = cell * 10 + b'"\n' + b"x" * 40_000 + b'"\n'
     too_much = cell * 10 + b'"\n' + b"x" * 60_000 + b'"\n'
 
-    assert told(read(fits + b"z")) == [(1, ""), (2, "")]
-    assert told(read(too_much + b"z")) == [(1, "unclosed_quote"), (2, ""), (3, "")]
+    assert rows_and_codes(read(fits + b"z")) == [(1, ""), (2, "")]
+    assert rows_and_codes(read(too_much + b"z")) == [(1, "unclosed_quote"), (2, ""), (3, "")]
 
 
 def test_a_cell_of_more_characters_than_the_csv_module_takes_costs_its_row() -> None:
     huge = b"x" * (csv.field_size_limit() + 1)
 
-    assert told(read(b'a,"' + huge + b'"\nb\n' + huge + b"\nc")) == [
+    assert rows_and_codes(read(b'a,"' + huge + b'"\nb\n' + huge + b"\nc")) == [
         (1, "row_too_long"),
         (2, ""),
         (3, "row_too_long"),
         (4, ""),
     ]
-    assert told(read(b'"a\n' + huge + b'"\nb\n')) == [(1, "unclosed_quote"), (2, "row_too_long"), (3, "")]
+    assert rows_and_codes(read(b'"a\n' + huge + b'"\nb\n')) == [(1, "unclosed_quote"), (2, "row_too_long"), (3, "")]
 
 
 def test_a_file_in_which_every_line_opens_a_quote_takes_no_thousandfold_time() -> None:
     def seconds(line: bytes) -> float:
         started = time.process_time()
-        found = read(line * 60_000)
+        records = read(line * 60_000)
         taken = time.process_time() - started
-        assert [record.row for record in found] == list(range(1, 60_001))
-        assert {code for _, code in told(found)} == {"unclosed_quote" if line.endswith(b'"\n') else ""}
+        assert [record.row for record in records] == list(range(1, 60_001))
+        assert {code for _, code in rows_and_codes(records)} == {"unclosed_quote" if line.endswith(b'"\n') else ""}
         return taken
 
     assert seconds(b'x",y,"\n') < 200 * min(seconds(b"x-,y,-\n") for _ in range(3))
 
 
 def test_quoted_line_breaks_are_read_again_after_many_broken_quotes() -> None:
-    found = read(b'x",y,"\n' * 2000 + b"plain\n" * 2000 + b'"two\nlines",y\n' + b"plain\n")
+    records = read(b'x",y,"\n' * 2000 + b"plain\n" * 2000 + b'"two\nlines",y\n' + b"plain\n")
 
-    assert Record(4001, ["two\nlines", "y"], None) in found
-    assert found[-1].row == 4002
+    assert Record(4001, ["two\nlines", "y"], None) in records
+    assert records[-1].row == 4002
 
 
 class Endless:
@@ -155,21 +155,21 @@ class Endless:
 
 @pytest.mark.parametrize("start", [b"a,1,", b'a,1,"', b'"a",1,'])
 def test_a_line_of_ten_megabytes_costs_its_row_alone(start: bytes) -> None:
-    found = list(RecordReader(Endless(start, 10_000_000), UTF_8, ","))
+    records = list(RecordReader(Endless(start, 10_000_000), UTF_8, ","))
 
-    assert told(found) == [(1, "row_too_long"), (2, "")]
-    assert found[0].cells[1:] == ["1"]
-    assert found[1] == Record(2, ["b", "2"], None)
+    assert rows_and_codes(records) == [(1, "row_too_long"), (2, "")]
+    assert records[0].cells[1:] == ["1"]
+    assert records[1] == Record(2, ["b", "2"], None)
 
 
 def test_memory_does_not_grow_with_the_longest_line() -> None:
     tracemalloc.start()
 
-    found = list(RecordReader(Endless(b"a,", 512 * 1024 * 1024), UTF_8, ","))
+    records = list(RecordReader(Endless(b"a,", 512 * 1024 * 1024), UTF_8, ","))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
-    assert told(found) == [(1, "row_too_long"), (2, "")]
+    assert rows_and_codes(records) == [(1, "row_too_long"), (2, "")]
     assert peak < 32 * 1024 * 1024
 
 
@@ -185,14 +185,14 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
 
 def test_a_long_line_without_a_delimiter_shows_how_it_starts() -> None:
-    found = read(b"x" * (MAX_RECORD_LENGTH + 1))
+    records = read(b"x" * (MAX_RECORD_LENGTH + 1))
 
-    assert told(found) == [(1, "row_too_long")]
-    assert found[0].cells == ["x" * 1000]
+    assert rows_and_codes(records) == [(1, "row_too_long")]
+    assert records[0].cells == ["x" * 1000]
 
 
 def test_a_long_line_that_follows_an_open_quote_is_a_row_of_its_own() -> None:
-    assert told(read(b'a,"open\n' + b"x" * (MAX_RECORD_LENGTH + 1) + b"\nb\n")) == [
+    assert rows_and_codes(read(b'a,"open\n' + b"x" * (MAX_RECORD_LENGTH + 1) + b"\nb\n")) == [
         (1, "unclosed_quote"),
         (2, "row_too_long"),
         (3, ""),
@@ -203,44 +203,44 @@ def test_a_long_line_that_follows_an_open_quote_is_a_row_of_its_own() -> None:
 def test_the_longest_line_may_have_any_end(end: bytes) -> None:
     max_length = (b"y" * 100_000 + b",") * 10 + b"x" * (MAX_RECORD_LENGTH - 1_000_010)
 
-    assert told(read(max_length + end)) == [(1, "")]
-    assert told(read(max_length + b"x" + end)) == [(1, "row_too_long")]
+    assert rows_and_codes(read(max_length + end)) == [(1, "")]
+    assert rows_and_codes(read(max_length + b"x" + end)) == [(1, "row_too_long")]
 
 
 def test_a_row_of_ten_thousand_cells_is_refused_and_cut() -> None:
-    found = read(b"x," * 10_000 + b"\na,b\n")
+    records = read(b"x," * 10_000 + b"\na,b\n")
 
-    assert told(found) == [(1, "too_many_cells"), (2, "")]
-    assert len(found[0].cells) == MAX_CELLS
-    assert found[0].problem is not None
-    assert "10001 cells" in found[0].problem.detail
+    assert rows_and_codes(records) == [(1, "too_many_cells"), (2, "")]
+    assert len(records[0].cells) == MAX_CELLS
+    assert records[0].problem is not None
+    assert "10001 cells" in records[0].problem.detail
 
 
 def test_empty_cells_beyond_the_last_one_that_is_read_do_no_harm() -> None:
-    found = read(b"x" + b"," * 16_000 + b"\n" + b"," * 16_000 + b"\n")
+    records = read(b"x" + b"," * 16_000 + b"\n" + b"," * 16_000 + b"\n")
 
-    assert told(found) == [(1, "")]
-    assert len(found[0].cells) == MAX_CELLS
+    assert rows_and_codes(records) == [(1, "")]
+    assert len(records[0].cells) == MAX_CELLS
 
 
 def test_bytes_that_mean_nothing_cost_their_row_alone() -> None:
-    found = read("Zoë,1\n".encode() + b"Jos\xe9,2\n,,\n" + "王,3\n".encode() + b"Zo\xc3")
+    records = read("Zoë,1\n".encode() + b"Jos\xe9,2\n,,\n" + "王,3\n".encode() + b"Zo\xc3")
 
-    assert told(found) == [(1, ""), (2, "broken_encoding"), (4, ""), (5, "broken_encoding")]
-    assert found[1].cells == ["Jos\N{REPLACEMENT CHARACTER}", "2"]
-    assert found[1].problem is not None
-    assert "Row 2" in found[1].problem.detail
+    assert rows_and_codes(records) == [(1, ""), (2, "broken_encoding"), (4, ""), (5, "broken_encoding")]
+    assert records[1].cells == ["Jos\N{REPLACEMENT CHARACTER}", "2"]
+    assert records[1].problem is not None
+    assert "Row 2" in records[1].problem.detail
 
 
 def test_no_byte_that_means_nothing_leaves_the_reader_unmarked() -> None:
-    found = read(b'"\xe9"x\n' + b"\xe9," * 10_000 + b"\n" + b"\xe9" * (MAX_RECORD_LENGTH + 1))
+    records = read(b'"\xe9"x\n' + b"\xe9," * 10_000 + b"\n" + b"\xe9" * (MAX_RECORD_LENGTH + 1))
 
-    assert told(found) == [(1, "malformed_row"), (2, "too_many_cells"), (3, "row_too_long")]
-    "".join(cell for record in found for cell in record.cells).encode()
+    assert rows_and_codes(records) == [(1, "malformed_row"), (2, "too_many_cells"), (3, "row_too_long")]
+    "".join(cell for record in records for cell in record.cells).encode()
 
 
 def test_a_byte_that_windows_1252_does_not_have_costs_its_row() -> None:
-    assert told(read(b"caf\xe9\n\x81\n", Encoding("cp1252"))) == [(1, ""), (2, "broken_encoding")]
+    assert rows_and_codes(read(b"caf\xe9\n\x81\n", Encoding("cp1252"))) == [(1, ""), (2, "broken_encoding")]
 
 
 def test_half_a_character_of_utf_16_is_replaced() -> None:
@@ -350,10 +350,10 @@ def test_a_mapping_helps_to_find_the_delimiter() -> None:
 
 
 def test_a_file_is_examined_before_it_is_read() -> None:
-    dialect, found = look(b"\xef\xbb\xbf\r\n\r\nName;Email;=Note\r\nZoe;zoe@example.com;x\r\n")
+    dialect, examined = look(b"\xef\xbb\xbf\r\n\r\nName;Email;=Note\r\nZoe;zoe@example.com;x\r\n")
 
     assert dialect == Dialect(Encoding("utf-8", 3), ";", 3, ("Name", "Email", "=Note"))
-    assert [column.field for column in found.columns] == ["name", "email", None]
+    assert [column.field for column in examined.columns] == ["name", "email", None]
     assert Dialect.from_plain(json.loads(json.dumps(dialect.to_plain()))) == dialect
 
 
@@ -401,10 +401,10 @@ def test_a_header_that_cannot_be_used_is_refused_by_its_line(content: bytes, cod
 
 
 def test_damage_in_a_header_is_left_to_the_mapping() -> None:
-    dialect, found = look("Name,Größe,Öl,Email\n".encode()[:-1] + b",x\xe9\nZoe,1,1,zoe@example.com,x\n")
+    dialect, examined = look("Name,Größe,Öl,Email\n".encode()[:-1] + b",x\xe9\nZoe,1,1,zoe@example.com,x\n")
 
     assert dialect.header[-1] == "x\N{REPLACEMENT CHARACTER}"
-    assert found.index("email") == 3
+    assert examined.index("email") == 3
 
 
 def test_a_header_alone_is_a_file_of_no_rows() -> None:

@@ -68,7 +68,7 @@ def test_after_its_time_an_import_cannot_be_undone(scenario: Scenario) -> None:
     assert scenario.unite.imports.undo(scenario.admin, undone.id).undone is not None
 
 
-def test_without_a_limit_everything_stays() -> None:
+def test_without_a_retention_no_import_is_purged() -> None:
     scenario = scenario_with_retention(None)
     done = scenario.import_file(ROWS)
     scenario.ports.clock.advance(10_000 * DAYS)

@@ -45,8 +45,8 @@ def records(content: bytes, columns: Mapping[str, str | None] | None = None) -> 
 def drafts(
     content: bytes, columns: Mapping[str, str | None] | None = None, rules: RowRules = US
 ) -> list[LeadDraft | tuple[FieldError, ...]]:
-    dialect, found = look(content, columns)
-    interpret = RowInterpreter(found, rules, len(dialect.header))
+    dialect, examined = look(content, columns)
+    interpret = RowInterpreter(examined, rules, len(dialect.header))
     return [interpret(record) for record in reader_of(content, dialect)]
 
 

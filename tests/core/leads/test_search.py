@@ -65,8 +65,8 @@ def test_a_question_of_punctuation_alone_asks_for_nothing() -> None:
 
 
 def test_what_is_indexed_has_the_number_from_its_first_four_digits_on_and_its_last_seven_and_four() -> None:
-    told = "ann lee a b c de 18158908301 8158908301 158908301 58908301 8908301 8301"
-    assert search_text(["Ann Lee", "a_b@c.de"], "+18158908301") == told
+    words = "ann lee a b c de 18158908301 8158908301 158908301 58908301 8908301 8301"
+    assert search_text(["Ann Lee", "a_b@c.de"], "+18158908301") == words
 
 
 @given(st.text())

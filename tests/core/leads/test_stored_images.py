@@ -24,13 +24,13 @@ def lead(scenario: Scenario) -> Lead:
     return scenario.create_lead(assigned_to=scenario.ann.user_id)
 
 
-TOLD = png_chunk(b"tEXt", b"Comment\0taken at home")
+COMMENT = png_chunk(b"tEXt", b"Comment\0taken at home")
 
 
 def test_what_is_told_beside_the_pixels_is_left_out_and_the_size_is_that_of_what_is_stored(
     scenario: Scenario, lead: Lead
 ) -> None:
-    uploaded = a_png(before=TOLD) + b"and more"
+    uploaded = a_png(before=COMMENT) + b"and more"
     announced = announce(scenario, lead, content=uploaded)
     upload(scenario, announced, uploaded)
 
@@ -70,7 +70,7 @@ def test_a_picture_that_nobody_should_open_is_removed(
 def test_a_picture_is_cleaned_by_the_next_attempt_wherever_the_power_went(
     scenario: Scenario, lead: Lead, *, after: bool
 ) -> None:
-    uploaded = a_png(before=TOLD)
+    uploaded = a_png(before=COMMENT)
     announced = announce(scenario, lead, content=uploaded)
     upload(scenario, announced, uploaded)
     complete = scenario.unite.leads.complete_image
@@ -84,7 +84,7 @@ def test_a_picture_is_cleaned_by_the_next_attempt_wherever_the_power_went(
 
 
 def test_a_picture_that_an_earlier_version_took_and_did_not_check_is_checked(scenario: Scenario, lead: Lead) -> None:
-    uploaded = a_png(before=TOLD)
+    uploaded = a_png(before=COMMENT)
     announced = announce(scenario, lead, content=uploaded)
     upload(scenario, announced, uploaded)
     scenario.ports.files.move(upload_key(announced.image.key), announced.image.key)

@@ -16,17 +16,17 @@ from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import FixedClock, InMemoryUnitOfWorkFactory, SequentialIds, Store
 
 MAIL = "mail"
-TAKEN = Receipt(taken=True)
-SKIPPED = Receipt(taken=False, skipped=True)
-LATER = Receipt(taken=False)
-REFUSED = Receipt(taken=False, refused=True)
+ACCEPTED = Receipt(accepted=True)
+SKIPPED = Receipt(accepted=False, skipped=True)
+LATER = Receipt(accepted=False)
+REFUSED = Receipt(accepted=False, refused=True)
 
 
 @dataclass
 class FakeDestination(Destination):
     """Answers each event as `answer` says, and remembers what it was handed."""
 
-    answer: Callable[[Event], Receipt] = lambda _: TAKEN
+    answer: Callable[[Event], Receipt] = lambda _: ACCEPTED
     handed: list[list[Event]] = field(default_factory=list)
     handed_again: list[UUID] = field(default_factory=list)
     at_once: int = 10

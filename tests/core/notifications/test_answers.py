@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.notifications.outbox import LATER, MAIL, REFUSED, SKIPPED, TAKEN, FakeDestination, OutboxScenario
+from tests.core.notifications.outbox import ACCEPTED, LATER, MAIL, REFUSED, SKIPPED, FakeDestination, OutboxScenario
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.events import ANSWERED
@@ -45,8 +45,8 @@ def answering(*receipts: Receipt) -> Callable[[Event], Receipt]:
 
 
 def test_each_answer_is_told_to_the_activity_log() -> None:
-    throttled = Receipt(taken=False, response={"error_code": "Throttled"})
-    taken = Receipt(taken=True, response={"message_id": "0c", "parts": [1]})
+    throttled = Receipt(accepted=False, response={"error_code": "Throttled"})
+    taken = Receipt(accepted=True, response={"message_id": "0c", "parts": [1]})
     outbox = OutboxWithLog(FakeDestination(answering(throttled, taken)))
     (event,) = outbox.record()
 
@@ -68,7 +68,7 @@ def test_each_answer_is_told_to_the_activity_log() -> None:
 
 
 def test_what_is_told_of_deliveries_is_told_to_the_activity_log_alone_and_of_that_nothing_is_told() -> None:
-    outbox = OutboxWithLog(FakeDestination(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
+    outbox = OutboxWithLog(FakeDestination(lambda _: Receipt(accepted=True, response={"message_id": "0c"})))
     outbox.record()
     for _ in range(3):
         outbox.relay(MAIL)
@@ -82,7 +82,7 @@ def test_what_is_told_of_deliveries_is_told_to_the_activity_log_alone_and_of_tha
     ]
 
 
-@pytest.mark.parametrize("receipt", [TAKEN, LATER, Receipt(taken=False, skipped=True, response={"reason": "x"})])
+@pytest.mark.parametrize("receipt", [ACCEPTED, LATER, Receipt(accepted=False, skipped=True, response={"reason": "x"})])
 def test_what_the_other_side_did_not_say_is_not_told(receipt: Receipt) -> None:
     outbox = OutboxWithLog(FakeDestination(lambda _: receipt))
     outbox.record()
@@ -136,7 +136,7 @@ def test_what_was_not_handed_over_when_another_failed_has_nothing_told_of_it() -
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
-def test_whatever_is_given_up_has_that_told_of_it_though_nothing_else_has_changed(at_once: int) -> None:
+def test_each_delivery_that_is_given_up_has_an_event_about_it(at_once: int) -> None:
     outbox = OutboxWithLog(FakeDestination(at_once=at_once))
     outbox.record(3)
     outbox.mailbox.fail(Unavailable("It is being moved."))
@@ -171,7 +171,7 @@ def test_that_the_activity_log_does_not_answer_is_told_to_nobody() -> None:
 
 
 def test_an_answer_is_told_if_and_only_if_what_became_of_the_delivery_is_stored() -> None:
-    outbox = OutboxWithLog(FakeDestination(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
+    outbox = OutboxWithLog(FakeDestination(lambda _: Receipt(accepted=True, response={"message_id": "0c"})))
     outbox.record()
     work = FailingWork(outbox.work, PowerCutError(), at=1)
     with pytest.raises(PowerCutError):
@@ -186,7 +186,7 @@ def test_an_answer_is_told_if_and_only_if_what_became_of_the_delivery_is_stored(
 
 def test_whom_nobody_could_be_told_of_is_skipped_and_can_be_replayed() -> None:
     outbox = OutboxScenario(
-        FakeDestination(lambda _: Receipt(taken=False, skipped=True, response={"reason": "no_phone"}))
+        FakeDestination(lambda _: Receipt(accepted=False, skipped=True, response={"reason": "no_phone"}))
     )
     outbox.record()
 
@@ -202,7 +202,7 @@ def test_whom_nobody_could_be_told_of_is_skipped_and_can_be_replayed() -> None:
 
 
 def test_dead_letters_are_named() -> None:
-    outbox = OutboxScenario(FakeDestination(answering(TAKEN, REFUSED, SKIPPED, LATER, REFUSED), at_once=1))
+    outbox = OutboxScenario(FakeDestination(answering(ACCEPTED, REFUSED, SKIPPED, LATER, REFUSED), at_once=1))
     events = outbox.record(5)
 
     relayed = outbox.relay(MAIL)
@@ -254,7 +254,7 @@ def test_that_one_number_is_refused_does_not_tell_that_the_others_would_be_taken
 @pytest.mark.parametrize("answer", [REFUSED, SKIPPED])
 def test_that_one_number_is_refused_does_not_keep_the_others_waiting_once_one_is_taken(answer: Receipt) -> None:
     outbox = after_an_outage(4, due=2)
-    outbox.mailbox.answer = lambda _: answer if len(outbox.mailbox.handed) == 1 else TAKEN
+    outbox.mailbox.answer = lambda _: answer if len(outbox.mailbox.handed) == 1 else ACCEPTED
 
     assert outbox.relay(MAIL).delivered == 3
 
@@ -262,7 +262,7 @@ def test_that_one_number_is_refused_does_not_keep_the_others_waiting_once_one_is
 def test_what_was_tried_by_a_relay_that_died_does_not_tell_that_the_destination_had_failed() -> None:
     outbox = after_an_outage(1, due=0)
     (event,) = outbox.record()
-    outbox.mailbox.answer = lambda _: TAKEN
+    outbox.mailbox.answer = lambda _: ACCEPTED
     with pytest.raises(PowerCutError):
         RelayEvents(
             FailingWork(outbox.work, PowerCutError(), at=1), outbox.relay.destinations, outbox.clock, outbox.ids

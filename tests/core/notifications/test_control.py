@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.notifications.outbox import MAIL, REFUSED, TAKEN, FakeDestination
+from tests.core.notifications.outbox import ACCEPTED, MAIL, REFUSED, FakeDestination
 from unite_core import Forbidden, NewLead, NotFound, PageRequest, Role, Rules, build
 from unite_core.errors import Conflict
 from unite_core.events import Event
@@ -56,7 +56,7 @@ def test_every_event_goes_to_the_activity_log_and_to_each_other_destination(offi
 
 def test_a_replayed_dead_letter_arrives_and_a_relay_is_woken_for_it(office: Office) -> None:
     dead = office.dead()
-    office.mailbox.answer = lambda _: TAKEN
+    office.mailbox.answer = lambda _: ACCEPTED
 
     replayed = office.unite.notifications.replay(office.admin, dead.id)
 
@@ -114,7 +114,7 @@ def test_what_arrived_is_known_for_a_week_and_a_dead_letter_for_ever(office: Off
 
 
 def test_however_much_arrived_a_week_ago_it_is_forgotten_in_small_transactions(office: Office) -> None:
-    office.mailbox.answer = lambda _: TAKEN
+    office.mailbox.answer = lambda _: ACCEPTED
     office.ports.jobs.run_all(office.unite)
     for number in range(4):
         office.unite.leads.add(office.admin, NewLead(name="Ada", email=f"ada{number}@example.com"))
@@ -126,7 +126,7 @@ def test_however_much_arrived_a_week_ago_it_is_forgotten_in_small_transactions(o
 
 
 def test_much_of_the_activity_log_is_forgotten_bit_by_bit(office: Office) -> None:
-    office.mailbox.answer = lambda _: TAKEN
+    office.mailbox.answer = lambda _: ACCEPTED
     for number in range(4):
         office.unite.leads.add(office.admin, NewLead(name="Ada", email=f"ada{number}@example.com"))
     office.ports.jobs.run_all(office.unite)
@@ -138,7 +138,7 @@ def test_much_of_the_activity_log_is_forgotten_bit_by_bit(office: Office) -> Non
 
 
 def test_the_activity_log_remembers_for_as_long_as_the_owner_wants(office: Office) -> None:
-    office.mailbox.answer = lambda _: TAKEN
+    office.mailbox.answer = lambda _: ACCEPTED
     office.ports.jobs.run_all(office.unite)
     a_day = build(office.ports, Rules(activity_retention=timedelta(days=1)))
     office.ports.clock.advance(timedelta(days=1))

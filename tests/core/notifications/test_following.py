@@ -39,8 +39,8 @@ class Carrier(InMemoryTextMessages):
         self.says = says
         self.asked: list[str] = []
 
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
-        assert not hurried
+    def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:
+        assert not short_timeouts
         self.asked.append(message_id)
         report = self.report_of({"message_id": message_id, **self.says()})
         assert report is not None
@@ -146,8 +146,8 @@ def test_what_could_not_be_looked_up_as_its_end_was_told_is_asked_for_later() ->
     watch = Watch(KNOWN)
 
     class Slow(InMemoryTextMessages):
-        def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
-            raise Unavailable(f"{message_id} takes too long for a hurry." if hurried else "It is away.")
+        def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:
+            raise Unavailable(f"{message_id} takes too long." if short_timeouts else "It is away.")
 
     texts = destinations_by(watch)[TEXTS]
     assert isinstance(texts, TextsOfEvents)
@@ -291,7 +291,7 @@ def test_other_deliveries_are_never_asked_after() -> None:
     assert watch.carrier.asked == [MESSAGE]
 
 
-def test_the_upkeep_asks() -> None:
+def test_the_upkeep_polls_the_status_of_text_messages() -> None:
     watch = Watch(KNOWN)
     watch.clock.advance(FIVE_MINUTES)
 

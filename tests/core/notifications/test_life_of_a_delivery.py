@@ -14,11 +14,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.core.notifications.outbox import LATER, MAIL, REFUSED, SKIPPED, TAKEN, OutboxScenario
+from tests.core.notifications.outbox import ACCEPTED, LATER, MAIL, REFUSED, SKIPPED, OutboxScenario
 from unite_core.events import Event
 from unite_core.notifications.model import DEFAULT_RETRY, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases.relay import _Tally
 
+RECEIPTS = [ACCEPTED, ACCEPTED, LATER, REFUSED, SKIPPED]
 REPLAYABLE = (DeliveryStatus.DEAD, DeliveryStatus.SKIPPED)
 
 Batch = Sequence[tuple[Delivery, Event]]
@@ -63,7 +64,10 @@ class LifeOfADelivery(RuleBasedStateMachine):
             self.in_hand.append(batch)
 
     @precondition(lambda self: self.in_hand)
-    @rule(which=st.integers(0, 9), given=st.lists(st.sampled_from([TAKEN, TAKEN, LATER, REFUSED, SKIPPED]), min_size=5))
+    @rule(
+        which=st.integers(0, 9),
+        given=st.lists(st.sampled_from(RECEIPTS), min_size=5),
+    )
     def a_relay_settles(self, which: int, given: list[Receipt]) -> None:
         batch = self.in_hand.pop(which % len(self.in_hand))
         answered = [(*claimed, receipt) for claimed, receipt in zip(batch, given, strict=False)]
@@ -117,7 +121,7 @@ class LifeOfADelivery(RuleBasedStateMachine):
             receipts = self.receipts[event_id]
             assert delivery.attempts == self.handed[event_id], "attempts never fall"
             assert delivery.held == (event_id in self.held_until)
-            assert (delivery.status is DeliveryStatus.DELIVERED) == (TAKEN in receipts)
+            assert (delivery.status is DeliveryStatus.DELIVERED) == (ACCEPTED in receipts)
             if delivery.status is DeliveryStatus.DEAD and REFUSED not in receipts:
                 assert self.outbox.clock.now() - self.since[event_id] >= DEFAULT_RETRY.give_up_after, (
                     "nothing is given up too soon"

@@ -39,22 +39,22 @@ def completed(name: str) -> Event:
 
 def numbers(text: str) -> list[str]:
     """What a phone makes a number to dial of it: five digits or more, as Android does, without an extension (x)."""
-    found = (
+    number_texts = (
         match.raw_string
         for region in REGIONS
         for match in PhoneNumberMatcher(text, region, leniency=Leniency.POSSIBLE, max_tries=100)
     )
-    return [number for number in found if sum(map(str.isdecimal, re.split(r"[^\W\d]", number)[0])) >= 5]
+    return [number for number in number_texts if sum(map(str.isdecimal, re.split(r"[^\W\d]", number)[0])) >= 5]
 
 
 def part_of_the_name(text: str) -> str:
-    told = re.fullmatch(r"Unite: (?:call|your call to) (.*)(?:, due| is done:) .*", text)
-    assert told is not None
-    return told[1]
+    match = re.fullmatch(r"Unite: (?:call|your call to) (.*)(?:, due| is done:) .*", text)
+    assert match is not None
+    return match[1]
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("http://evil.example/x", "evil example x"),
         ("HTTPS://user:pass@evil.example:8080/x?y=z#f", "user pass evil example 8080 x y z f"),
@@ -78,12 +78,12 @@ def part_of_the_name(text: str) -> str:
         ("C:\\evil.exe", "C evil exe"),
     ],
 )
-def test_a_link_in_a_name_is_words(name: str, told: str) -> None:
-    assert name_in_text(name) == told
+def test_a_link_in_a_name_is_words(name: str, expected: str) -> None:
+    assert name_in_text(name) == expected
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("Call +1 900 555 0123", f"Call {MASK}"),
         ("Call 1-900-555-0123 now", f"Call {MASK} now"),
@@ -96,12 +96,12 @@ def test_a_link_in_a_name_is_words(name: str, told: str) -> None:
         ("Studio 54, 1977", "Studio 54, 1977"),
     ],
 )
-def test_a_number_to_dial_in_a_name_is_masked(name: str, told: str) -> None:
-    assert name_in_text(name) == told
+def test_a_number_to_dial_in_a_name_is_masked(name: str, expected: str) -> None:
+    assert name_in_text(name) == expected
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("Ada\r\nUnite: your account is locked", "Ada Unite your account is locked"),
         ("Ada\u2028\u2029\u0085Lovelace", "Ada Lovelace"),
@@ -112,8 +112,8 @@ def test_a_number_to_dial_in_a_name_is_masked(name: str, told: str) -> None:
         ("Ada *** {}[]|~^€", "Ada"),
     ],
 )
-def test_a_name_does_not_pose_as_another_message(name: str, told: str) -> None:
-    assert name_in_text(name) == told
+def test_a_name_does_not_pose_as_another_message(name: str, expected: str) -> None:
+    assert name_in_text(name) == expected
 
 
 @pytest.mark.parametrize("name", ["", " ", "://", "https://", "{{{", "\u200b\u202e", "...", "\u0301"])
@@ -152,11 +152,11 @@ def test_a_name_stays_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [("Henry Ⅷ", "Henry VIII"), ("㈱日立", "(株)日立"), ("St.Petersburg", "St Petersburg"), ("A/S Nor", "A S Nor")],
 )
-def test_what_is_left_out_of_a_name_leaves_it_readable(name: str, told: str) -> None:
-    assert name_in_text(name) == told
+def test_what_is_left_out_of_a_name_leaves_it_readable(name: str, expected: str) -> None:
+    assert name_in_text(name) == expected
 
 
 pieces = st.sampled_from(
@@ -213,11 +213,11 @@ names = st.one_of(st.text(max_size=220), *(st.lists(pieces, max_size=maximum).ma
 def test_whatever_a_lead_is_called_a_phone_finds_no_other_link_or_number(name: str) -> None:
     for event in (assigned(name), completed(name)):
         text = compose(event, TO_CALLS)
-        told = part_of_the_name(text)
+        name_part = part_of_the_name(text)
 
-        for shown in (told, normalize("NFKC", told)):
+        for shown in (name_part, normalize("NFKC", name_part)):
             assert not LINKS.search(shown)
             assert not numbers(shown)
-        assert not LINKS.search(f"call {told}, due 2 Mar")
+        assert not LINKS.search(f"call {name_part}, due 2 Mar")
         assert not [character for character in text if category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")]
         assert segments(text).count == 1

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.notifications.outbox import MAIL, TAKEN, FakeDestination, OutboxScenario
+from tests.core.notifications.outbox import ACCEPTED, MAIL, FakeDestination, OutboxScenario
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import CLAIM_TTL, DEFAULT_RETRY, DeliveryStatus, Receipt
@@ -40,7 +40,7 @@ def test_ten_portions_are_claimed_at_once_up_to_a_hundred_and_one_where_that_is_
     def count_held(_: Event) -> Receipt:
         if not held:
             held.append(sum(it.held for it in outbox.deliveries()))
-        return TAKEN
+        return ACCEPTED
 
     outbox.mailbox.answer = count_held
     outbox.relay(MAIL)
@@ -124,12 +124,12 @@ def test_a_slow_destination_is_handed_nothing_that_another_relay_may_soon_have(s
         assert held.next_attempt_at - outbox.clock.now() > CLAIM_TTL - DELIVERY_TIMEOUT
         outbox.advance(seconds=seconds)
         assert event.id not in claimed_by_another(outbox)
-        return TAKEN
+        return ACCEPTED
 
     outbox.mailbox.answer = be_slow
     outbox.relay(MAIL)
     outbox.advance(minutes=10)
-    outbox.mailbox.answer = lambda _: TAKEN
+    outbox.mailbox.answer = lambda _: ACCEPTED
     outbox.relay(MAIL)
 
     assert {status for status, _, _ in statuses(outbox)} == {DELIVERED}
@@ -151,7 +151,7 @@ def test_a_destination_that_fails_after_three_portions_keeps_those_three(error: 
     def fail_at_the_fourth(_: Event) -> Receipt:
         if len(outbox.mailbox.handed) == 4:
             raise error
-        return TAKEN
+        return ACCEPTED
 
     outbox.mailbox.answer = fail_at_the_fourth
     if isinstance(error, Unavailable):
@@ -171,7 +171,7 @@ def test_what_was_not_handed_over_because_something_else_broke_is_due_at_once() 
     def break_at_one(event: Event) -> Receipt:
         if event.id == breaking.id:
             raise ZeroDivisionError
-        return TAKEN
+        return ACCEPTED
 
     outbox.mailbox.answer = break_at_one
     with pytest.raises(ZeroDivisionError):

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.notifications.outbox import LATER, MAIL, REFUSED, TAKEN, FakeDestination, OutboxScenario
+from tests.core.notifications.outbox import ACCEPTED, LATER, MAIL, REFUSED, FakeDestination, OutboxScenario
 from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import CLAIM_TTL, DEFAULT_RETRY, DeliveryStatus, Receipt
@@ -45,7 +45,7 @@ def test_a_relay_that_has_to_stop_leaves_the_rest_to_another() -> None:
 
 
 def test_what_a_destination_answered_is_kept() -> None:
-    outbox = OutboxScenario(FakeDestination(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
+    outbox = OutboxScenario(FakeDestination(lambda _: Receipt(accepted=True, response={"message_id": "0c"})))
     outbox.record()
 
     outbox.relay(MAIL)
@@ -76,7 +76,7 @@ def test_once_a_destination_answers_again_nothing_waits_any_longer() -> None:
         outbox.relay(MAIL)
         outbox.advance(minutes=10)
     outbox.relay(MAIL)
-    outbox.mailbox.answer = lambda _: TAKEN
+    outbox.mailbox.answer = lambda _: ACCEPTED
     min_length = min(it.next_attempt_at for it in outbox.deliveries())
     outbox.clock.advance(min_length - outbox.clock.now())
 
@@ -86,7 +86,9 @@ def test_once_a_destination_answers_again_nothing_waits_any_longer() -> None:
 def test_the_ones_that_fail_hold_the_others_up_no_more_than_those_that_are_refused() -> None:
     outbox = OutboxScenario(FakeDestination(at_once=2))
     events = outbox.record(6)
-    receipts = dict(zip((event.id for event in events), [LATER, REFUSED, LATER, LATER, TAKEN, TAKEN], strict=True))
+    receipts = dict(
+        zip((event.id for event in events), [LATER, REFUSED, LATER, LATER, ACCEPTED, ACCEPTED], strict=True)
+    )
     outbox.mailbox.answer = lambda event: receipts[event.id]
 
     assert outbox.relay(MAIL).delivered == 2
@@ -109,7 +111,7 @@ def test_what_failed_just_now_is_not_back_at_once_because_another_one_was_taken(
     outbox.mailbox.answer = lambda _: LATER
     outbox.relay(MAIL)
     assert [it.response for it in outbox.deliveries()] == [{"error": "not_taken"}] * 2
-    outbox.mailbox.answer = lambda event: LATER if event.id == stubborn.id else TAKEN
+    outbox.mailbox.answer = lambda event: LATER if event.id == stubborn.id else ACCEPTED
     outbox.advance(seconds=10)
 
     outbox.relay(MAIL)
@@ -221,7 +223,7 @@ def test_a_relay_that_was_thought_dead_does_not_undo_what_its_successor_did() ->
     outbox.record()
 
     def be_overtaken(_: Event) -> Receipt:
-        outbox.mailbox.answer = lambda _: TAKEN
+        outbox.mailbox.answer = lambda _: ACCEPTED
         outbox.clock.advance(CLAIM_TTL)
         assert outbox.relay(MAIL).delivered == 1
         return REFUSED

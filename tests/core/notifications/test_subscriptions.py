@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.core.notifications.outbox import LATER, MAIL, TAKEN, FakeDestination, OutboxScenario
+from tests.core.notifications.outbox import ACCEPTED, LATER, MAIL, FakeDestination, OutboxScenario
 from unite_core import Role, build
 from unite_core.errors import NotFound, Unavailable
-from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+from unite_core.notifications.delivery_reports import DeliveryReport, MessageProgress
 from unite_core.notifications.model import ACTIVITY, NEVER, TEXTS, TOPIC, DeliveryStatus, Receipt, RetryPolicy
 from unite_core.notifications.subscriptions import BUILT_IN, Subscription, recipients_of
 from unite_core.notifications.use_cases import CheckDeliveryStatuses, ReplayDelivery
@@ -19,7 +19,7 @@ from unite_core.testing.in_memory import InMemoryJobs, in_memory_ports
 
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
 HOUR = timedelta(hours=1)
-PATIENT = RetryPolicy(first_pause=HOUR, max_pause=2 * HOUR, give_up_after=5 * HOUR)
+LONG_RETRY = RetryPolicy(first_pause=HOUR, max_pause=2 * HOUR, give_up_after=5 * HOUR)
 
 
 def names(kind: str, **event: Any) -> list[str]:
@@ -40,7 +40,7 @@ def test_an_event_about_a_delivery_goes_to_the_activity_log_alone() -> None:
 
 @pytest.mark.parametrize("answers", [True, False], ids=["it takes nothing yet", "it does not answer"])
 def test_what_fails_is_tried_again_as_the_destination_says(*, answers: bool) -> None:
-    outbox = OutboxScenario(FakeDestination(lambda _: LATER, retry=PATIENT))
+    outbox = OutboxScenario(FakeDestination(lambda _: LATER, retry=LONG_RETRY))
     if not answers:
         outbox.mailbox.fail(Unavailable("It is being moved."))
     outbox.record()
@@ -48,7 +48,7 @@ def test_what_fails_is_tried_again_as_the_destination_says(*, answers: bool) -> 
     outbox.relay(MAIL)
     (failed,) = outbox.deliveries()
     assert HOUR / 2 <= failed.next_attempt_at - outbox.clock.now() <= HOUR
-    assert failed.give_up_at == outbox.clock.now() + PATIENT.give_up_after
+    assert failed.give_up_at == outbox.clock.now() + LONG_RETRY.give_up_after
     outbox.advance(hours=1)
     outbox.relay(MAIL)
     (failed,) = outbox.deliveries()
@@ -61,16 +61,16 @@ def test_what_fails_is_tried_again_as_the_destination_says(*, answers: bool) -> 
 
 
 def test_what_was_not_tried_yet_is_given_up_as_the_destination_says() -> None:
-    outbox = OutboxScenario(FakeDestination(retry=PATIENT))
+    outbox = OutboxScenario(FakeDestination(retry=LONG_RETRY))
     (event,) = outbox.record()
 
     (waiting,) = outbox.deliveries()
 
-    assert waiting.give_up_at == event.at + PATIENT.give_up_after
+    assert waiting.give_up_at == event.at + LONG_RETRY.give_up_after
 
 
 def test_what_a_relay_lets_go_of_is_given_up_as_the_destination_says() -> None:
-    outbox = OutboxScenario(FakeDestination(retry=PATIENT))
+    outbox = OutboxScenario(FakeDestination(retry=LONG_RETRY))
     outbox.record()
     outbox.advance(hours=1)
     stops = iter([False, True, True])
@@ -79,14 +79,14 @@ def test_what_a_relay_lets_go_of_is_given_up_as_the_destination_says() -> None:
 
     (released,) = outbox.deliveries()
     assert (released.status, released.attempts, released.held) == (PENDING, 1, False)
-    assert released.give_up_at == outbox.clock.now() + PATIENT.give_up_after
+    assert released.give_up_at == outbox.clock.now() + LONG_RETRY.give_up_after
 
 
-@pytest.mark.parametrize(("still_there", "after"), [(True, PATIENT.give_up_after), (False, timedelta(days=3))])
+@pytest.mark.parametrize(("still_there", "after"), [(True, LONG_RETRY.give_up_after), (False, timedelta(days=3))])
 def test_what_is_replayed_is_given_up_as_its_destination_says_if_there_still_is_one(
     *, still_there: bool, after: timedelta
 ) -> None:
-    outbox = OutboxScenario(FakeDestination(lambda _: Receipt(taken=False, refused=True), retry=PATIENT))
+    outbox = OutboxScenario(FakeDestination(lambda _: Receipt(accepted=False, refused=True), retry=LONG_RETRY))
     outbox.record()
     outbox.relay(MAIL)
     destinations = {MAIL: outbox.mailbox} if still_there else {}
@@ -101,31 +101,31 @@ def test_what_is_replayed_is_given_up_as_its_destination_says_if_there_still_is_
 class Carrier(FakeDestination):
     """Reports what became of the letters that it took."""
 
-    status: Progress = Progress.SENT
+    status: MessageProgress = MessageProgress.SENT
     asked: list[str] = field(default_factory=list)
 
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
         if "letter" not in response:
             return None
-        progress = Progress(response["status"])
+        progress = MessageProgress(response["status"])
         return DeliveryReport(
             message_id=response["letter"], progress=progress, complete=progress.final, response=response
         )
 
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
-        assert not hurried
+    def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:
+        assert not short_timeouts
         self.asked.append(message_id)
         report = self.report_of({"letter": message_id, "status": self.status})
         assert report is not None
         return report
 
 
-def taken(status: Progress) -> Receipt:
-    return Receipt(taken=True, response={"letter": "a", "status": status.value})
+def taken(status: MessageProgress) -> Receipt:
+    return Receipt(accepted=True, response={"letter": "a", "status": status.value})
 
 
 def test_any_destination_is_asked_what_became_of_deliveries_when_it_says_so() -> None:
-    carrier = Carrier(lambda _: taken(Progress.QUEUED), follow_up=(HOUR, 3 * HOUR))
+    carrier = Carrier(lambda _: taken(MessageProgress.QUEUED), follow_up=(HOUR, 3 * HOUR))
     outbox = OutboxScenario(carrier)
     outbox.record()
     outbox.relay(MAIL)
@@ -137,11 +137,13 @@ def test_any_destination_is_asked_what_became_of_deliveries_when_it_says_so() ->
         outbox.advance(hours=1)
 
     assert asked == [0, 1, 0, 1, 0]
-    assert [(it.response["status"], it.next_attempt_at) for it in outbox.deliveries()] == [(Progress.SENT, NEVER)]
+    assert [(it.response["status"], it.next_attempt_at) for it in outbox.deliveries()] == [
+        (MessageProgress.SENT, NEVER)
+    ]
 
 
 def test_a_limit_holds_for_all_destinations_together() -> None:
-    first = Carrier(lambda _: taken(Progress.QUEUED), follow_up=(HOUR,))
+    first = Carrier(lambda _: taken(MessageProgress.QUEUED), follow_up=(HOUR,))
     outbox = OutboxScenario(first)
     outbox.record(2)
     outbox.relay(MAIL)
@@ -152,7 +154,7 @@ def test_a_limit_holds_for_all_destinations_together() -> None:
 
 
 def test_a_delivery_of_which_all_is_known_is_not_asked_after() -> None:
-    carrier = Carrier(lambda _: taken(Progress.DELIVERED), follow_up=(HOUR,))
+    carrier = Carrier(lambda _: taken(MessageProgress.DELIVERED), follow_up=(HOUR,))
     outbox = OutboxScenario(carrier)
     outbox.record()
     outbox.relay(MAIL)
@@ -163,7 +165,7 @@ def test_a_delivery_of_which_all_is_known_is_not_asked_after() -> None:
 
 
 def test_a_delivery_that_no_longer_names_its_message_is_not_asked_after_again() -> None:
-    carrier = Carrier(lambda _: taken(Progress.QUEUED), follow_up=(HOUR, 2 * HOUR))
+    carrier = Carrier(lambda _: taken(MessageProgress.QUEUED), follow_up=(HOUR, 2 * HOUR))
     outbox = OutboxScenario(carrier)
     outbox.record()
     outbox.relay(MAIL)
@@ -177,7 +179,7 @@ def test_a_delivery_that_no_longer_names_its_message_is_not_asked_after_again() 
 
 
 def test_a_destination_that_reports_nothing_is_never_asked() -> None:
-    outbox = OutboxScenario(FakeDestination(lambda _: TAKEN))
+    outbox = OutboxScenario(FakeDestination(lambda _: ACCEPTED))
     outbox.record()
     outbox.relay(MAIL)
     outbox.advance(days=2)

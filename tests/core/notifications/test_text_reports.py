@@ -14,7 +14,7 @@ from tests.core.imports.accidents import FailingWork, PowerCutError
 from unite_core import Role
 from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.events import Event
-from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+from unite_core.notifications.delivery_reports import DeliveryReport, MessageProgress
 from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.events import ANSWERED, REPORTED
 from unite_core.notifications.model import CLAIM_TTL, TEXTS, TOPIC, Delivery, DeliveryStatus, Receipt
@@ -27,7 +27,7 @@ from unite_core.testing.in_memory.messages import message_id
 from unite_core.testing.scenario import Scenario
 
 MESSAGE = message_id(1)
-STATUSES = [progress.value for progress in Progress if progress is not Progress.UNKNOWN]
+STATUSES = [progress.value for progress in MessageProgress if progress is not MessageProgress.UNKNOWN]
 PHONE = "+12125550102"
 RANKS = {"queued": 0, "sending": 1, "sent": 2, "delivered": 3, "failed": 3}
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
@@ -171,7 +171,7 @@ def test_any_other_reason_says_nothing_of_what_somebody_wants() -> None:
     assert not carrier.wants_none()
 
 
-def test_a_delivery_that_there_is_not_and_one_that_is_no_text_are_left_alone() -> None:
+def test_a_report_on_an_unknown_delivery_or_on_one_that_is_no_text_changes_nothing() -> None:
     carrier = Carrier()
     topic = carrier.delivery(TOPIC)
 
@@ -204,7 +204,7 @@ def lost_answer(carrier: Carrier) -> None:
 
     carrier.scenario.ports.texts.answer = fail
     carrier.scenario.unite.notifications.relay(TEXTS)
-    carrier.scenario.ports.texts.answer = lambda _: Receipt(taken=True)
+    carrier.scenario.ports.texts.answer = lambda _: Receipt(accepted=True)
 
 
 @pytest.mark.parametrize("happened", [killed_before_storing, lost_answer])
@@ -231,7 +231,7 @@ def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_it
 
     def be_overtaken(_: Any) -> Receipt:
         carrier.tell("sent")
-        return Receipt(taken=True)
+        return Receipt(accepted=True)
 
     carrier.scenario.ports.texts.answer = be_overtaken
     carrier.scenario.run_jobs()
@@ -257,8 +257,8 @@ def test_a_replayed_message_goes_by_its_new_id_and_late_words_of_the_old_one_cha
 class Away(InMemoryTextMessages):
     """Cannot be asked."""
 
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
-        assert hurried
+    def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:
+        assert short_timeouts
         raise Unavailable(f"It is being moved, and {message_id} with it.")
 
 
@@ -282,8 +282,8 @@ def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction(
     looked_up: list[str] = []
 
     class Watched(InMemoryTextMessages):
-        def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
-            assert hurried
+        def look_up(self, message_id: str, *, short_timeouts: bool = False) -> DeliveryReport:
+            assert short_timeouts
             with ports.work():  # which waits for nobody
                 looked_up.append(message_id)
             raise NotFound("There is no such message.")

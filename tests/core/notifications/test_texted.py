@@ -20,7 +20,7 @@ from unite_core.testing.in_memory.messages import message_id
 from unite_core.testing.scenario import Scenario
 
 OPTED_OUT = Receipt(
-    taken=False,
+    accepted=False,
     refused=True,
     response={"error": "They opted out.", "reason": "opted_out"},
 )
@@ -154,12 +154,12 @@ def test_whoever_wants_messages_again_is_texted_again_and_what_was_skipped_can_b
     assert [it.status for it in texts_of(scenario)] == [DeliveryStatus.DELIVERED]
 
 
-def test_whoever_is_refused_because_they_opted_out_is_known_to_have() -> None:
+def test_a_refusal_because_of_an_opt_out_is_stored_as_an_opt_out() -> None:
     scenario = Scenario()
     scenario.ports.texts.answer = lambda _: OPTED_OUT
     scenario.create_call_task()
     scenario.run_jobs()
-    scenario.ports.texts.answer = lambda _: Receipt(taken=True)
+    scenario.ports.texts.answer = lambda _: Receipt(accepted=True)
 
     scenario.create_call_task()
 
@@ -172,10 +172,10 @@ def test_whoever_is_refused_because_they_opted_out_is_known_to_have() -> None:
 @pytest.mark.parametrize("response", [{"error": "no number", "reason": "not_a_number"}, {"error": "spam"}])
 def test_any_other_refusal_says_nothing_of_what_somebody_wants(response: dict[str, Any]) -> None:
     scenario = Scenario()
-    scenario.ports.texts.answer = lambda _: Receipt(taken=False, refused=True, response=response)
+    scenario.ports.texts.answer = lambda _: Receipt(accepted=False, refused=True, response=response)
     scenario.create_call_task()
     scenario.run_jobs()
-    scenario.ports.texts.answer = lambda _: Receipt(taken=True)
+    scenario.ports.texts.answer = lambda _: Receipt(accepted=True)
 
     scenario.create_call_task()
 
@@ -239,7 +239,7 @@ def test_while_nothing_can_be_sent_every_message_waits_and_is_sent_once_afterwar
     scenario.run_jobs()
     assert len(scenario.ports.topic.published) == 2 * len(tasks)
     assert {it.status for it in texts_of(scenario)} == {DeliveryStatus.PENDING}
-    scenario.ports.texts.answer = lambda _: Receipt(taken=True)
+    scenario.ports.texts.answer = lambda _: Receipt(accepted=True)
     scenario.ports.clock.advance(timedelta(minutes=5))
     scenario.run_jobs()
 

@@ -41,19 +41,19 @@ def test_whoever_is_to_call_is_told_whom_and_when_and_where_it_stands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("due_at", "told"),
+    ("due_at", "expected"),
     [
         ("2026-03-02T09:30:59.999999Z", "2 Mar 09:30 UTC"),
         ("2026-12-31T23:59:00-01:00", "1 Jan 2027 00:59 UTC"),
         ("2027-03-02T09:30:00Z", "2 Mar 2027 09:30 UTC"),
     ],
 )
-def test_the_year_is_told_where_it_is_another_one(due_at: str, told: str) -> None:
-    assert f", due {told}. " in compose(assigned(due_at=due_at), LINKS)
+def test_the_year_is_told_where_it_is_another_one(due_at: str, expected: str) -> None:
+    assert f", due {expected}. " in compose(assigned(due_at=due_at), LINKS)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "outcome", "told"),
+    ("seconds", "outcome", "expected"),
     [
         (300, "connected", "connected, 5 min"),
         (0, "no_answer", "no answer"),
@@ -66,8 +66,10 @@ def test_the_year_is_told_where_it_is_another_one(due_at: str, told: str) -> Non
         (86_400, "callback_requested", "callback requested, 24 h 0 min"),
     ],
 )
-def test_whoever_wanted_the_call_is_told_what_came_of_it(seconds: int, outcome: str, told: str) -> None:
-    assert compose(completed(seconds, outcome), LINKS) == f"Unite: your call to Grace Hopper is done: {told}. {LINK}"
+def test_the_creator_of_a_call_is_texted_its_outcome(seconds: int, outcome: str, expected: str) -> None:
+    assert (
+        compose(completed(seconds, outcome), LINKS) == f"Unite: your call to Grace Hopper is done: {expected}. {LINK}"
+    )
 
 
 def test_a_lead_that_is_not_there_any_more_is_a_lead() -> None:
@@ -81,7 +83,7 @@ def test_what_is_about_nothing_that_can_be_shown_has_a_reference_for_a_link() ->
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("Conan O’Brien", "Conan O'Brien"),  # noqa: RUF001 - the sign that is folded
         ("“Ada” – King…", '"Ada" - King...'),  # noqa: RUF001 - the sign that is folded
@@ -89,12 +91,12 @@ def test_what_is_about_nothing_that_can_be_shown_has_a_reference_for_a_link() ->
         ("Ma\ud800ry", "Mary"),
     ],
 )
-def test_a_name_is_told_on_one_line_with_plain_signs(name: str, told: str) -> None:
-    assert compose(assigned(name), LINKS) == f"Unite: call {told}, due 2 Mar 09:30 UTC. {LINK}"
+def test_a_name_is_told_on_one_line_with_plain_signs(name: str, expected: str) -> None:
+    assert compose(assigned(name), LINKS) == f"Unite: call {expected}, due 2 Mar 09:30 UTC. {LINK}"
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("+12125550123", MASK),
         ("Ada (212) 555-0123", f"Ada ({MASK}"),
@@ -105,8 +107,8 @@ def test_a_name_is_told_on_one_line_with_plain_signs(name: str, told: str) -> No
         ("5550 x 12", "5550 x 12"),
     ],
 )
-def test_what_may_be_a_phone_number_in_a_name_is_not_told(name: str, told: str) -> None:
-    assert f"call {told}, due" in compose(assigned(name), LINKS)
+def test_what_may_be_a_phone_number_in_a_name_is_not_told(name: str, expected: str) -> None:
+    assert f"call {expected}, due" in compose(assigned(name), LINKS)
 
 
 def test_a_long_name_is_shortened_so_that_the_text_takes_one_segment() -> None:
@@ -174,9 +176,9 @@ def test_whatever_a_lead_is_called_the_text_takes_one_segment_and_has_no_number(
         assert segments(text).count == 1
         text.encode()
         assert "\n" not in text
-        told = re.fullmatch(r"Unite: (?:call|your call to) (.*)(?:, due|is done:) .*", text)
-        assert told is not None
-        assert longest_number(told[1]) < 7
+        match = re.fullmatch(r"Unite: (?:call|your call to) (.*)(?:, due|is done:) .*", text)
+        assert match is not None
+        assert longest_number(match[1]) < 7
         assert compose(event, InMemoryLinks(f"{url}/v1")) == text
 
 

@@ -50,7 +50,7 @@ def test_a_number_gets_no_more_messages_within_an_hour_than_its_quota() -> None:
     assert [it.response for it in over] == [{"reason": RATE_LIMITED}] * 10
 
 
-def test_whatever_is_told_counts_and_whoever_shares_the_number_too() -> None:
+def test_all_texts_to_a_number_count_whoever_shares_it() -> None:
     scenario = scenario_with_quotas()
     moe = scenario.add_user("Moe", Role.MANAGER, phone=ANNS)
     scenario.complete(
@@ -133,7 +133,7 @@ def test_a_message_that_is_tried_again_takes_one_place() -> None:
     for _ in range(4):
         scenario.run_jobs()
         scenario.ports.clock.advance(timedelta(minutes=5))
-    scenario.ports.texts.answer = lambda _: Receipt(taken=True)
+    scenario.ports.texts.answer = lambda _: Receipt(accepted=True)
     scenario.create_call_task()
     scenario.create_call_task()
 

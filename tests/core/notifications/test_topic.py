@@ -132,7 +132,7 @@ def test_links_lead_to_where_the_service_is_reached() -> None:
 
 def test_what_is_nobodys_business_any_more_is_skipped_and_keeps_its_place() -> None:
     topic = InMemoryTopic()
-    topic.answer = lambda message: Receipt(taken=True, response={"of": str(message.event_id)})
+    topic.answer = lambda message: Receipt(accepted=True, response={"of": str(message.event_id)})
     events = [an_event(type=kind) for kind in ("call_task.created", "lead.created", "import.finished", "lead.changed")]
 
     receipts = TopicOfEvents(topic, InMemoryLinks()).deliver(events)
@@ -149,7 +149,9 @@ def test_what_is_nobodys_business_any_more_is_skipped_and_keeps_its_place() -> N
 
 def test_what_the_topic_does_not_take_yet_is_published_later_and_what_it_refuses_is_dead() -> None:
     scenario = Scenario()
-    outcomes = iter([Receipt(taken=False, response={"error_code": "Throttled"}), Receipt(taken=False, refused=True)])
+    outcomes = iter(
+        [Receipt(accepted=False, response={"error_code": "Throttled"}), Receipt(accepted=False, refused=True)]
+    )
     scenario.ports.topic.answer = lambda _: next(outcomes)
     scenario.create_call_task()
     scenario.run_jobs()

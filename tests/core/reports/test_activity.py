@@ -5,7 +5,7 @@ from typing import Any
 
 from unite_core.application import build
 from unite_core.calls.ledger import EntryKind
-from unite_core.calls.model import Outcome
+from unite_core.calls.model import CallOutcome
 from unite_core.identity.model import Role
 from unite_core.periods import Period
 from unite_core.reports.agent_activity import ActivityFigures
@@ -36,8 +36,8 @@ def test_each_agent_has_figures_in_all_and_on_each_day_that_had_calls() -> None:
         tasks = [a_task(lead, ann, assigned_to=whose) for whose in (ben.id, ann.id, ann.id, ann.id, None, None)]
         entries = [
             an_entry(tasks[0], at=days[0]),
-            an_entry(tasks[1], at=days[0], outcome=Outcome.CONVERTED),
-            an_entry(tasks[2], at=days[2], outcome=Outcome.BUSY, duration_seconds=5),
+            an_entry(tasks[1], at=days[0], outcome=CallOutcome.CONVERTED),
+            an_entry(tasks[2], at=days[2], outcome=CallOutcome.BUSY, duration_seconds=5),
             an_entry(tasks[3], at=days[2], called_at=days[2], **MISSED),
             an_entry(tasks[4], at=days[1], called_at=days[1], **MISSED),
             an_entry(tasks[5], at=days[2], called_at=days[2], **{**MISSED, "kind": EntryKind.CANCELLED}),

@@ -73,7 +73,7 @@ def test_entries_that_are_claimed_three_times_without_effect_are_folded_once(sce
     assert conversions(scenario) == 3
 
 
-def test_whoever_loses_against_another_folds_again(scenario: ReportScenario) -> None:
+def test_a_fold_that_loses_to_another_worker_is_retried(scenario: ReportScenario) -> None:
     scenario.calls(3, CallOutcome.CONVERTED)
 
     assert FoldEntries(losing(scenario, 1, 2, 3, 4))() == 3

@@ -81,7 +81,7 @@ def test_a_call_between_the_questions_is_in_neither() -> None:
     assert interrupt.count >= 2, "the names of the agents are read apart"
 
 
-def test_what_is_remembered_of_the_one_is_read_anew_with_the_other() -> None:
+def test_a_cached_daily_report_is_read_again_together_with_the_funnel() -> None:
     clock = FixedClock()
     cache = InterruptedCache(clock)
     scenario = ReportScenario(ports=in_memory_ports(clock=clock, cache=cache))

@@ -76,7 +76,7 @@ def test_a_call_is_either_made_or_missed_or_cancelled(result: CallResult) -> Non
     [_] = FLAGS[result] & {Flag.ATTEMPT, Flag.MISSED, Flag.CANCELLED}
 
 
-def test_whoever_is_spoken_with_has_answered_and_whoever_has_answered_was_called() -> None:
+def test_each_contact_is_an_answer_and_each_answer_is_an_attempt() -> None:
     assert results_with(Flag.CONTACT) < results_with(Flag.HUMAN_ANSWERED) < results_with(Flag.ATTEMPT)
     assert results_with(Flag.CONVERSION, Flag.CALLBACK, Flag.REFUSAL) < results_with(Flag.CONTACT)
 

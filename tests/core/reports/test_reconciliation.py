@@ -68,18 +68,18 @@ def calls() -> Calls:
     return Calls()
 
 
-def kinds(found: Reconciliation) -> list[tuple[DifferenceKind, UUID | None, str | None]]:
-    return [(it.kind, it.task_id, it.field) for it in found.differences]
+def kinds(report: Reconciliation) -> list[tuple[DifferenceKind, UUID | None, str | None]]:
+    return [(it.kind, it.task_id, it.field) for it in report.differences]
 
 
 def test_where_nothing_differs_all_stores_say_the_same(calls: Calls) -> None:
-    found = calls.reconcile()
+    report = calls.reconcile()
 
-    assert found.equal
-    assert (found.pending, found.differences, found.number_of_differences) == (0, [], 0)
-    assert found.documents is not None
+    assert report.equal
+    assert (report.pending, report.differences, report.number_of_differences) == (0, [], 0)
+    assert report.documents is not None
     counted = {result: sum(entry.result is result for entry in calls.of_day) for result in CallResult}
-    for tally in (found.rollups, found.ledger, found.documents):
+    for tally in (report.rollups, report.ledger, report.documents):
         assert {result: tally.calls.get(result, 0) for result in CallResult} == counted
         assert tally.seconds == sum(entry.duration_seconds or 0 for entry in calls.of_day)
 
@@ -88,10 +88,10 @@ def test_a_document_that_is_missing_is_named_and_written_again(calls: Calls) -> 
     entry = calls.of_day[0]
     del calls.contents[entry.task_id]
 
-    found = calls.reconcile()
+    report = calls.reconcile()
 
-    [difference] = found.differences
-    assert not found.equal
+    [difference] = report.differences
+    assert not report.equal
     assert (difference.kind, difference.task_id, difference.entry_id) == ("missing", entry.task_id, entry.id)
     assert calls.repair() == Repaired(written=1)
     assert calls.contents[entry.task_id] == document_of(entry).content()
@@ -104,9 +104,9 @@ def test_a_copy_by_another_id_is_named_and_removed(calls: Calls, days: int) -> N
     original = calls.contents[entry.task_id]
     calls.contents[copy] = {**original, ID: copy, "called_at": original["called_at"] + timedelta(days=days)}
 
-    found = calls.reconcile()
+    report = calls.reconcile()
 
-    [difference] = found.differences
+    [difference] = report.differences
     assert (difference.kind, difference.task_id, difference.entry_id) == ("doubled", entry.task_id, entry.id)
     assert difference.found == str(copy)
     assert calls.repair() == Repaired(removed=1)
@@ -137,10 +137,10 @@ def test_a_field_that_was_altered_is_named_and_restored(calls: Calls, field: str
     expected = document_of(entry).content()
     calls.contents[entry.task_id][field] = value
 
-    found = calls.reconcile()
+    report = calls.reconcile()
 
-    [difference] = found.differences
-    assert kinds(found) == [(DifferenceKind.ALTERED, entry.task_id, field)]
+    [difference] = report.differences
+    assert kinds(report) == [(DifferenceKind.ALTERED, entry.task_id, field)]
     assert (difference.entry_id, difference.expected is None) == (entry.id, expected.get(field) is None)
     assert difference.found is not None
     assert calls.repair() == Repaired(restored=1)
@@ -160,9 +160,9 @@ def test_a_document_of_a_call_that_is_not_in_the_ledger_is_named_and_removed(cal
     unknown = an_id()
     calls.contents[unknown] = {**calls.contents[calls.of_day[0].task_id], ID: unknown, "task_id": unknown}
 
-    found = calls.reconcile()
+    report = calls.reconcile()
 
-    assert kinds(found) == [(DifferenceKind.UNEXPECTED, unknown, ID)]
+    assert kinds(report) == [(DifferenceKind.UNEXPECTED, unknown, ID)]
     assert calls.repair() == Repaired(removed=1)
     assert calls.reconcile().equal
 
@@ -175,9 +175,9 @@ def test_a_document_that_names_no_task_is_named_and_removed(calls: Calls) -> Non
         "entry_id": "none",
     }
 
-    found = calls.reconcile()
+    report = calls.reconcile()
 
-    [difference] = found.differences
+    [difference] = report.differences
     assert (difference.kind, difference.task_id, difference.entry_id) == ("unexpected", None, None)
     assert difference.found == "stray"
     assert calls.repair() == Repaired(removed=1)
@@ -189,9 +189,9 @@ def test_a_document_of_an_earlier_entry_differs_in_all_that_was_corrected(calls:
     first = next(entry for entry in calls.entries if entry.task_id == last.task_id)
     calls.contents[last.task_id] = document_of(first).content()
 
-    found = calls.reconcile()
+    report = calls.reconcile()
 
-    assert {field for _, _, field in kinds(found)} >= {"entry_id", "number", "at", "hash"}
+    assert {field for _, _, field in kinds(report)} >= {"entry_id", "number", "at", "hash"}
     assert calls.repair().restored == 1
     assert calls.reconcile().equal
 
@@ -205,10 +205,10 @@ def test_an_entry_whose_event_is_on_its_way_is_no_difference(calls: Calls) -> No
             unit.record(an_event_of(entry))
         unit.commit()
 
-    found = calls.reconcile()
+    report = calls.reconcile()
 
-    assert (found.equal, found.pending, found.differences) == (True, 2, [])
-    assert found.about.complete_through == min(missing.at, stale.at, found.about.generated_at)
+    assert (report.equal, report.pending, report.differences) == (True, 2, [])
+    assert report.about.complete_through == min(missing.at, stale.at, report.about.generated_at)
     assert calls.repair() == Repaired()
     calls.ports.clock.advance(timedelta(days=30))
     calls.unite.notifications.relay("activity")
@@ -221,11 +221,11 @@ def test_rollups_that_say_something_else_are_a_difference(calls: Calls) -> None:
             unit.rollups.replace_day(day, {})
         unit.commit()
 
-    found = calls.reconcile()
+    report = calls.reconcile()
 
-    assert not found.equal
-    assert found.differences == []
-    assert found.rollups != found.ledger
+    assert not report.equal
+    assert report.differences == []
+    assert report.rollups != report.ledger
 
 
 def test_of_very_many_differences_all_are_counted(calls: Calls) -> None:
@@ -234,17 +234,20 @@ def test_of_very_many_differences_all_are_counted(calls: Calls) -> None:
         unknown = an_id()
         calls.contents[unknown] = {**content, ID: unknown, "task_id": unknown}
 
-    found = calls.reconcile()
+    report = calls.reconcile()
 
-    assert (len(found.differences), found.number_of_differences) == (MAX_DIFFERENCES, MAX_DIFFERENCES + 1)
+    assert (len(report.differences), report.number_of_differences) == (
+        MAX_DIFFERENCES,
+        MAX_DIFFERENCES + 1,
+    )
 
 
 def test_without_documents_the_ledger_is_compared_with_the_rollups_alone() -> None:
     unite = build(in_memory_ports())
 
-    found = unite.reports.reconcile(MANAGER, DAY)
+    report = unite.reports.reconcile(MANAGER, DAY)
 
-    assert (found.equal, found.documents, found.differences) == (True, None, [])
+    assert (report.equal, report.documents, report.differences) == (True, None, [])
     assert unite.reports.repair(MANAGER, DAY) == Repaired()
 
 

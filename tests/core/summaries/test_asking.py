@@ -33,7 +33,7 @@ def test_nobody_gets_a_summary_who_did_not_ask(scenario: SummaryScenario) -> Non
     assert scenario.unite.identity.create_user.unchecked(new).daily_summary is None
 
 
-def test_agents_may_not_ask(scenario: SummaryScenario) -> None:
+def test_agents_may_not_ask_for_a_daily_summary(scenario: SummaryScenario) -> None:
     with pytest.raises(Forbidden):
         scenario.update_daily_summary(scenario.ben, at="18:00")
 
@@ -124,7 +124,7 @@ def test_what_is_no_time_of_day_is_refused(scenario: SummaryScenario, at: str) -
 
 
 @pytest.mark.parametrize("tz", ["", "Berlin", "Europe/berlin", "../UTC", "UTC+1", "localtime", "Mars/Olympus"])
-def test_a_zone_is_one_that_there_is_in_its_exact_spelling(scenario: SummaryScenario, tz: str) -> None:
+def test_a_time_zone_needs_an_existing_name_in_its_exact_spelling(scenario: SummaryScenario, tz: str) -> None:
     with pytest.raises(Invalid) as refused:
         scenario.update_daily_summary(scenario.manager, at="18:00", tz=tz)
 

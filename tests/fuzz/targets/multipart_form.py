@@ -31,12 +31,12 @@ def check(data: bytes) -> None:
 
 def _parts(body: IO[bytes], boundary: str) -> list[tuple[str, str | None, bytes] | str]:
     """Return the parts that can be read, and the code of the error after them."""
-    found: list[tuple[str, str | None, bytes] | str] = []
+    results: list[tuple[str, str | None, bytes] | str] = []
     try:
-        found.extend((part.name, part.filename, part.stream.read()) for part in parts_of(body, boundary))
+        results.extend((part.name, part.filename, part.stream.read()) for part in parts_of(body, boundary))
     except UniteError as error:
-        found.append(error.code)
-    return found
+        results.append(error.code)
+    return results
 
 
 def _store(_actor: Actor, stream: BinaryIO) -> StoredFile:

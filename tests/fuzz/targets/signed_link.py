@@ -5,12 +5,12 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 
-from adapters.local.signed_links import Links
+from adapters.local.signed_links import SignedLinks
 from tests.fuzz.target import Target
 from unite_core.errors import Forbidden
 
 _NOW = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
-_LINKS = Links("https://unite.example/files", {"a": b"a" * 32, "b": b"b" * 32})
+_LINKS = SignedLinks("https://unite.example/files", {"a": b"a" * 32, "b": b"b" * 32})
 _KEY = "imports/1"
 _PARAMETERS = {"size": "40", "type": "text/csv"}
 _MADE = _LINKS.make("PUT", _KEY, _PARAMETERS, _NOW + timedelta(minutes=5))

@@ -249,7 +249,7 @@ def test_what_the_log_says_already_is_no_correction(scenario: HttpScenario) -> N
     assert problem(correct(scenario, entry["id"], outcome="connected")) == (422, "nothing_to_correct")
 
 
-def test_who_corrects_the_log(scenario: HttpScenario) -> None:
+def test_managers_correct_the_call_log_and_agents_do_not(scenario: HttpScenario) -> None:
     scenario.completed_call_task()
     (wrong,) = items(scenario.manager.get(LOGS))
     path, body = f"{LOGS}/{wrong['id']}/corrections", {"reason": "A slip.", "outcome": "busy"}

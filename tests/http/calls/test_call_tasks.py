@@ -141,7 +141,7 @@ def test_agents_make_tasks_for_themselves_and_leads_that_they_see(scenario: Http
     assert problem(unseen) == (404, "not_found")
 
 
-def test_somebody_else_is_to_call(scenario: HttpScenario) -> None:
+def test_a_call_task_is_assigned_to_another_agent(scenario: HttpScenario) -> None:
     task = scenario.create_call_task()
     path = f"{TASKS}/{task['id']}"
 
@@ -163,7 +163,7 @@ def test_the_same_assignee_again_changes_nothing(scenario: HttpScenario) -> None
     assert (answer.status_code, answer.get_json()) == (200, task)
 
 
-def test_nobody_is_no_assignee(scenario: HttpScenario) -> None:
+def test_null_is_refused_as_an_assignee(scenario: HttpScenario) -> None:
     answer = scenario.manager.post(f"{TASKS}/{scenario.create_call_task()['id']}/assign", json={"assigned_to": None})
 
     assert (problem(answer), faults(answer)) == ((422, "invalid"), [("/assigned_to", "null")])

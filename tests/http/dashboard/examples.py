@@ -6,10 +6,10 @@ from uuid import UUID
 
 from entrypoints.http.dashboard.views import (
     AgentFigures,
-    Count,
     DayFigures,
     Figures,
     HourFigures,
+    LinkedCount,
     SourceFigures,
     Totals,
 )
@@ -20,12 +20,12 @@ CALLS_OF_HOURS = (0, 0, 0, 0, 0, 0, 0, 1, 4, 9, 12, 7, 3, 6, 8, 10, 5, 2, 0, 0, 
 NAMES = ("Ann Archer", "Ben <b>Bold</b>", "Chloë Çelik-Østergaard")
 
 
-def calls(value: int, **query: str) -> Count:
-    return Count(value, f"/v1/call-logs?{urlencode(query)}" if query else "/v1/call-logs")
+def calls(value: int, **query: str) -> LinkedCount:
+    return LinkedCount(value, f"/v1/call-logs?{urlencode(query)}" if query else "/v1/call-logs")
 
 
-def leads(value: int, **query: str) -> Count:
-    return Count(value, f"/v1/leads?{urlencode(query)}")
+def leads(value: int, **query: str) -> LinkedCount:
+    return LinkedCount(value, f"/v1/leads?{urlencode(query)}")
 
 
 class ExampleFigures(Figures):

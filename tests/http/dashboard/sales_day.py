@@ -51,11 +51,11 @@ class RefusingCrm(Destination):
     subscription = Subscription(name="crm")
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002  # it refuses whatever comes
-        return [_refused() if event.type == "call_task.cancelled" else Receipt(taken=True) for event in events]
+        return [_refused() if event.type == "call_task.cancelled" else Receipt(accepted=True) for event in events]
 
 
 def _refused() -> Receipt:
-    return Receipt(taken=False, refused=True, response={"status": 422})
+    return Receipt(accepted=False, refused=True, response={"status": 422})
 
 
 def service_over(engine: Engine, **options: Any) -> Service:

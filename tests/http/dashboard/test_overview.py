@@ -30,7 +30,7 @@ class Refusing(Destination):
     subscription = Subscription(name="picky")
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002  # it refuses whatever comes
-        return [Receipt(taken=False, refused=True, response={"status": 400})] * len(events)
+        return [Receipt(accepted=False, refused=True, response={"status": 400})] * len(events)
 
 
 def upload(service: Service, name: str = "leads.csv", content: bytes = CSV) -> None:

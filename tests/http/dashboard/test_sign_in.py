@@ -20,11 +20,11 @@ def ann(service: Service) -> User:
 
 
 def cookies_set_by(answer: TestResponse) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+    results: dict[str, dict[str, str]] = {}
     for line in answer.headers.getlist("Set-Cookie"):
         for name, morsel in SimpleCookie(line).items():
-            found[name] = {key: str(value) for key, value in morsel.items() if value}
-    return found
+            results[name] = {key: str(value) for key, value in morsel.items() if value}
+    return results
 
 
 def test_who_signs_in_sees_the_dashboard_with_their_name_and_role(service: Service, ann: User) -> None:
@@ -219,9 +219,9 @@ def test_who_is_not_signed_in_is_led_to_the_page_after_signing_in(service: Servi
     assert sent.status_code == 303
     target = urlsplit(sent.headers["Location"])
     assert target.path == SIGN_IN
-    [wanted] = parse_qs(target.query)["next"]
-    assert wanted == path
-    assert visitor.sign_in(ann, next_page=wanted).headers["Location"] == path
+    [next_page] = parse_qs(target.query)["next"]
+    assert next_page == path
+    assert visitor.sign_in(ann, next_page=next_page).headers["Location"] == path
 
 
 @pytest.mark.parametrize(

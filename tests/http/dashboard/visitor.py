@@ -47,16 +47,16 @@ class Visitor:
 
     def token(self, path: str) -> str:
         """Return the CSRF token of the form on a page."""
-        found = _TOKEN.search(self.get(path).text)
-        assert found is not None
-        return unescape(found.group(1))
+        match = _TOKEN.search(self.get(path).text)
+        assert match is not None
+        return unescape(match.group(1))
 
     def is_signed_in(self) -> bool:
         return self.get(HOME).status_code == 200
 
     def cookie(self, name: str = SESSION) -> str | None:
-        found = self.client.get_cookie(name, domain=self.host.partition("://")[2])
-        return None if found is None else found.value
+        stored = self.client.get_cookie(name, domain=self.host.partition("://")[2])
+        return None if stored is None else stored.value
 
 
 def signed_in(service: Service, user: User) -> Visitor:

@@ -331,7 +331,7 @@ def test_other_methods_are_not_taken(scenario: HttpScenario) -> None:
         assert (refused.status_code, json_of(refused)["code"]) == (405, "method_not_allowed")
 
 
-def test_where_the_storage_is_elsewhere_there_are_no_such_paths() -> None:
+def test_with_storage_elsewhere_the_service_has_no_paths_of_files() -> None:
     app = create_app(in_memory_unite(), HttpConfig(public_url=PUBLIC_URL, cursor_secrets=(b"x" * 32,)))
 
     response = app.test_client().get(f"/files/{KEY}?signature=x")

@@ -123,7 +123,7 @@ class TestUndoing:
         assert undone["undo"]["restored"] == 1
         assert {lead["name"] for lead in list_leads(scenario.manager)} == {"Ada Lovelace", "Grace Hopper"}
 
-    def test_a_large_one_goes_on_after_the_answer(self) -> None:
+    def test_a_large_undo_continues_after_the_response(self) -> None:
         class Ticking(FixedClock):
             """Goes on whenever it is read, so that the time for an answer is over after the first step."""
 

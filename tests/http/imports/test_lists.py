@@ -140,7 +140,7 @@ class TestRowsThatMadeNoLead:
         assert [row["row"] for row in list_rejections(scenario.manager, done["id"], "?kind=duplicate")] == [4]
         assert [row["row"] for row in list_rejections(scenario.manager, done["id"], "?kind=rejected")] == [3, 5]
 
-    def test_they_come_page_by_page(self, scenario: HttpScenario) -> None:
+    def test_rejections_come_page_by_page(self, scenario: HttpScenario) -> None:
         done = import_file(scenario.manager, WRONG)
         path = f"{IMPORTS}/{done['id']}/rejections"
 

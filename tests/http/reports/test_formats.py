@@ -180,9 +180,9 @@ def test_a_source_with_commas_quotes_and_lines_is_one_cell(history: History) -> 
     source = 'a "quoted", one'
     history.happen({**CALL, "source": source})
 
-    found = rows(read(history.person("mo"), "funnel", "text/csv"))
+    csv_rows = rows(read(history.person("mo"), "funnel", "text/csv"))
 
-    assert {row["source"] for row in found} == {source, "web"}
+    assert {row["source"] for row in csv_rows} == {source, "web"}
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/csv"])
@@ -246,10 +246,10 @@ def test_agents_get_their_own_figures_and_others_everybodys(history: History, ro
 
 @pytest.mark.parametrize("who", ["mo", "amy"])
 def test_everybody_reads_the_definitions(history: History, who: str) -> None:
-    found = read(history.person(who), "metrics").get_json()
+    body = read(history.person(who), "metrics").get_json()
 
-    assert len(found["results"]) == 10
-    [rate] = [each for each in found["rates"] if each["name"] == "contact_rate"]
+    assert len(body["results"]) == 10
+    [rate] = [each for each in body["rates"] if each["name"] == "contact_rate"]
     assert (rate["numerator"]["flags"], rate["denominator"]["flags"], rate["unit"]) == (
         ["contact"],
         ["attempt"],
@@ -258,10 +258,10 @@ def test_everybody_reads_the_definitions(history: History, who: str) -> None:
 
 
 def test_a_skipped_day_can_be_reported_and_its_counts_opened(manager: Person) -> None:
-    found = read(manager, "daily", date="2011-12-30", tz="Pacific/Apia").get_json()
+    body = read(manager, "daily", date="2011-12-30", tz="Pacific/Apia").get_json()
 
-    assert (found["total_calls"]["value"], found["by_hour"]) == (0, [])
-    opened = manager.get(found["total_calls"]["items_url"])
+    assert (body["total_calls"]["value"], body["by_hour"]) == (0, [])
+    opened = manager.get(body["total_calls"]["items_url"])
     assert (opened.status_code, opened.get_json()["items"]) == (200, [])
 
 

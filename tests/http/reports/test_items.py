@@ -39,10 +39,10 @@ def test_each_count_is_the_number_of_entries_of_its_list(
 def test_a_period_without_calls_is_zeros(report: str) -> None:
     history = History()
 
-    found = _read(history.person("mo"), report, date(2026, 1, 1), date(2026, 1, 31), "UTC")
+    document = _read(history.person("mo"), report, date(2026, 1, 1), date(2026, 1, 31), "UTC")
 
-    assert {count["value"] for _, count in _counts(found)} <= {0}
-    assert {rate["value"] for rate in _rates(found)} <= {None}
+    assert {count["value"] for _, count in _counts(document)} <= {0}
+    assert {rate["value"] for rate in _rates(document)} <= {None}
 
 
 def _read(person: Person, report: str, first: date, last: date, tz: str) -> Any:

@@ -65,8 +65,8 @@ def test_a_user_who_is_renamed_has_the_new_name_at_once(history: History, report
     change = UserChanges(user_id=history.users["amy"].id, name=new)
     history.service.unite.identity.update_user(an_actor(), change)
 
-    found = str(read(history, report))
-    assert new in found
+    report_text = str(read(history, report))
+    assert new in report_text
 
 
 @pytest.mark.parametrize("report", REPORTS)

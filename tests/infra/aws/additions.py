@@ -37,9 +37,9 @@ def _secret_values(node: Any) -> Any:
     return _DYNAMIC.sub(_secret_value, node) if isinstance(node, str) else node
 
 
-def _secret_value(found: re.Match[str]) -> str:
-    secret = client("secretsmanager").get_secret_value(SecretId=found[1])["SecretString"]
-    return str(json.loads(secret)[found[2]])
+def _secret_value(match: re.Match[str]) -> str:
+    secret = client("secretsmanager").get_secret_value(SecretId=match[1])["SecretString"]
+    return str(json.loads(secret)[match[2]])
 
 
 _AS_IT_IS = ("Configuration",)

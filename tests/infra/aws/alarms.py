@@ -49,8 +49,8 @@ _OF_GROUPS = ("disk_used_percent", "mem_used_percent")
 def alarms_are_complete(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
     """Every metric of the list has an alarm, by its right name, that notifies somebody; and CloudWatch may publish."""
     alarms = list(every(stacks, "AWS::CloudWatch::Alarm"))
-    found = {(it["Namespace"], it["MetricName"]) for _, it in alarms}
-    for namespace, metric in sorted(found ^ set(ALARMS)):
+    metrics = {(it["Namespace"], it["MetricName"]) for _, it in alarms}
+    for namespace, metric in sorted(metrics ^ set(ALARMS)):
         yield f"{namespace} {metric} has no alarm, or is no metric"
     topics = {f"{it['TopicName']}" for _, it in of_type(stacks["observability"], "AWS::SNS::Topic")}
     for name, alarm in alarms:

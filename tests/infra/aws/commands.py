@@ -46,18 +46,18 @@ class AwsCommand:
 def aws_commands(text: str) -> Iterator[AwsCommand]:
     """Yield all AWS commands in a document, including nested ones."""
     for command in _pieces(text):
-        found = re.match(r"aws ([a-z0-9-]+) ((?:wait )?[a-z0-9-]+)(.*)", command, re.DOTALL)
-        if found:
-            yield AwsCommand(found[1], found[2], frozenset(re.findall(r"\s--([a-z][a-z0-9-]*)", found[3])))
+        match = re.match(r"aws ([a-z0-9-]+) ((?:wait )?[a-z0-9-]+)(.*)", command, re.DOTALL)
+        if match:
+            yield AwsCommand(match[1], match[2], frozenset(re.findall(r"\s--([a-z][a-z0-9-]*)", match[3])))
 
 
 def _pieces(text: str) -> Iterator[str]:
     text = re.sub(r"`([^`\n]*\n[^`\n]*)`", lambda it: "`" + " ".join(it[1].split()) + "`", text)
     text = text.replace("\\\n", " ")
-    while found := re.search(r"\$?\(([^()]*)\)", text):
-        if found[0].startswith("$"):
-            yield found[1].strip()
-        text = text[: found.start()] + "…" + text[found.end() :]
+    while match := re.search(r"\$?\(([^()]*)\)", text):
+        if match[0].startswith("$"):
+            yield match[1].strip()
+        text = text[: match.start()] + "…" + text[match.end() :]
     for line in text.splitlines():
         for piece in re.split(r"`|;|&&|\bdo\b|\{ | \| (?=aws )", line):
             yield piece.strip()

@@ -438,18 +438,18 @@ def quick_catchers(mistake: Mistake) -> set[str]:
     """What catches it without a linter: the resolver, the rules of ours by name, the table of permissions."""
     texts = mistake.planted()
     try:
-        found = stacks(texts, BLUE_GREEN)
+        catchers = stacks(texts, BLUE_GREEN)
     except NotDeployable:
         return {"resolving the stacks"}
     caught = set()
     for rule in RULES:
         try:
-            broken = any(rule(found, texts))
+            broken = any(rule(catchers, texts))
         except Exception:  # noqa: BLE001 - settings that are refused, members that are gone: it is caught either way
             broken = True
         if broken:
             caught.add(f"`{rule.__name__}`")
-    if mistake.after.endswith("Role:") and any(differences(found)):
+    if mistake.after.endswith("Role:") and any(differences(catchers)):
         caught.add("the table of permissions")
     return caught
 

@@ -28,8 +28,8 @@ def _bucket(id_: str, _: Mapping[str, Any]) -> Any:
     if _.get("CorsConfiguration"):
         answers.append(s3.get_bucket_cors(Bucket=id_))
     if "NotificationConfiguration" in _:
-        found = s3.get_bucket_notification_configuration(Bucket=id_)
-        answers.append({"EventBridgeEnabled": "EventBridgeConfiguration" in found})
+        configuration = s3.get_bucket_notification_configuration(Bucket=id_)
+        answers.append({"EventBridgeEnabled": "EventBridgeConfiguration" in configuration})
     return answers
 
 

@@ -80,13 +80,13 @@ def data_outlives_its_stack(stacks: Stacks, _: Mapping[str, str]) -> Iterator[st
 
 def nobody_else_connects(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
     """The connections that security groups let in are those of the table."""
-    found = set()
+    results = set()
     for name, properties in every(stacks, "AWS::EC2::SecurityGroup"):
         for rule in properties.get("SecurityGroupIngress", []):
-            found.add(_connection(name, rule))
+            results.add(_connection(name, rule))
     for _name, rule in every(stacks, "AWS::EC2::SecurityGroupIngress"):
-        found.add(_connection(rule["GroupId"], rule))
-    for group, source, port in sorted(found ^ CONNECTIONS):
+        results.add(_connection(rule["GroupId"], rule))
+    for group, source, port in sorted(results ^ CONNECTIONS):
         yield f"{source} to {group} at {port}"
 
 
@@ -134,11 +134,11 @@ def user_data(stacks: Stacks, role: str) -> str:
 
 def environment_of(stacks: Stacks, role: str) -> dict[str, str]:
     """The variables that an instance sets, with those of the secret that it names."""
-    found = re.search(
+    match = re.search(
         r"^cat >/etc/unite/environment <<'END'\n(.*?)^END$", user_data(stacks, role), re.DOTALL | re.MULTILINE
     )
-    assert found
-    lines = dict(line.split("=", 1) for line in found[1].splitlines())
+    assert match
+    lines = dict(line.split("=", 1) for line in match[1].splitlines())
     return {**secret_of(stacks, "ServiceSettings"), **{name: value for name, value in lines.items() if value}}
 
 
@@ -333,9 +333,9 @@ def mysql_requires_tls(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
 def redis_has_the_documented_rights(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
     """The service's user of Redis has the rights of the page on database accounts; the default user has none."""
     page = (FOLDER.parent.parent / "docs" / "how-to" / "create-database-accounts.md").read_text("utf-8")
-    found = re.search(r"ACL SETUSER service on >… (.*?)\n\n", page, re.DOTALL)
-    assert found
-    documented = set(found[1].replace("\\", " ").split())
+    match = re.search(r"ACL SETUSER service on >… (.*?)\n\n", page, re.DOTALL)
+    assert match
+    documented = set(match[1].replace("\\", " ").split())
     users = {it["UserName"]: it["AccessString"].split() for _, it in every(stacks, "AWS::ElastiCache::User")}
     if set(users["service"]) - {"on"} != documented:
         yield f"the service's rights differ by {sorted((set(users['service']) - {'on'}) ^ documented)}"
@@ -346,8 +346,8 @@ def redis_has_the_documented_rights(stacks: Stacks, _: Mapping[str, str]) -> Ite
 def times_are_times(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
     """Schedules are what EventBridge takes: six fields, and a question mark for one kind of day."""
     for name, schedule in every(stacks, "AWS::Scheduler::Schedule"):
-        found = re.fullmatch(r"cron\((.*)\)", schedule["ScheduleExpression"])
-        fields = found[1].split() if found else []
+        match = re.fullmatch(r"cron\((.*)\)", schedule["ScheduleExpression"])
+        fields = match[1].split() if match else []
         bounds = ((0, 59), (0, 23), (1, 31), (1, 12), (1, 7), (1970, 2199))
         right = len(fields) == 6 and (fields[2] == "?") != (fields[4] == "?")
         right = right and all(

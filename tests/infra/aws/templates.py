@@ -184,10 +184,10 @@ class Resolver:
         text, variables = (argument, {}) if isinstance(argument, str) else argument
         parts: list[Any] = []
         end = 0
-        for found in _PLACEHOLDER.finditer(text):
-            parts.append(text[end : found.start()])
-            end = found.end()
-            literal, name = found.groups()
+        for match in _PLACEHOLDER.finditer(text):
+            parts.append(text[end : match.start()])
+            end = match.end()
+            literal, name = match.groups()
             if literal:
                 parts.append(f"${{{name}}}")
             elif name in variables:
@@ -209,10 +209,10 @@ class Resolver:
 
     def _find(self, argument: Any) -> Any:
         name, *keys = argument
-        found = self._template["Mappings"][name]
+        mapping = self._template["Mappings"][name]
         for key in map(self.resolve, keys):
-            found = found[key]
-        return found
+            mapping = mapping[key]
+        return mapping
 
 
 def _joined(separator: str, parts: list[Any]) -> Any:

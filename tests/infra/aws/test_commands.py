@@ -22,9 +22,9 @@ def _name(page: Path) -> str:
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=_name)
 def test_every_command_of_aws_in_a_page_is_one(page: Path) -> None:
-    found = [problem for command in aws_commands(page.read_text("utf-8")) for problem in command.problems()]
+    problems = [problem for command in aws_commands(page.read_text("utf-8")) for problem in command.problems()]
 
-    assert found == []
+    assert problems == []
 
 
 def test_commands_of_aws_are_found_within_others_and_checked() -> None:

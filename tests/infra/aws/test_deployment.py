@@ -43,10 +43,10 @@ def test_every_declared_property_is_read_back_or_is_known_to_be_dropped(deployme
             if kind in NOT_READ:
                 continue
             properties = declared(deployment, stack, name)
-            found = set(leaves(READERS[kind](deployment.ids[stack][name], properties)))
-            values = {value for _, value in found}
+            read = set(leaves(READERS[kind](deployment.ids[stack][name], properties)))
+            values = {value for _, value in read}
             # Services call some things by another name than CloudFormation; the value is there all the same.
-            missing = {key for key, value in leaves(properties) if (key, value) not in found and value not in values}
+            missing = {key for key, value in leaves(properties) if (key, value) not in read and value not in values}
             lost.setdefault(kind, set()).update(missing)
     lost = {kind: keys for kind, keys in lost.items() if keys}
 
@@ -94,7 +94,7 @@ def test_what_the_topic_is_told_reaches_a_subscriber(deployment: Deployment) -> 
 
     receipts = SnsTopic(topic, access=ACCESS).publish([message])
 
-    assert [receipt.taken for receipt in receipts] == [True]
+    assert [receipt.accepted for receipt in receipts] == [True]
     (received,) = client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(received["Body"])["Message"] == '{"id": 1}'
 

@@ -13,7 +13,7 @@ SIZES = ("small", "medium", "large")
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("deployment", ["in-place", "blue-green"])
-def test_the_templates_keep_the_rule(rule: Rule, deployment: str) -> None:
+def test_the_templates_satisfy_each_rule(rule: Rule, deployment: str) -> None:
     texts = sources()
     more = BLUE_GREEN if deployment == "blue-green" else {}
 
@@ -98,5 +98,7 @@ def test_every_alarm_names_its_runbook_and_every_runbook_its_alarms() -> None:
     pages = {path.stem: path.read_text("utf-8") for path in RUNBOOKS.glob("*.md") if path.name != "README.md"}
     lines = {page: re.findall(r"^Alarms: (.*)$", text, re.MULTILINE) for page, text in pages.items()}
 
-    assert {page: set(re.findall(r"`(\w+)`", line)) for page, found in lines.items() for line in found} == named
-    assert all(len(found) <= 1 for found in lines.values())
+    assert {
+        page: set(re.findall(r"`(\w+)`", line)) for page, found_lines in lines.items() for line in found_lines
+    } == named
+    assert all(len(found_lines) <= 1 for found_lines in lines.values())

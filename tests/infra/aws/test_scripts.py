@@ -88,10 +88,10 @@ def test_what_an_instance_starts_with_is_a_sound_script(tmp_path: Path) -> None:
 
 def test_the_agent_of_cloudwatch_gets_a_document_that_it_can_read() -> None:
     script = user_data(stacks(sources()), "Api")
-    found = re.search(r"unite\.json <<END\n(.*?)^END$", script, re.DOTALL | re.MULTILINE)
-    assert found
+    match = re.search(r"unite\.json <<END\n(.*?)^END$", script, re.DOTALL | re.MULTILINE)
+    assert match
 
-    document = json.loads(found[1].replace("\\$", "$").replace("$role", "api"))
+    document = json.loads(match[1].replace("\\$", "$").replace("$role", "api"))
 
     assert document["metrics"]["append_dimensions"] == {"AutoScalingGroupName": "${aws:AutoScalingGroupName}"}
     groups = {it["log_group_name"] for it in document["logs"]["logs_collected"]["files"]["collect_list"]}

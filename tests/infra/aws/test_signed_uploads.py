@@ -85,14 +85,14 @@ def stored(deployment: Deployment, upload: Mapping[str, Any]) -> list[str]:
 
 
 def test_a_file_that_is_sent_as_signed_is_announced_by_the_stacks_and_imported(user: Client) -> None:
-    found = announced(user)
+    announcement = announced(user)
 
-    assert send(found["upload"]).ok
+    assert send(announcement["upload"]).ok
 
     done = eventually(
         lambda: (
             it
-            if (it := user.lead_import(found["id"]))["status"] not in ("awaiting_upload", "queued", "running")
+            if (it := user.lead_import(announcement["id"]))["status"] not in ("awaiting_upload", "queued", "running")
             else None
         ),
         "the import has ended",
@@ -129,36 +129,38 @@ def test_a_file_that_is_sent_as_signed_is_announced_by_the_stacks_and_imported(u
 def test_a_file_that_is_not_sent_as_signed_is_refused(
     deployment: Deployment, user: Client, changed: dict[str, str | None], content: bytes, code: str
 ) -> None:
-    found = announced(user)
+    announcement = announced(user)
 
-    answer = send(found["upload"], content, changed)
+    answer = send(announcement["upload"], content, changed)
 
     assert (answer.status_code, answer.text) == (403, code)
-    assert stored(deployment, found["upload"]) == []
-    assert user.lead_import(found["id"])["status"] == "awaiting_upload"
+    assert stored(deployment, announcement["upload"]) == []
+    assert user.lead_import(announcement["id"])["status"] == "awaiting_upload"
 
 
 def test_a_policy_that_a_client_has_widened_is_refused(deployment: Deployment, user: Client) -> None:
-    found = announced(user)
-    policy = json.loads(base64.b64decode(found["upload"]["fields"]["policy"]))
+    announcement = announced(user)
+    policy = json.loads(base64.b64decode(announcement["upload"]["fields"]["policy"]))
     policy["conditions"] = [
         ["content-length-range", 0, 10**9] if isinstance(it, list) else it for it in policy["conditions"]
     ]
 
-    answer = send(found["upload"], CONTENT * 2, {"policy": base64.b64encode(json.dumps(policy).encode()).decode()})
+    answer = send(
+        announcement["upload"], CONTENT * 2, {"policy": base64.b64encode(json.dumps(policy).encode()).decode()}
+    )
 
     assert (answer.status_code, answer.text) == (403, "SignatureDoesNotMatch")
-    assert stored(deployment, found["upload"]) == []
+    assert stored(deployment, announcement["upload"]) == []
 
 
 def test_a_link_to_upload_expires(deployment: Deployment, user: Client, gate: PolicyProxy) -> None:
-    found = announced(user)
+    announcement = announced(user)
     gate.ahead = HOUR * 24
 
-    answer = send(found["upload"])
+    answer = send(announcement["upload"])
 
     assert (answer.status_code, answer.text) == (403, "AccessDenied")
-    assert stored(deployment, found["upload"]) == []
+    assert stored(deployment, announcement["upload"]) == []
 
 
 def test_a_file_is_not_sent_to_the_bucket_of_pictures(deployment: Deployment, user: Client) -> None:
@@ -172,12 +174,12 @@ def test_a_file_is_not_sent_to_the_bucket_of_pictures(deployment: Deployment, us
 
 def test_a_link_to_an_error_report_serves_that_file_until_it_expires(user: Client, gate: PolicyProxy) -> None:
     wrong = b"first name,last name,email,phone\nAda,Lovelace,no address,+12025550124\n"
-    found = announced(user, len(wrong))
-    assert send(found["upload"], wrong).ok
-    eventually(lambda: user.lead_import(found["id"])["status"] == "completed", "the import has ended")
+    announcement = announced(user, len(wrong))
+    assert send(announcement["upload"], wrong).ok
+    eventually(lambda: user.lead_import(announcement["id"])["status"] == "completed", "the import has ended")
 
     answer = user.session.get(
-        f"{user.url}/v1/lead-imports/{found['id']}/error-report", allow_redirects=False, timeout=60
+        f"{user.url}/v1/lead-imports/{announcement['id']}/error-report", allow_redirects=False, timeout=60
     )
     link = answer.headers["Location"]
     address, _, query = link.partition("?")

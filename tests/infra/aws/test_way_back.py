@@ -96,9 +96,9 @@ def test_nothing_is_moved_to_a_group_without_a_healthy_instance(deployment: Depl
 
 
 def _arn_of(name: str) -> str:
-    (found,) = [
+    (arn,) = [
         it["TargetGroupArn"]
         for it in client("elbv2").describe_target_groups()["TargetGroups"]
         if it["TargetGroupArn"].endswith(name)
     ]
-    return str(found)
+    return str(arn)

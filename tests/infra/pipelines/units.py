@@ -45,8 +45,8 @@ def service(path: Path) -> dict[str, str]:
 
 def problems(folder: Path) -> list[str]:
     """Return a sentence for each fault."""
-    found = []
+    results = []
     for path in sorted(folder.glob("*.service")):
         says = service(path)
-        found += [f"{path.name}: {name}={says.get(name)}" for name in REQUIRED if says.get(name) != REQUIRED[name]]
-    return found
+        results += [f"{path.name}: {name}={says.get(name)}" for name in REQUIRED if says.get(name) != REQUIRED[name]]
+    return results

@@ -9,7 +9,7 @@ from uuid import UUID
 from unite_core.calls.closing import append_to_chain, count_call
 from unite_core.calls.events import call_corrected
 from unite_core.calls.ledger import FORMAT, EntryKind, LedgerEntry, corrected_call_time
-from unite_core.calls.model import Completion, Outcome, call_errors, reason_error
+from unite_core.calls.model import CallOutcome, Completion, call_errors, reason_error
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import lead_of, visible_entry
 from unite_core.clock import Clock
@@ -30,7 +30,7 @@ class Correction:
 
     entry_id: UUID
     reason: str
-    outcome: Outcome | Unset = UNSET
+    outcome: CallOutcome | Unset = UNSET
     duration_seconds: int | Unset = UNSET
     started_at: datetime | None | Unset = UNSET
     note: str | None | Unset = UNSET

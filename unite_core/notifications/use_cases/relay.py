@@ -163,7 +163,7 @@ class RelayEvents:
     def _settle(self, to: Destination, answered: Answered, tally: _Tally) -> bool:
         """Store the results of a portion; return whether that made waiting deliveries due."""
         now = self.clock.now()
-        recovered = any(delivery.has_failed and receipt.taken for delivery, _, receipt in answered)
+        recovered = any(delivery.has_failed and receipt.accepted for delivery, _, receipt in answered)
         for delivery, _, receipt in answered:
             _settle(delivery, receipt, to, now)
         answers = [
@@ -211,7 +211,7 @@ def _is_logged(receipt: Receipt) -> bool:
 
 def _settle(delivery: Delivery, receipt: Receipt, to: Destination, now: datetime) -> None:
     """Change the delivery as the receipt says."""
-    if receipt.taken:
+    if receipt.accepted:
         delivery.succeed(receipt.response, now, to.follow_up_of(receipt.response))
     elif receipt.skipped:
         delivery.skip(receipt.response)

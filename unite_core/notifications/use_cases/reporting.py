@@ -9,7 +9,7 @@ from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, Unavailable
 from unite_core.ids import Ids
-from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+from unite_core.notifications.delivery_reports import DeliveryReport, MessageProgress
 from unite_core.notifications.destinations import opt_out_by_refusal
 from unite_core.notifications.events import delivery_reported
 from unite_core.notifications.model import Delivery, DeliveryStatus
@@ -47,7 +47,7 @@ class RecordTextReport:
 
     def __call__(self, command: TextReport) -> Delivery | None:
         report = self.texts.report_of(command.response)
-        if report is None or report.progress is Progress.UNKNOWN:
+        if report is None or report.progress is MessageProgress.UNKNOWN:
             return None
         detailed = self._with_details(report)
         return retry_on_deadlock(lambda: self._record(command, detailed))
@@ -60,7 +60,7 @@ class RecordTextReport:
         if not report.progress.final:
             return report
         try:
-            return report.with_details_of(self.texts.look_up(report.message_id, hurried=True))
+            return report.with_details_of(self.texts.look_up(report.message_id, short_timeouts=True))
         except (NotFound, Unavailable):
             return report
 
@@ -90,7 +90,7 @@ def record_report(
     is_same = known is not None and known.message_id == report.message_id
     response = {**(delivery.response if is_same else {}), **report.response}
     now = clock.now()
-    if report.progress is Progress.FAILED:
+    if report.progress is MessageProgress.FAILED:
         delivery.refuse(response)
     elif delivery.status is DeliveryStatus.DELIVERED:
         delivery.follow(response, now, to.follow_up_of(response))

@@ -8,7 +8,7 @@ from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, Unavailable
 from unite_core.ids import Ids
-from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+from unite_core.notifications.delivery_reports import DeliveryReport, MessageProgress
 from unite_core.notifications.model import Delivery, DeliveryStatus
 from unite_core.notifications.ports import Destination, RelayUnitOfWork
 from unite_core.notifications.use_cases.reporting import record_report
@@ -122,7 +122,7 @@ class _Run:
                 return None
             recorded = (
                 found is not None
-                and found.progress is not Progress.UNKNOWN
+                and found.progress is not MessageProgress.UNKNOWN
                 and record_report(work, delivery, found, to, following.clock, following.ids)
             )
             if not recorded:

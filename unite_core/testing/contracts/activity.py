@@ -51,7 +51,7 @@ class ActivityLogContract(DestinationContract):
         assert _of_lead(log, lead_id) == [sparse, full]
 
     def test_each_event_gets_a_receipt(self, log: ActivityLog) -> None:
-        assert [*log.deliver([an_event(), an_event(), an_event(lead_ids=())])] == [Receipt(taken=True)] * 3
+        assert [*log.deliver([an_event(), an_event(), an_event(lead_ids=())])] == [Receipt(accepted=True)] * 3
         assert [*log.deliver([])] == []
 
     def test_a_large_batch_of_events_is_stored(self, log: ActivityLog) -> None:
@@ -68,7 +68,7 @@ class ActivityLogContract(DestinationContract):
 
         again = log.deliver([replace(event, type="something else", data={}), other])
 
-        assert [*again] == [Receipt(taken=True)] * 2
+        assert [*again] == [Receipt(accepted=True)] * 2
         assert _of_lead(log, event.lead_ids[0]) == [event]
         assert _of_lead(log, other.lead_ids[0]) == [other]
 
@@ -85,7 +85,7 @@ class ActivityLogContract(DestinationContract):
 
         receipts = log.deliver([event, event, other])
 
-        assert [*receipts] == [Receipt(taken=True)] * 3
+        assert [*receipts] == [Receipt(accepted=True)] * 3
         assert _of_lead(log, event.lead_ids[0]) == [event]
         assert _of_lead(log, other.lead_ids[0]) == [other]
 
@@ -95,7 +95,7 @@ class ActivityLogContract(DestinationContract):
 
         receipts = run_concurrently(4, lambda number: log.deliver(events if number % 2 else events[::-1]))
 
-        assert [[*each] for each in receipts] == [[Receipt(taken=True)] * 20] * 4
+        assert [[*each] for each in receipts] == [[Receipt(accepted=True)] * 20] * 4
         assert _of_lead(log, lead_id) == events[::-1]
 
     def test_an_event_about_many_leads_is_returned_with_the_requested_lead(self, log: ActivityLog) -> None:
@@ -116,7 +116,7 @@ class ActivityLogContract(DestinationContract):
             assert _of_lead(log, lead_id) == [replace(event, lead_ids=(lead_id,))]
 
     def test_an_event_without_a_subject_is_stored_too(self, log: ActivityLog) -> None:
-        assert [*log.deliver([an_event(lead_ids=())])] == [Receipt(taken=True)]
+        assert [*log.deliver([an_event(lead_ids=())])] == [Receipt(accepted=True)]
 
     def test_pages_go_from_the_newest_to_the_oldest_in_any_order_of_insertion(self, log: ActivityLog) -> None:
         lead_id = an_id()

@@ -8,7 +8,7 @@ import pytest
 
 from unite_core.application import FullUnitOfWork
 from unite_core.cache import Cache
-from unite_core.calls.model import Outcome
+from unite_core.calls.model import CallOutcome
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.clock import Clock
 from unite_core.errors import NotFound, Unauthenticated
@@ -131,14 +131,14 @@ class CachedReadsContract(DatabaseContract):
         ann, lead = a_user(), a_lead()
         task = a_task(lead, ann, assigned_to=ann.id)
         call = an_entry(task)
-        correction = an_entry(task, [call], outcome=Outcome.BUSY)
+        correction = an_entry(task, [call], outcome=CallOutcome.BUSY)
         add_all(work, ann, lead, task)
-        busy, called = LeadFilter(call_outcomes=frozenset({Outcome.BUSY.value})), LeadFilter(called=True)
+        busy, called = LeadFilter(call_outcomes=frozenset({CallOutcome.BUSY.value})), LeadFilter(called=True)
         assert (_listed(reads, cache, called), _listed(reads, cache, busy)) == ([], [])
 
         with work() as unit:
             unit.ledger.append(call)
-            unit.lead_calls.add(lead.id, Outcome.CONNECTED, call.called_at)
+            unit.lead_calls.add(lead.id, CallOutcome.CONNECTED, call.called_at)
             unit.commit()
         assert (_listed(reads, cache, called), _listed(reads, cache, busy)) == ([lead], [])
         with work() as unit:
@@ -154,7 +154,7 @@ class CachedReadsContract(DatabaseContract):
 
     def test_a_call_touches_no_other_lists(self, work: UnitOfWorkFactory[FullUnitOfWork], cache: WatchedCache) -> None:
         with work() as unit:
-            unit.lead_calls.add(an_id(), Outcome.BUSY, A_MONDAY_MORNING)
+            unit.lead_calls.add(an_id(), CallOutcome.BUSY, A_MONDAY_MORNING)
             unit.commit()
 
         assert cache.forgotten == [{CALLED_LEADS_NAMESPACE}]

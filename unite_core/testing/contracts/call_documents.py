@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from unite_core.calls.ledger import EntryKind, LedgerEntry, link_to_chain
-from unite_core.calls.model import Outcome
+from unite_core.calls.model import CallOutcome
 from unite_core.notifications.ports import ActivityLog
 from unite_core.paging import PageRequest
 from unite_core.reports.documents import ID, CallDocuments, StoredDocument, document_of
@@ -110,7 +110,7 @@ class CallDocumentsContract:
 
         receipts = log.deliver([of_before, damaged])
 
-        assert all(receipt.taken for receipt in receipts)
+        assert all(receipt.accepted for receipt in receipts)
         assert documents.of_tasks([entry.task_id]) == []
 
     def test_a_call_stays_in_its_quarter_hour(self, documents: CallDocuments) -> None:
@@ -126,7 +126,7 @@ class CallDocumentsContract:
         first, last = a_chain(2)
         documents.store([document_of(first)])
         before = documents.of_tasks([first.task_id])
-        wrong = replace(document_of(first), number=99, outcome=Outcome.BUSY.value)
+        wrong = replace(document_of(first), number=99, outcome=CallOutcome.BUSY.value)
 
         documents.replace([(before[0], wrong)])
         documents.replace([(before[0], document_of(last))])

@@ -8,7 +8,7 @@ import pytest
 
 from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import EntryKind, LedgerEntry, hash_of
-from unite_core.calls.model import CallResult, CallTask, Outcome
+from unite_core.calls.model import CallOutcome, CallResult, CallTask
 from unite_core.calls.ports import LedgerFilter
 from unite_core.errors import Deadlock, NotFound
 from unite_core.paging import PageRequest
@@ -25,14 +25,14 @@ _ELSEWHERE = _EXACT.astimezone(timezone(timedelta(hours=5, minutes=45)))
 
 ENTRIES: dict[str, dict[str, Any]] = {
     "a call": {
-        "outcome": Outcome.CALLBACK_REQUESTED,
+        "outcome": CallOutcome.CALLBACK_REQUESTED,
         "duration_seconds": 86_400,
         "at": _EXACT,
         "started_at": _ELSEWHERE,
         "follow_up_at": _EXACT + _MICROSECOND,
         "note": "Zoë 王小明 👩🏽‍💻 𠜎\n\tshe said: “call back”, 100 %\u2028'; -- ﬁ Å Å e\u0301",
     },
-    "a call of few words": {"outcome": Outcome.NO_ANSWER, "duration_seconds": 0, "at": _ELSEWHERE},
+    "a call of few words": {"outcome": CallOutcome.NO_ANSWER, "duration_seconds": 0, "at": _ELSEWHERE},
     "a call of many words": {"note": "👩" * 2000},
     "a call that was not made": {
         "kind": EntryKind.MISSED,
@@ -252,7 +252,7 @@ class CallLedgerContract(DatabaseContract):
         no_call: dict[str, Any] = {"outcome": None, "duration_seconds": None}
         entries = {
             "missed": an_entry(mine, kind=EntryKind.MISSED, called_at=_NOW + 2 * _HOUR, source="web", **no_call),
-            "fifth": an_entry(other, called_at=_NOW, agent_id=None, source=None, attempt=5, outcome=Outcome.BUSY),
+            "fifth": an_entry(other, called_at=_NOW, agent_id=None, source=None, attempt=5, outcome=CallOutcome.BUSY),
         }
         entries["made"] = an_entry(mine, [entries["missed"]], called_at=_NOW + _HOUR, source="web", attempt=6)
         gone = _a_stored_task(work)

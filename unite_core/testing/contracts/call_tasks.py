@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from unite_core.application import FullUnitOfWork
-from unite_core.calls.model import CallTask, Completion, Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, CallTask, Completion, TaskStatus
 from unite_core.calls.ports import NOTES_IN_LISTS, TaskFilter
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.identity.model import User
@@ -32,7 +32,7 @@ CLOSED: dict[str, dict[str, Any]] = {
     "completed": {
         "status": TaskStatus.COMPLETED,
         "completion": Completion(
-            outcome=Outcome.CALLBACK_REQUESTED,
+            outcome=CallOutcome.CALLBACK_REQUESTED,
             duration_seconds=86_400,
             note=_TEXT,
             started_at=_EXACT,
@@ -44,12 +44,12 @@ CLOSED: dict[str, dict[str, Any]] = {
     },
     "completed in few words": {
         "status": TaskStatus.COMPLETED,
-        "completion": Completion(outcome=Outcome.NO_ANSWER, duration_seconds=0),
+        "completion": Completion(outcome=CallOutcome.NO_ANSWER, duration_seconds=0),
         "closed_at": _EXACT,
     },
     "completed in many words": {
         "status": TaskStatus.COMPLETED,
-        "completion": Completion(outcome=Outcome.CONNECTED, duration_seconds=1, note="👩" * 2000),
+        "completion": Completion(outcome=CallOutcome.CONNECTED, duration_seconds=1, note="👩" * 2000),
         "closed_at": _EXACT,
     },
     "cancelled": {"status": TaskStatus.CANCELLED, "cancel_reason": "王" * 500, "closed_at": _EXACT},
@@ -133,12 +133,12 @@ class CallTasksContract(DatabaseContract):
 
         for text in ("second", "third"):
             _change(work, task.id, lambda it, text=text: it.note(a_note(ann, text=text)))  # type: ignore[misc]  # bound
-        _change(work, task.id, lambda it: it.complete(Completion(outcome=Outcome.BUSY, duration_seconds=3), _EXACT))
+        _change(work, task.id, lambda it: it.complete(Completion(outcome=CallOutcome.BUSY, duration_seconds=3), _EXACT))
 
         stored = _get(reads, task.id)
         assert [note.text for note in stored.notes] == ["first", "second", "third"]
         assert (stored.status, stored.closed_at, stored.version) == (TaskStatus.COMPLETED, _EXACT, 4)
-        assert stored.completion == Completion(outcome=Outcome.BUSY, duration_seconds=3)
+        assert stored.completion == Completion(outcome=CallOutcome.BUSY, duration_seconds=3)
 
     def test_a_stored_note_is_never_changed(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead

@@ -65,7 +65,7 @@ class DestinationContract:
 
         receipts = destination.deliver([event])
 
-        assert [receipt.taken for receipt in receipts] == [True]
+        assert [receipt.accepted for receipt in receipts] == [True]
         assert [*self.received(destination, [event, other])] == [event.id]
 
     def test_without_an_event_there_is_no_receipt(self, destination: Destination) -> None:
@@ -76,7 +76,7 @@ class DestinationContract:
 
         receipts = destination.deliver(events)
 
-        assert [receipt.taken for receipt in receipts] == [True] * len(events)
+        assert [receipt.accepted for receipt in receipts] == [True] * len(events)
         assert sorted(self.received(destination, events)) == sorted(event.id for event in events)
 
     def test_a_repeated_event_is_delivered_once(self, destination: Destination) -> None:
@@ -85,7 +85,7 @@ class DestinationContract:
 
         (again,) = destination.deliver([event], {event.id})
 
-        assert again.taken
+        assert again.accepted
         assert [*self.received(destination, [event])] == [event.id]
 
     def test_an_event_marked_as_repeated_that_is_new_is_delivered(self, destination: Destination) -> None:
@@ -93,7 +93,7 @@ class DestinationContract:
 
         (receipt,) = destination.deliver([event], {event.id})
 
-        assert receipt.taken
+        assert receipt.accepted
         assert [*self.received(destination, [event])] == [event.id]
 
     def test_a_receipt_has_plain_values(self, destination: Destination) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import EntryKind, LedgerEntry
-from unite_core.calls.model import Outcome
+from unite_core.calls.model import CallOutcome
 from unite_core.calls.ports import CallCounts
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
@@ -18,7 +18,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
-_BUSY = frozenset({Outcome.BUSY.value})
+_BUSY = frozenset({CallOutcome.BUSY.value})
 
 
 class LeadCallsContract(DatabaseContract):
@@ -29,10 +29,10 @@ class LeadCallsContract(DatabaseContract):
     ) -> None:
         lead, other, nobody = a_lead(), a_lead(), a_lead()
         calls = [
-            (lead, Outcome.BUSY, 3),
-            (lead, Outcome.CONVERTED, 1),
-            (other, Outcome.BUSY, 2),
-            (lead, Outcome.BUSY, 2),
+            (lead, CallOutcome.BUSY, 3),
+            (lead, CallOutcome.CONVERTED, 1),
+            (other, CallOutcome.BUSY, 2),
+            (lead, CallOutcome.BUSY, 2),
         ]
 
         attempts = []
@@ -43,8 +43,8 @@ class LeadCallsContract(DatabaseContract):
 
         assert attempts == [1, 2, 1, 3]
         assert _counts(reads, lead, other, nobody) == {
-            lead.id: CallCounts(outcomes={Outcome.BUSY: 2, Outcome.CONVERTED: 1}, first_called_at=_NOW + _HOUR),
-            other.id: CallCounts(outcomes={Outcome.BUSY: 1}, first_called_at=_NOW + 2 * _HOUR),
+            lead.id: CallCounts(outcomes={CallOutcome.BUSY: 2, CallOutcome.CONVERTED: 1}, first_called_at=_NOW + _HOUR),
+            other.id: CallCounts(outcomes={CallOutcome.BUSY: 1}, first_called_at=_NOW + 2 * _HOUR),
         }
         assert _counts(reads, lead)[lead.id].calls == 3
 
@@ -53,11 +53,11 @@ class LeadCallsContract(DatabaseContract):
     ) -> None:
         lead = a_lead()
         with work() as unit:
-            for outcome in Outcome:
+            for outcome in CallOutcome:
                 unit.lead_calls.add(lead.id, outcome, _NOW)
             unit.commit()
 
-        assert _counts(reads, lead)[lead.id].outcomes == dict.fromkeys(Outcome, 1)
+        assert _counts(reads, lead)[lead.id].outcomes == dict.fromkeys(CallOutcome, 1)
 
     def test_a_call_of_a_unit_that_is_rolled_back_is_not_counted(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -65,7 +65,7 @@ class LeadCallsContract(DatabaseContract):
         lead = a_lead()
 
         with work() as unit:
-            unit.lead_calls.add(lead.id, Outcome.BUSY, _NOW)
+            unit.lead_calls.add(lead.id, CallOutcome.BUSY, _NOW)
 
         assert _counts(reads, lead) == {}
 
@@ -76,12 +76,12 @@ class LeadCallsContract(DatabaseContract):
 
         def count(number: int) -> int:
             with work() as unit:
-                attempt = unit.lead_calls.add(lead.id, Outcome.BUSY, _NOW + number * _HOUR)
+                attempt = unit.lead_calls.add(lead.id, CallOutcome.BUSY, _NOW + number * _HOUR)
                 unit.commit()
             return attempt
 
         assert sorted(run_concurrently(6, count)) == [1, 2, 3, 4, 5, 6]
-        assert _counts(reads, lead)[lead.id] == CallCounts(outcomes={Outcome.BUSY: 6}, first_called_at=_NOW)
+        assert _counts(reads, lead)[lead.id] == CallCounts(outcomes={CallOutcome.BUSY: 6}, first_called_at=_NOW)
 
     def test_a_correction_counts_the_call_as_what_it_was(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -89,13 +89,13 @@ class LeadCallsContract(DatabaseContract):
         ann, lead = a_user(), a_lead()
         first, second = _call(work, lead, ann), _call(work, lead, ann, called_at=_NOW + _HOUR)
 
-        corrected = _correct(work, first, outcome=Outcome.BUSY, called_at=_NOW + 2 * _HOUR)
+        corrected = _correct(work, first, outcome=CallOutcome.BUSY, called_at=_NOW + 2 * _HOUR)
         assert _counts(reads, lead)[lead.id] == CallCounts(
-            outcomes={Outcome.BUSY: 1, Outcome.CONNECTED: 1}, first_called_at=second.called_at
+            outcomes={CallOutcome.BUSY: 1, CallOutcome.CONNECTED: 1}, first_called_at=second.called_at
         )
-        _correct(work, corrected, outcome=Outcome.BUSY, called_at=_NOW - _HOUR)
+        _correct(work, corrected, outcome=CallOutcome.BUSY, called_at=_NOW - _HOUR)
         assert _counts(reads, lead)[lead.id] == CallCounts(
-            outcomes={Outcome.BUSY: 1, Outcome.CONNECTED: 1}, first_called_at=_NOW - _HOUR
+            outcomes={CallOutcome.BUSY: 1, CallOutcome.CONNECTED: 1}, first_called_at=_NOW - _HOUR
         )
 
     def test_a_correction_that_leaves_the_time_as_it_was_leaves_the_first_call(
@@ -104,9 +104,9 @@ class LeadCallsContract(DatabaseContract):
         ann, lead = a_user(), a_lead()
         call = _call(work, lead, ann)
 
-        _correct(work, call, outcome=Outcome.VOICEMAIL, called_at=call.called_at)
+        _correct(work, call, outcome=CallOutcome.VOICEMAIL, called_at=call.called_at)
 
-        counts = CallCounts(outcomes={Outcome.VOICEMAIL: 1}, first_called_at=call.called_at)
+        counts = CallCounts(outcomes={CallOutcome.VOICEMAIL: 1}, first_called_at=call.called_at)
         assert _counts(reads, lead) == {lead.id: counts}
 
     def test_thousands_of_leads_are_looked_up_at_once(
@@ -114,7 +114,7 @@ class LeadCallsContract(DatabaseContract):
     ) -> None:
         lead = a_lead()
         with work() as unit:
-            unit.lead_calls.add(lead.id, Outcome.BUSY, _NOW)
+            unit.lead_calls.add(lead.id, CallOutcome.BUSY, _NOW)
             unit.commit()
 
         with reads() as unit:
@@ -128,8 +128,8 @@ class LeadCallsContract(DatabaseContract):
         ann = a_user()
         busy, converted, missed, never = (a_lead(created_at=_NOW + number * _HOUR) for number in range(4))
         add_all(work, ann, busy, converted, missed, never)
-        _call(work, busy, ann, outcome=Outcome.BUSY, called_at=_NOW + 2 * _HOUR)
-        _correct(work, _call(work, converted, ann, outcome=Outcome.BUSY), outcome=Outcome.CONVERTED)
+        _call(work, busy, ann, outcome=CallOutcome.BUSY, called_at=_NOW + 2 * _HOUR)
+        _correct(work, _call(work, converted, ann, outcome=CallOutcome.BUSY), outcome=CallOutcome.CONVERTED)
         add_all(
             work,
             task := a_task(missed, ann),
@@ -172,10 +172,10 @@ class LeadCallsContract(DatabaseContract):
         add_all(work, ann, ben)
         own, of_both, of_other = (a_lead(assigned_to=ann.id, created_at=_NOW + number * _HOUR) for number in range(3))
         add_all(work, own, of_both, of_other)
-        _call(work, own, ann, outcome=Outcome.BUSY, called_at=own.created_at)
-        _call(work, of_both, ben, outcome=Outcome.CONVERTED, called_at=of_both.created_at)
-        _correct(work, _call(work, of_both, ann, outcome=Outcome.BUSY), outcome=Outcome.NO_ANSWER)
-        _call(work, of_other, ben, outcome=Outcome.BUSY, called_at=of_other.created_at)
+        _call(work, own, ann, outcome=CallOutcome.BUSY, called_at=own.created_at)
+        _call(work, of_both, ben, outcome=CallOutcome.CONVERTED, called_at=of_both.created_at)
+        _correct(work, _call(work, of_both, ann, outcome=CallOutcome.BUSY), outcome=CallOutcome.NO_ANSWER)
+        _call(work, of_other, ben, outcome=CallOutcome.BUSY, called_at=of_other.created_at)
 
         def matching(**conditions: Any) -> list[UUID]:
             return listed_leads(reads, LeadFilter(visible_to=ann.id, **conditions))

@@ -5,7 +5,7 @@ from typing import Any
 
 from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import EntryKind
-from unite_core.calls.model import Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, TaskStatus
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
 from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts
@@ -29,11 +29,11 @@ class LiveFiguresContract(DatabaseContract):
         new, called, reached, won = (a_lead(source="web", created_at=_NOW) for _ in range(4))
         other = a_lead(source="fair, spring", created_at=_NOW)
         add_all(work, ann, new, called, reached, won, other)
-        _call(work, ann, called, Outcome.VOICEMAIL)
-        _call(work, ann, reached, Outcome.NO_ANSWER)
-        _call(work, ann, reached, Outcome.NOT_INTERESTED)
-        _call(work, ann, won, Outcome.CONVERTED)
-        _call(work, ann, won, Outcome.CONVERTED)
+        _call(work, ann, called, CallOutcome.VOICEMAIL)
+        _call(work, ann, reached, CallOutcome.NO_ANSWER)
+        _call(work, ann, reached, CallOutcome.NOT_INTERESTED)
+        _call(work, ann, won, CallOutcome.CONVERTED)
+        _call(work, ann, won, CallOutcome.CONVERTED)
 
         with reads() as unit:
             funnel = unit.figures.funnel(_ALL)
@@ -61,9 +61,9 @@ class LiveFiguresContract(DatabaseContract):
         ann, ben = a_user(), a_user()
         mine, others = (a_lead(source="web", created_at=_NOW, assigned_to=user.id) for user in (ann, ben))
         add_all(work, ann, ben, mine, others)
-        _call(work, ben, mine, Outcome.CONVERTED, after=_MINUTE)
-        _call(work, ann, mine, Outcome.CONNECTED, after=7 * _MINUTE)
-        _call(work, ann, others, Outcome.CONNECTED)
+        _call(work, ben, mine, CallOutcome.CONVERTED, after=_MINUTE)
+        _call(work, ann, mine, CallOutcome.CONNECTED, after=7 * _MINUTE)
+        _call(work, ann, others, CallOutcome.CONNECTED)
 
         with reads() as unit:
             own = Cohort(created_from=_ALL.created_from, created_to=_ALL.created_to, assigned_to=ann.id)
@@ -79,7 +79,7 @@ class LiveFiguresContract(DatabaseContract):
         never = a_lead(created_at=_NOW)
         add_all(work, ann, never, *leads)
         for lead, wait in zip(leads, waits, strict=True):
-            _call(work, ann, lead, Outcome.BUSY, after=wait)
+            _call(work, ann, lead, CallOutcome.BUSY, after=wait)
 
         with reads() as unit:
             first_calls = unit.figures.first_calls(_ALL, within=300)
@@ -91,7 +91,7 @@ class LiveFiguresContract(DatabaseContract):
     ) -> None:
         ann, lead = a_user(), a_lead(created_at=_NOW)
         add_all(work, ann, lead)
-        _call(work, ann, lead, Outcome.BUSY, after=-_MINUTE)
+        _call(work, ann, lead, CallOutcome.BUSY, after=-_MINUTE)
 
         with reads() as unit:
             assert unit.figures.first_calls(_ALL, within=0) == FirstCalls(leads=1, called=1, within=1, p50=0, p90=0)
@@ -161,7 +161,12 @@ class LiveFiguresContract(DatabaseContract):
 
 
 def _call(
-    work: UnitOfWorkFactory[FullUnitOfWork], agent: User, lead: Lead, outcome: Outcome, *, after: timedelta = _MINUTE
+    work: UnitOfWorkFactory[FullUnitOfWork],
+    agent: User,
+    lead: Lead,
+    outcome: CallOutcome,
+    *,
+    after: timedelta = _MINUTE,
 ) -> None:
     """Store a call to the lead, that long after the lead was created."""
     task = a_task(lead, agent, assigned_to=agent.id)

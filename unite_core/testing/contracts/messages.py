@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from unite_core.errors import NotFound
-from unite_core.notifications.delivery_reports import Progress
+from unite_core.notifications.delivery_reports import MessageProgress
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import TextMessage, TextMessages, Topic, TopicMessage
 from unite_core.testing.builders import an_id
@@ -48,14 +48,14 @@ class TopicContract:
 
         receipts = topic.publish(sent)
 
-        assert [receipt.taken for receipt in receipts] == [True, True]
+        assert [receipt.accepted for receipt in receipts] == [True, True]
         assert sorted(self.heard(topic, sent), key=lambda it: it.event_id) == sorted(sent, key=lambda it: it.event_id)
 
     def test_ten_messages_have_receipts_with_different_ids(self, topic: Topic) -> None:
         receipts = topic.publish([a_topic_message() for _ in range(10)])
 
         ids = [receipt.response["message_id"] for receipt in receipts]
-        assert all(receipt.taken for receipt in receipts)
+        assert all(receipt.accepted for receipt in receipts)
         assert len(set(ids)) == 10
         assert all(isinstance(each, str) and each for each in ids)
 
@@ -81,11 +81,11 @@ class TextMessagesContract:
     def test_a_message_is_sent_and_has_an_id_a_status_and_segments(self, texts: TextMessages) -> None:
         receipt = texts.send(a_text("Unite: call Zoë."))
 
-        assert receipt.taken
+        assert receipt.accepted
         report = texts.report_of(receipt.response)
         assert report is not None
         assert isinstance(report.message_id, str)
-        assert report.progress is not Progress.UNKNOWN
+        assert report.progress is not MessageProgress.UNKNOWN
         assert receipt.response["segments"] == 1
         assert self.sent(texts) in (None, ["Unite: call Zoë."])
 
@@ -100,7 +100,7 @@ class TextMessagesContract:
 
         again = texts.send(message, may_have_been_sent=True)
 
-        assert again.taken
+        assert again.accepted
         assert _id_of(texts, again) == _id_of(texts, first)
         if self.knows_what_it_sent:
             assert self.sent(texts) in (None, [message.text])
@@ -112,7 +112,7 @@ class TextMessagesContract:
 
         receipt = texts.send(message, may_have_been_sent=True)
 
-        assert receipt.taken
+        assert receipt.accepted
         sent = self.sent(texts)
         assert sent is None or sent[-1] == message.text
         assert sent is None or len(sent) == 3
@@ -123,9 +123,9 @@ class TextMessagesContract:
         found = texts.look_up(message_id)
 
         assert found.message_id == message_id
-        assert found.progress is not Progress.UNKNOWN
+        assert found.progress is not MessageProgress.UNKNOWN
         assert texts.report_of(found.response) == found
-        assert texts.look_up(message_id, hurried=True).message_id == message_id
+        assert texts.look_up(message_id, short_timeouts=True).message_id == message_id
 
     def test_a_response_without_a_message_reports_nothing(self, texts: TextMessages) -> None:
         assert texts.report_of({}) is None

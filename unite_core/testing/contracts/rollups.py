@@ -10,7 +10,7 @@ import pytest
 
 from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import EntryKind, LedgerEntry, link_to_chain
-from unite_core.calls.model import CallTask, Outcome
+from unite_core.calls.model import CallOutcome, CallTask
 from unite_core.identity.model import User
 from unite_core.periods import Period, quarter_of
 from unite_core.reports.call_queries import by_day
@@ -267,7 +267,7 @@ def _closing(task: CallTask, choices: Choices) -> LedgerEntry:
     if choices.below(10) < 3:
         kind = choices.of([EntryKind.MISSED, EntryKind.CANCELLED])
         return an_entry(task, kind=kind, outcome=None, duration_seconds=None, **facts)
-    outcome = choices.of(list(Outcome))
+    outcome = choices.of(list(CallOutcome))
     return an_entry(task, outcome=outcome, duration_seconds=choices.below(900), attempt=1 + choices.below(7), **facts)
 
 
@@ -279,7 +279,7 @@ def _correction(chain: Sequence[LedgerEntry], choices: Choices) -> LedgerEntry:
         kind=EntryKind.CORRECTION,
         corrects=latest.id,
         reason="It was otherwise.",
-        outcome=choices.of(list(Outcome)),
+        outcome=choices.of(list(CallOutcome)),
         duration_seconds=choices.below(900),
         attempt=latest.attempt or 1,
         called_at=latest.called_at + timedelta(minutes=choices.of([0, 0, 0, -200, 35, 1440])),

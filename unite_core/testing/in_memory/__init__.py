@@ -1,6 +1,7 @@
 """In-memory adapters of all ports: for tests, for examples, and as the reference implementation."""
 
 from unite_core.testing.in_memory.activity import InMemoryActivityLog
+from unite_core.testing.in_memory.application import InMemoryPorts, in_memory_ports, in_memory_unite
 from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.call_documents import InMemoryCallDocuments
 from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks
@@ -18,7 +19,6 @@ from unite_core.testing.in_memory.rate_limits import InMemoryRateLimits
 from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
-from unite_core.testing.in_memory.unite import InMemoryPorts, in_memory_ports, in_memory_unite
 
 __all__ = [
     "A_MONDAY_MORNING",

@@ -33,7 +33,7 @@ class InMemoryActivityLog(ActivityLog):
                 self.events.setdefault(event.id, deepcopy(event))
         if self._documents is not None:
             self._documents.store(documents_of(events))
-        return [Receipt(taken=True)] * len(events)
+        return [Receipt(accepted=True)] * len(events)
 
     def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
         def matches(event: Event) -> bool:

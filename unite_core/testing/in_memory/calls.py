@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from unite_core.calls.ledger import ChainFault, LedgerEntry, Unreadable, orphan_fault
-from unite_core.calls.model import CallTask, Outcome, TaskStatus
+from unite_core.calls.model import CallOutcome, CallTask, TaskStatus
 from unite_core.calls.ports import (
     CALL_COUNTS_NAMESPACE,
     MAX_ATTEMPT,
@@ -153,7 +153,7 @@ class InMemoryLeadCalls(LeadCalls):
     def get(self, lead_ids: Collection[UUID]) -> Mapping[UUID, CallCounts]:
         return {lead_id: self._counts[lead_id] for lead_id in set(lead_ids) if lead_id in self._counts}
 
-    def add(self, lead_id: UUID, outcome: Outcome, called_at: datetime) -> int:
+    def add(self, lead_id: UUID, outcome: CallOutcome, called_at: datetime) -> int:
         self._changed.add(CALLED_LEADS_NAMESPACE)
         before = self._counts.get(lead_id) or CallCounts(outcomes={}, first_called_at=called_at)
         outcomes = {**before.outcomes, outcome: before.outcomes.get(outcome, 0) + 1}
@@ -163,7 +163,7 @@ class InMemoryLeadCalls(LeadCalls):
 
     def correct(self, wrong: LedgerEntry, right: LedgerEntry) -> None:
         self._changed.add(CALLED_LEADS_NAMESPACE)
-        counts: Counter[Outcome | None] = Counter(self._counts[right.lead_id].outcomes)
+        counts: Counter[CallOutcome | None] = Counter(self._counts[right.lead_id].outcomes)
         counts.subtract([wrong.outcome])
         counts.update([right.outcome])
         self._counts[right.lead_id] = CallCounts(

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.calls.model import Outcome
+from unite_core.calls.model import CallOutcome
 from unite_core.calls.ports import CallCounts
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.leads.details import FILTERED_TEXTS
@@ -135,7 +135,7 @@ def calls_of_agent(entries: Collection[LedgerEntry], lead_id: UUID, agent_id: UU
     own = [it for it in calls_of_lead(entries, lead_id) if it.agent_id == agent_id]
     if not own:
         return None
-    outcomes = Counter(Outcome(it.result) for it in own)
+    outcomes = Counter(CallOutcome(it.result) for it in own)
     return CallCounts(outcomes=outcomes, first_called_at=min(it.called_at for it in own))
 
 

@@ -249,9 +249,9 @@ def test_which_side_is_up_is_kept_where_it_is_not_the_upper_one(order: str, orie
     clean = clean_picture(content, JPEG)
 
     with Image.open(io.BytesIO(clean)) as picture:
-        told = picture.getexif().get(ORIENTATION_TAG)
-    assert told == (orientation if orientation in range(2, 9) else None)
-    assert (b"Exif" in clean) == (told is not None)
+        orientation_tag = picture.getexif().get(ORIENTATION_TAG)
+    assert orientation_tag == (orientation if orientation in range(2, 9) else None)
+    assert (b"Exif" in clean) == (orientation_tag is not None)
 
 
 def test_two_pictures_that_are_cut_into_very_many_parts_are_refused_before_they_cost_anything() -> None:

@@ -72,8 +72,8 @@ def sign_in(page: Page, user: User, *, to: str = HOME) -> None:
 
 def violations(page: Page) -> list[str]:
     """Return what the Content-Security-Policy blocked."""
-    found: list[str] = page.evaluate("window.violations")
-    return found
+    blocked: list[str] = page.evaluate("window.violations")
+    return blocked
 
 
 def path_of(page: Page) -> str:

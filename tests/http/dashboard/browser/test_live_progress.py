@@ -97,7 +97,7 @@ def test_while_the_page_is_hidden_nothing_is_asked_and_at_once_when_it_is_seen_a
     assert len(held.routes) == 1
 
 
-def test_a_failure_stops_nothing(site: Site, page: Page) -> None:
+def test_a_failed_request_does_not_stop_the_progress(site: Site, page: Page) -> None:
     failing = True
 
     def fail_once(route: Route) -> None:

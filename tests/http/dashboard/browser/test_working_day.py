@@ -17,14 +17,14 @@ WorkingDay = tuple[Site, SalesDay]
 
 def cut_off(page: Page) -> list[str]:
     """The texts that lie outside of what is around them, or outside of the window."""
-    found: list[str] = page.evaluate(
+    texts: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("main td, main th, main dd, main dt, main a, main text, main p")]
             .filter((it) => it.checkVisibility() && !it.closest("thead"))
             .filter((it) => it.getBoundingClientRect().right > (it.closest("section") ?? document.body)
                 .getBoundingClientRect().right)
             .map((it) => it.textContent)"""
     )
-    return found
+    return texts
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
