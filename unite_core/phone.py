@@ -4,10 +4,12 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import Annotated
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
+from unite_core.checks import Checked
 from unite_core.errors import FieldError
 
 MAX_PHONE_LENGTH = 16
@@ -17,6 +19,24 @@ MAX_EXTENSION_LENGTH = 20
 """The longest extension that the numbering library accepts (RFC 3966, 5.3)."""
 
 MAX_PHONE_INPUT_LENGTH = 64
+
+
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+
+
+def phone_error(field: str, number: str) -> FieldError | None:
+    """Return the error of a number that is not written in E.164; whether it exists is not checked."""
+    if _E164.fullmatch(number):
+        return None
+    return FieldError(field=field, code="invalid_phone", detail="A number is written as in +18158908301.")
+
+
+def country_error(field: str, code: str) -> FieldError | None:
+    """Return the error of a country that has no numbers."""
+    if is_country(code):
+        return None
+    detail = "A country is two capital letters of ISO 3166-1, such as US or DE."
+    return FieldError(field=field, code="unknown_country", detail=detail)
 
 
 class PhoneRule(StrEnum):
@@ -31,15 +51,15 @@ class PhoneRule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhonePolicy:
+class PhonePolicy(Checked):
     """How phone numbers are parsed: the country of national ones (None: they are refused), and how strictly."""
 
-    default_country: str | None = None
+    default_country: Annotated[str | None, country_error] = None
     rule: PhoneRule = PhoneRule.POSSIBLE
 
 
 @dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(Checked):
     """A number in E.164 (`+18158908301`) and its extension in digits, None without one."""
 
     number: str

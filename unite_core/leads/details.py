@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Self
 from uuid import UUID
 
+from unite_core.checks import Checked
 from unite_core.email import MAX_EMAIL_LENGTH, parse_email
 from unite_core.errors import FieldError
 from unite_core.phone import Phone
@@ -32,7 +33,7 @@ class LeadStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeadDetails:
+class LeadDetails(Checked):
     """The details of a lead: its name, at least one of phone and e-mail, and more.
 
     Each text is in the form in which the `read` of its `TextField` returns it.

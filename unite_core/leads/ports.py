@@ -4,9 +4,10 @@ from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Annotated, Protocol
 from uuid import UUID
 
+from unite_core.checks import Input, between
 from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.leads.details import LeadStatus
 from unite_core.leads.model import Lead, LeadImage
@@ -27,8 +28,12 @@ def lead_namespace(lead_id: UUID) -> str:
     return f"lead:{lead_id}"
 
 
+MAX_CALLED_WITHIN = timedelta(days=400)
+"""The longest time to a first call in a filter."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeadFilter:
+class LeadFilter(Input):
     """The filters of a list of leads: it has the leads that meet every filter; an empty one has no effect.
 
     `assigned_to` and `unassigned` together mean leads that are assigned to one of these users or to nobody.
@@ -51,7 +56,7 @@ class LeadFilter:
     companies: frozenset[str] = frozenset()
     called: bool | None = None
     call_outcomes: frozenset[str] = frozenset()
-    called_within: timedelta | None = None
+    called_within: Annotated[timedelta | None, between(timedelta(), MAX_CALLED_WITHIN)] = None
     visible_to: UUID | None = None
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from unite_core.cache import Cache, CacheEntryType
+from unite_core.checks import UseCase
 from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.files import Download, Files, download_name
@@ -22,7 +23,7 @@ _PAGES = CacheEntryType(page_to_plain, page_from_plain)
 
 
 @dataclass(frozen=True)
-class GetLead:
+class GetLead(UseCase):
     """Read one lead. Agents read those assigned to them, admins and managers all.
 
     Raises `NotFound`, also for a lead that the caller may not see.
@@ -41,7 +42,7 @@ class GetLead:
 
 
 @dataclass(frozen=True)
-class ListLeads:
+class ListLeads(UseCase):
     """List leads, newest first. Agents see those assigned to them, admins and managers all."""
 
     reads: UnitOfWorkFactory[LeadsUnitOfWork]
@@ -60,7 +61,7 @@ class ListLeads:
 
 
 @dataclass(frozen=True)
-class GetImage:
+class GetImage(UseCase):
     """Read one picture of a lead, uploaded or not, without its bytes.
 
     Raises `NotFound`.
@@ -83,7 +84,7 @@ class LinkedImage:
 
 
 @dataclass(frozen=True)
-class ListImages:
+class ListImages(UseCase):
     """List the pictures of a lead that are ready, newest first, each with a short-lived link.
 
     Raises `NotFound`.
@@ -108,7 +109,7 @@ class ListImages:
 
 
 @dataclass(frozen=True)
-class GetLeadActivity:
+class GetLeadActivity(UseCase):
     """Read the activity of a lead, newest first.
 
     Admins and managers read all of it. Agents read the activity of leads assigned to them: events of the lead itself,
