@@ -11,6 +11,7 @@ from unite_core.calls.ledger import ChainFault, LedgerEntry, Unreadable
 from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
 from unite_core.checks import Checked, Input, between
 from unite_core.errors import FieldError
+from unite_core.leads.details import SOURCE, keys_of, keys_rule
 from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.periods import Segment, hour_segments, quarter_of
@@ -71,11 +72,11 @@ class LedgerFilter(Input):
     """A filter of ledger entries: those that meet every given condition; None and an empty one are no condition.
 
     `called_from` and `called_to` limit when the call was, `at_from` and `at_to` when the entry was written: the first
-    is inclusive, the second exclusive. `without_agent` limits the list to calls of no agent. None in `sources` is an
-    unknown source, `MAX_ATTEMPT` in `attempts` that attempt and all later ones. `counted` limits the list to the
-    last entry of each chain, which is the one that counts, or with False to all others. `clock` limits it to hours and
-    weekdays, and needs `called_from` and `called_to`. `visible_to` limits the list to that agent's calls whatever else
-    is asked.
+    is inclusive, the second exclusive. `without_agent` limits the list to calls of no agent. `sources` are plain text,
+    compared without case; None among them is an unknown source. `MAX_ATTEMPT` in `attempts` is that attempt and all
+    later ones. `counted` limits the list to the last entry of each chain, which is the one that counts, or with False
+    to all others. `clock` limits it to hours and weekdays, and needs `called_from` and `called_to`. `visible_to` limits
+    the list to that agent's calls whatever else is asked.
     """
 
     agent_id: UUID | None = None
@@ -87,11 +88,16 @@ class LedgerFilter(Input):
     at_from: datetime | None = None
     at_to: datetime | None = None
     results: frozenset[CallResult] = frozenset()
-    sources: frozenset[str | None] = frozenset()
+    sources: Annotated[frozenset[str | None], keys_rule(SOURCE)] = frozenset()
     attempts: Annotated[frozenset[int], between(1, MAX_ATTEMPT)] = frozenset()
     counted: bool | None = None
     clock: ClockFilter | None = None
     visible_to: UUID | None = None
+
+    def __post_init__(self) -> None:
+        Input.__post_init__(self)
+        unknown = self.sources & {None}
+        object.__setattr__(self, "sources", unknown | keys_of(SOURCE, self.sources))
 
     def broken_rules(self) -> Iterable[FieldError]:
         """Return the error of a filter of hours without a period."""
