@@ -70,7 +70,6 @@ if TYPE_CHECKING:
     from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage
     from unite_core.leads.ports import LeadFilter
     from unite_core.leads.queries import LinkedImage
-    from unite_core.leads.search import query_words
     from unite_core.leads.use_cases import ImageUpload, LeadChanges, LeadToDelete, NewImage, NewLead
     from unite_core.notifications.model import Delivery, DeliveryStatus, Receipt, RetryPolicy
     from unite_core.notifications.ports import DeliveryFilter, Destination
@@ -152,7 +151,6 @@ _NAMES = {
     "unite_core.leads.model": ("Duplicate", "DuplicateLead", "ImageStatus", "Lead", "LeadImage"),
     "unite_core.leads.ports": ("LeadFilter",),
     "unite_core.leads.queries": ("LinkedImage",),
-    "unite_core.leads.search": ("query_words",),
     "unite_core.leads.use_cases": ("ImageUpload", "LeadChanges", "LeadToDelete", "NewImage", "NewLead"),
     "unite_core.notifications.model": ("Delivery", "DeliveryStatus", "Receipt", "RetryPolicy"),
     "unite_core.notifications.ports": ("DeliveryFilter", "Destination"),
@@ -293,7 +291,6 @@ __all__ = [
     "__version__",
     "build",
     "progress",
-    "query_words",
 ]
 
 

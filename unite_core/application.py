@@ -9,7 +9,7 @@ from unite_core.cache import Cache, NoCache
 from unite_core.calls import queries as call_queries
 from unite_core.calls import use_cases as calls
 from unite_core.calls.closing import CancelCallsOfLead
-from unite_core.calls.model import MISSED_AFTER
+from unite_core.calls.model import MISSED_AFTER, Outcome
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.use_cases.verification import VerifyLedger
 from unite_core.checks import Checked, not_negative, positive
@@ -353,7 +353,7 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
         change=leads.UpdateLead(ports.work, ports.clock, ports.ids, rules.phones),
         delete=leads.DeleteLead(ports.work, ports.clock, ports.ids, (CancelCallsOfLead(ports.ids),)),
         get=lead_queries.GetLead(ports.reads, ports.cache),
-        list=lead_queries.ListLeads(ports.reads, ports.cache),
+        list=lead_queries.ListLeads(ports.reads, ports.cache, frozenset(map(str, Outcome))),
         create_image=leads.CreateImage(ports.work, ports.files, ports.clock, ports.ids, rules.quotas),
         complete_image=leads.CompleteImage(ports.work, ports.files, ports.clock, ports.ids),
         delete_image=leads.DeleteImage(ports.work, ports.files, ports.clock, ports.ids),

@@ -1,5 +1,6 @@
 """Idempotency: run a use case once per key, and store its response in the same transaction."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import Field, dataclass, replace
@@ -42,9 +43,11 @@ class KeyedUseCase(Protocol[P, T_co]):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
+    @abstractmethod
     def work(self) -> UnitOfWorkFactory[UnitOfWork]:
         """The factory of its units of work."""
 
+    @abstractmethod
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         """Run the use case."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from unite_core.cache import Cache, CacheEntryType
 from unite_core.checks import UseCase
-from unite_core.errors import NotFound
+from unite_core.errors import FieldError, Invalid, NotFound
 from unite_core.events import Event
 from unite_core.files import Download, Files, download_name
 from unite_core.identity.model import Actor, Permission
@@ -43,12 +43,21 @@ class GetLead(UseCase):
 
 @dataclass(frozen=True)
 class ListLeads(UseCase):
-    """List leads, newest first. Agents see those assigned to them, admins and managers all."""
+    """List leads, newest first. Agents see those assigned to them, admins and managers all.
+
+    `call_outcomes` are the outcomes by which a list can be filtered, None if any text is taken for one: this package
+    knows no calls.
+    """
 
     reads: UnitOfWorkFactory[LeadsUnitOfWork]
     cache: Cache
+    call_outcomes: frozenset[str] | None = None
 
     def __call__(self, actor: Actor, filters: LeadFilter, request: PageRequest) -> Page[Lead]:
+        if self.call_outcomes is not None and not filters.call_outcomes <= self.call_outcomes:
+            detail = f"An outcome is one of {', '.join(sorted(self.call_outcomes))}."
+            problem = FieldError(field="call_outcomes", code="unknown_value", detail=detail)
+            raise Invalid("The filter breaks a rule.", problems=[problem])
         if not actor.may(Permission.SEE_ALL_LEADS):
             filters = replace(filters, visible_to=actor.user_id)
         key = page_digest(filters, request)

@@ -200,7 +200,7 @@ class StoreFile(UseCase):
     def __call__(self, actor: Actor, stream: BinaryIO) -> StoredFile:
         actor.must(Permission.IMPORT_LEADS)
         import_id = self.ids.new()
-        retry_on_deadlock(lambda: self._require_room(actor.user_id, import_id))
+        retry_on_deadlock(lambda: self._require_room(actor.author, import_id))
         key = upload_key(file_key(import_id))
         sha256 = hashlib.sha256()
         size = 0

@@ -120,7 +120,7 @@ class CreateImage(UseCase):
                 "delete one first.",
                 code="too_many_images",
             )
-        work.users.lock(actor.user_id)
+        work.users.lock(actor.author)
         if work.images.count_announced(actor.user_id) >= self.quotas.open_images:
             raise Conflict(
                 f"You have announced {self.quotas.open_images} pictures that are not uploaded; upload and complete "
