@@ -17,6 +17,8 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache, wraps
+from operator import attrgetter
+from types import NoneType
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_type_hints
 
 from unite_core.errors import FieldError, Invalid
@@ -108,16 +110,24 @@ class Checked:
 
     def __post_init__(self) -> None:
         """Check every field, and hide the secrets."""
+        checked = _fields_of(type(self))  # type: ignore[arg-type]  # mypy takes the class for one of its objects
+        values = checked.values_of(self)
+        kinds = tuple(map(type, values))
+        moments = checked.settled.get(kinds)
+        # Imports make thousands of objects with values of the same types: then only the zones can be wrong.
+        if moments is None or any(values[index].tzinfo is not UTC for index in moments):
+            self._check(checked, values, kinds)
+
+    def _check(self, checked: "_Fields", values: tuple[Any, ...], kinds: tuple[type, ...]) -> None:
         errors: list[FieldError] = []
-        for place in _places_of_fields(type(self)):  # type: ignore[arg-type]  # mypy takes the class for one of its objects
-            value = getattr(self, place.name)
-            if type(value) not in place.settled:
-                used = place.use(value, errors)
-                if used is not value:
-                    object.__setattr__(self, place.name, used)
+        for place, value in zip(checked.places, values, strict=True):
+            used = place.use(value, errors)
+            if used is not value:
+                object.__setattr__(self, place.name, used)
         errors += () if errors else self.broken_rules()
         if errors:
             raise self.refusal(errors)
+        checked.settle(kinds)
 
     def broken_rules(self) -> Iterable[FieldError]:
         """Return the errors of fields that do not go together; asked for if each field is valid by itself."""
@@ -158,10 +168,7 @@ def _checking(owner: str, call: C) -> C:
     def checked(self: object, /, *arguments: Any, **named: Any) -> Any:
         places = _places_of_parameters(owner, call)
         errors: list[FieldError] = []
-        used = [
-            value if type(value) in place.settled else place.use(value, errors)
-            for place, value in zip(places.values(), arguments, strict=False)
-        ]
+        used = [place.use(value, errors) for place, value in zip(places.values(), arguments, strict=False)]
         for name, value in named.items():
             if name in places:
                 named[name] = places[name].use(value, errors)
@@ -174,10 +181,7 @@ def _checking(owner: str, call: C) -> C:
 
 
 class _Place:
-    """A field of a dataclass, or a parameter of a use case.
-
-    `settled` are the types whose values need no look: one of that very type was accepted, and only the type is checked.
-    """
+    """A field of a dataclass, or a parameter of a use case."""
 
     __slots__ = (
         "_accepts",
@@ -189,14 +193,12 @@ class _Place:
         "_rules",
         "_to_utc",
         "name",
-        "settled",
     )
 
     def __init__(self, owner: str, name: str, hint: object, *, to_utc: bool) -> None:
         marks = marks_of(hint)
         kinds = alternatives(hint)
         self.name = name
-        self.settled: set[type] = set()
         self._owner = owner
         self._expected = " or ".join(map(name_of, kinds))
         self._accepts = acceptor(hint)
@@ -212,13 +214,20 @@ class _Place:
         if not self._accepts(value):
             raise TypeError(f"{self._owner}: {self.name} has to be {self._expected}, not {type(value).__name__}.")
         if self._is_simple or value is None or isinstance(value, Unset):
-            self.settled.add(type(value))
             return value
         if self._is_moment and isinstance(value, datetime):
             value = self._moment(value, errors)
         broken = (rule(self.name, value) for rule in self._rules)
         errors += [error for error in broken if error is not None]
         return _hidden(value) if self._hidden else value
+
+    def is_settled_by(self, kind: type) -> bool:
+        """Return whether every value of this very type is valid, because one is; a moment also needs a time zone."""
+        if kind in (NoneType, Unset):
+            return True
+        if kind is datetime:
+            return self._is_moment and not self._rules
+        return self._is_simple or (self._hidden and not self._rules and kind in (Secret, SecretBytes))
 
     def _moment(self, value: datetime, errors: list[FieldError]) -> datetime:
         """Return the moment; append an error if it does not say its offset from UTC, or is beyond all dates there."""
@@ -233,11 +242,37 @@ class _Place:
         return in_utc if self._to_utc else value
 
 
+class _Fields:
+    """The fields of a dataclass.
+
+    `settled` has the types of the values of valid objects, in order, and with them the numbers of the fields that hold
+    moments: other objects with values of these types are valid too, if their moments have a time zone.
+    """
+
+    def __init__(self, owner: Any) -> None:
+        hints = get_type_hints(owner, include_extras=True)
+        names = [each.name for each in fields(owner)]
+        to_utc = issubclass(owner, Input)
+        self.places = [_Place(owner.__name__, name, hints[name], to_utc=to_utc) for name in names]
+        self.settled: dict[tuple[type, ...], tuple[int, ...]] = {}
+        self._get: Callable[[object], Any] = attrgetter(*names)
+        self._has_own_rules = owner.broken_rules is not Checked.broken_rules
+
+    def values_of(self, held: object) -> tuple[Any, ...]:
+        """Return the values of the fields."""
+        values = self._get(held)
+        return values if len(self.places) > 1 else (values,)
+
+    def settle(self, kinds: tuple[type, ...]) -> None:
+        """Note that these types are valid, unless more than types and zones decide about that."""
+        pairs = [*zip(self.places, kinds, strict=True)]
+        if not self._has_own_rules and all(place.is_settled_by(kind) for place, kind in pairs):
+            self.settled[kinds] = tuple(index for index, kind in enumerate(kinds) if kind is datetime)
+
+
 @cache
-def _places_of_fields(owner: Any) -> tuple[_Place, ...]:
-    hints = get_type_hints(owner, include_extras=True)
-    to_utc = issubclass(owner, Input)
-    return tuple(_Place(owner.__name__, each.name, hints[each.name], to_utc=to_utc) for each in fields(owner))
+def _fields_of(owner: Any) -> _Fields:
+    return _Fields(owner)
 
 
 @cache

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from unite_core.checks import Checked, Input
@@ -15,7 +15,11 @@ from unite_core.notifications.delivery_reports import DeliveryReport
 from unite_core.notifications.model import Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.subscriptions import Subscription
 from unite_core.paging import Page, PageRequest
+from unite_core.text import line
 from unite_core.unit_of_work import UnitOfWork
+
+MAX_NAME_LENGTH = 200
+"""Characters of a destination's name in a filter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,7 @@ class DeliveryFilter(Input):
     """The filters of a list of deliveries; None is no filter."""
 
     status: DeliveryStatus | None = None
-    destination: str | None = None
+    destination: Annotated[str | None, line(MAX_NAME_LENGTH)] = None
     event_id: UUID | None = None
 
 

@@ -102,7 +102,7 @@ def test_the_version_is_that_of_the_package() -> None:
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [
-        ("import unite_core", ["unite_core.", "phonenumbers", "email_validator", "dataclasses", "pytest"]),
+        ("import unite_core", ["unite_core.", "phonenumbers", "email_validator", "pytest"]),
         ("from unite_core import UniteError", ["unite_core.application", "phonenumbers", "email_validator", "pytest"]),
         (
             "from unite_core import *",

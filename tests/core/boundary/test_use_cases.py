@@ -15,22 +15,25 @@ from unite_core import (
     Completion,
     Correction,
     Forbidden,
+    ImportOptions,
     Invalid,
     LeadFilter,
     NewImage,
+    NewImport,
     NewNote,
     NewUser,
     NotFound,
     PageRequest,
+    Period,
     Replay,
     Role,
-    RowKind,
     UserFilter,
 )
 from unite_core.checks import UseCase
 from unite_core.idempotency import RunOnce
 from unite_core.testing.builders import an_id
 from unite_core.testing.scenario import Scenario
+from unite_core.use_cases import GetLead
 
 GROUPS = ("identity", "leads", "calls", "imports", "reports", "notifications", "upkeep")
 
@@ -222,8 +225,46 @@ def test_the_service_itself_creates_nothing_that_needs_an_author() -> None:
     assert scenario.tables is before
 
 
-def test_rows_of_a_kind_are_listed_for_a_page() -> None:
+def test_a_leaderboard_is_ranked_by_a_metric_that_there_is() -> None:
     scenario = Scenario()
-    done = scenario.import_file([("", "+12125550123")])
+    day = Period(scenario.now.date(), scenario.now.date(), "UTC")
 
-    assert [row.kind for row in scenario.rejections(done.id)] == [RowKind.REJECTED]
+    with pytest.raises(Invalid) as caught:
+        scenario.unite.reports.leaderboard(scenario.admin, day, "bogus")
+
+    assert [(each.field, each.code) for each in caught.value.problems] == [("metric", "unknown_value")]
+    assert scenario.unite.reports.leaderboard(scenario.admin, day, "completed").places == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "codes"),
+    [
+        ({"Name": "nonsense"}, ["unknown_field"]),
+        ({"Na\0me": "name"}, ["control_character"]),
+        ({"x" * 1001: "name"}, ["too_long"]),
+        ({f"Column {number}": None for number in range(1001)}, ["too_many_columns"]),
+        ({"Name": "name", "Full name": "name"}, ["duplicate_mapping"]),
+        ({"A": "ignore", "B": "ignore", "C": None, "Name": "name"}, []),
+    ],
+)
+def test_columns_of_an_import_are_fields_of_a_lead(columns: dict[str, str | None], codes: list[str]) -> None:
+    scenario = Scenario()
+    new = NewImport(filename="leads.csv", size=10, options=ImportOptions(columns=columns))
+    found: list[str] = []
+
+    try:
+        scenario.unite.imports.announce(scenario.admin, new)
+    except Invalid as refused:
+        found = [each.code for each in refused.problems]
+
+    assert found == codes
+
+
+def test_a_use_case_that_is_derived_from_another_checks_its_arguments() -> None:
+    class GetLeadForSomebody(GetLead):
+        """A use case without a `__call__` of its own."""
+
+    scenario = Scenario()
+
+    with pytest.raises(TypeError, match="lead_id"):
+        GetLeadForSomebody(scenario.ports.reads, scenario.ports.cache)(scenario.ann, "1")  # type: ignore[arg-type]  # it is to be refused
