@@ -4,11 +4,11 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from unite_core.checks import HIDDEN, Checked
+from unite_core.checks import Checked
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class CacheLookup(Checked):
     `ticket` is passed to `put` with the value that is computed instead; None if it cannot be stored.
     """
 
-    value: Annotated[bytes | None, HIDDEN] = None
+    value: bytes | None = field(default=None, repr=False)
     ticket: str | None = None
 
 

@@ -40,15 +40,6 @@ class Secret(str):
         return "'***'"
 
 
-class SecretBytes(bytes):
-    """Secret bytes: ordinary bytes that `repr` does not show."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "b'***'"
-
-
 class _Mark(Enum):
     """A mark of a field in its annotation."""
 
@@ -227,7 +218,7 @@ class _Place:
             return True
         if kind is datetime:
             return self._is_moment and not self._rules
-        return self._is_simple or (self._hidden and not self._rules and kind in (Secret, SecretBytes))
+        return self._is_simple or (self._hidden and not self._rules and kind is Secret)
 
     def _moment(self, value: datetime, errors: list[FieldError]) -> datetime:
         """Return the moment; append an error if it does not say its offset from UTC, or is beyond all dates there."""
@@ -284,11 +275,9 @@ def _places_of_parameters(owner: str, call: Callable[..., Any]) -> Mapping[str, 
 
 
 def _hidden(value: Any) -> Any:
-    """Return the same value, with all texts and bytes in it hidden."""
+    """Return the same value, with all texts in it hidden."""
     if isinstance(value, str):
         return value if type(value) is Secret else Secret(value)
-    if isinstance(value, bytes):
-        return value if type(value) is SecretBytes else SecretBytes(value)
     if isinstance(value, Mapping):
         return {key: _hidden(each) for key, each in value.items()}
     return tuple(map(_hidden, value))

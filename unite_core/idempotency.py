@@ -3,12 +3,12 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import Field, dataclass, replace
+from dataclasses import Field, dataclass, field, replace
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 from unite_core.batches import in_batches
-from unite_core.checks import HIDDEN, BatchSize, Checked, Input, UseCase
+from unite_core.checks import BatchSize, Checked, Input, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Unavailable
 from unite_core.idempotency_keys import CLAIM_TTL, STORED_ANSWER_TTL, Claim, StoredAnswer
@@ -113,7 +113,7 @@ class RunOnce(UseCase):
 class Outcome(Checked):
     """The response to a request, and whether it was stored by an earlier request with the same key."""
 
-    answer: Annotated[bytes, HIDDEN]
+    answer: bytes = field(repr=False)
     replayed: bool
 
 

@@ -1,7 +1,7 @@
 """Repository of idempotency keys and of the stored responses to their requests."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Protocol
 
@@ -35,7 +35,7 @@ class StoredAnswer(Checked):
     """The stored state of a claimed key: the response in the caller's own format, None while it is in progress."""
 
     fingerprint: SecretText
-    answer: Annotated[bytes | None, HIDDEN]
+    answer: bytes | None = field(repr=False)
 
 
 class IdempotencyKeys(Protocol):

@@ -96,7 +96,7 @@ class Actor(Input):
 
         Its `user_id` is the nil UUID (RFC 9562, 5.9), which no user has. What it does has no author: leads have
         `created_by` None, events and entries of the call ledger `actor_id` None. It cannot create what needs an author
-        (call tasks, notes, pictures, imports: `Forbidden`, `user_required`), nor what is about the user themselves.
+        (call tasks, notes, pictures, imports: `Forbidden`), nor what is about the user themselves.
         """
         return cls(user_id=_NOBODY, role=Role.ADMIN, correlation_id=correlation_id)
 
@@ -107,9 +107,9 @@ class Actor(Input):
 
     @property
     def author(self) -> UUID:
-        """The id of the user, for what needs an author; raise `Forbidden` (`user_required`) for the service itself."""
+        """The id of the user, for what needs an author; raise `Forbidden` for the service itself."""
         if self.user_id == _NOBODY:
-            raise Forbidden("Only a user creates this; act for one of them.", code="user_required")
+            raise Forbidden("Only a user creates this; act for one of them.")
         return self.user_id
 
     def may(self, permission: Permission) -> bool:

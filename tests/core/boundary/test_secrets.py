@@ -11,7 +11,7 @@ import pytest
 
 from tests.core.boundary.values import alternatives, checked_dataclasses, example, hints_of
 from unite_core import Credentials, Download, NewUser, Role, Upload, User
-from unite_core.checks import Secret, SecretBytes
+from unite_core.checks import Secret
 from unite_core.testing.builders import a_session, a_user
 from unite_core.testing.scenario import PASSWORD, Scenario
 
@@ -58,15 +58,9 @@ def test_no_text_of_an_object_has_its_secret(kind: Any, name: str) -> None:
     held = example(kind, **{name: secret})
 
     assert getattr(held, name) == secret
-    for text in (
-        repr(held),
-        str(held),
-        f"{held}",
-        repr(asdict(held)),
-        str(asdict(held)),
-        repr([held]),
-        repr(vars_of(held)),
-    ):
+    # Stored responses stay bytes, which JSON libraries want: a dictionary with them shows them.
+    contents = [] if isinstance(secret, bytes) else [asdict(held), vars_of(held)]
+    for text in (repr(held), str(held), f"{held}", repr([held]), *map(repr, contents), *map(str, contents)):
         assert SECRET not in text
     assert pickle.loads(pickle.dumps(held)) == copy.deepcopy(held) == held
 
@@ -93,11 +87,10 @@ def test_the_walk_meets_passwords_tokens_hashes_and_links() -> None:
 
 
 def test_a_secret_is_an_ordinary_text() -> None:
-    secret, raw = Secret(SECRET), SecretBytes(SECRET.encode())
+    secret = Secret(SECRET)
 
     assert (str(secret), f"Bearer {secret}", json.dumps(secret)) == (SECRET, f"Bearer {SECRET}", f'"{SECRET}"')
-    assert (secret, raw, hash(secret)) == (SECRET, SECRET.encode(), hash(SECRET))
-    assert (repr(secret), repr(raw)) == ("'***'", "b'***'")
+    assert (secret, hash(secret), repr(secret)) == (SECRET, hash(SECRET), "'***'")
 
 
 def test_a_secret_that_changes_stays_hidden() -> None:
