@@ -1,20 +1,22 @@
 """The application: build all use cases from the ports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event
-from typing import Protocol
+from typing import Annotated, Protocol
 
 from unite_core.background import INTERVAL, BackgroundWork, ShouldStop, Step
 from unite_core.cache import Cache, NoCache
 from unite_core.calls import queries as call_queries
 from unite_core.calls import use_cases as calls
 from unite_core.calls.closing import CancelCallsOfLead
-from unite_core.calls.model import MISSED_AFTER
+from unite_core.calls.model import MISSED_AFTER, CallOutcome
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.use_cases.verification import VerifyLedger
+from unite_core.checks import Checked, not_negative, positive
 from unite_core.clock import Clock
+from unite_core.errors import FieldError
 from unite_core.files import Files
 from unite_core.idempotency import PurgeIdempotencyKeys, RunOnce
 from unite_core.identity import queries as identity_queries
@@ -31,6 +33,7 @@ from unite_core.leads import use_cases as leads
 from unite_core.notifications import use_cases as notifications
 from unite_core.notifications.destinations import TextsOfEvents, TopicOfEvents
 from unite_core.notifications.ports import ActivityLog, Destination, Links, TextMessages, TextsUnitOfWork, Topic
+from unite_core.notifications.subscriptions import BUILT_IN
 from unite_core.phone import PhonePolicy
 from unite_core.quotas import PurgeUsage, Quotas
 from unite_core.rate_limits import RateLimits
@@ -55,7 +58,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class Rules(Checked):
     """Settings of an installation's business rules: how phones are parsed, and logins a minute (0: no limit).
 
     `activity_retention` is the retention of the activity log, None for ever. `import_retention` is how long an import
@@ -65,10 +68,10 @@ class Rules:
     """
 
     phones: PhonePolicy = field(default_factory=PhonePolicy)
-    logins_per_minute: int = 10
-    activity_retention: timedelta | None = None
-    import_retention: timedelta | None = None
-    missed_after: timedelta = MISSED_AFTER
+    logins_per_minute: Annotated[int, not_negative] = 10
+    activity_retention: Annotated[timedelta | None, positive] = None
+    import_retention: Annotated[timedelta | None, positive] = None
+    missed_after: Annotated[timedelta, not_negative] = MISSED_AFTER
     quotas: Quotas = field(default_factory=Quotas)
 
 
@@ -77,7 +80,7 @@ class FullUnitOfWork(ImportsUnitOfWork, ReportsUnitOfWork, TextsUnitOfWork, Summ
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ports:
+class Ports(Checked):
     """The adapters that Unite needs. `work` writes; `reads` only reads, and sees every commit.
 
     `destinations` are the further recipients of events, beside the activity log, the topic and text messages; `work`
@@ -104,6 +107,24 @@ class Ports:
     destinations: Sequence[Destination] = ()
     cache: Cache = field(default_factory=NoCache)
     documents: CallDocuments | None = None
+
+    def broken_rules(self) -> Iterable[FieldError]:
+        """Return the errors of ports that do not fit together: with them, data or events would be lost."""
+        if self.reads.store != self.work.store:
+            yield FieldError(field="reads", code="other_store", detail="It reads another database than `work` writes.")
+        names = [subscription.name for subscription in (*BUILT_IN, *(each.subscription for each in self.destinations))]
+        if len(names) != len(set(names)):
+            detail = "Two destinations have the same name, or that of a destination that every installation has."
+            yield FieldError(field="destinations", code="duplicate_name", detail=detail)
+        subscribed = {*self.work.destinations}
+        lacking = sorted({*names} - subscribed - {subscription.name for subscription in BUILT_IN})
+        if lacking:
+            detail = f"`work` was made without the subscriptions of {', '.join(lacking)}, so they would get no events."
+            yield FieldError(field="destinations", code="not_subscribed", detail=detail)
+        missing = sorted(subscribed - {*names})
+        if missing:
+            detail = f"`work` creates deliveries for {', '.join(missing)}, so their destinations have to be here."
+            yield FieldError(field="destinations", code="missing_destination", detail=detail)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -398,7 +419,7 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
         change=leads.UpdateLead(ports.work, ports.clock, ports.ids, rules.phones),
         delete=leads.DeleteLead(ports.work, ports.clock, ports.ids, (CancelCallsOfLead(ports.ids),)),
         get=lead_queries.GetLead(ports.reads, ports.cache),
-        list=lead_queries.ListLeads(ports.reads, ports.cache),
+        list=lead_queries.ListLeads(ports.reads, ports.cache, frozenset(map(str, CallOutcome))),
         create_image=leads.CreateImage(ports.work, ports.files, ports.clock, ports.ids, rules.quotas),
         complete_image=leads.CompleteImage(ports.work, ports.files, ports.clock, ports.ids),
         delete_image=leads.DeleteImage(ports.work, ports.files, ports.clock, ports.ids),

@@ -4,9 +4,11 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
+
+from unite_core.checks import Checked
 
 T = TypeVar("T")
 
@@ -15,13 +17,13 @@ MAX_TTL = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class CacheLookup:
+class CacheLookup(Checked):
     """The result of a cache lookup: `value` is None if there is none.
 
     `ticket` is passed to `put` with the value that is computed instead; None if it cannot be stored.
     """
 
-    value: bytes | None = None
+    value: bytes | None = field(default=None, repr=False)
     ticket: str | None = None
 
 

@@ -2,8 +2,6 @@
 
 import re
 
-from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
-
 from unite_core.errors import FieldError
 
 MAX_EMAIL_LENGTH = 254
@@ -48,6 +46,12 @@ def parse_email(text: str) -> str | FieldError:
         return FieldError(
             field="email", code="too_long", detail=f"An address has at most {MAX_EMAIL_LENGTH} bytes in UTF-8."
         )
+    return _read(text)
+
+
+def _read(text: str) -> str | FieldError:
+    from email_validator import EmailNotValidError  # noqa: PLC0415 - it loads slowly, and most addresses need it not
+
     try:
         return _checked(text)
     except EmailNotValidError as error:
@@ -56,6 +60,8 @@ def parse_email(text: str) -> str | FieldError:
 
 def _checked(text: str) -> str:
     """Return the address as it is stored; raise `EmailNotValidError` if it is invalid."""
+    from email_validator import EmailSyntaxError, validate_email  # noqa: PLC0415 - see above
+
     address = validate_email(text, check_deliverability=False, strict=True).normalized.lower()
     # The library counts characters, and the address that it was given rather than the one that is stored.
     if len(address.rpartition("@")[0].encode()) > MAX_LOCAL_PART_LENGTH:
@@ -64,6 +70,8 @@ def _checked(text: str) -> str:
 
 
 def _suggestion(text: str) -> str | None:
+    from email_validator import EmailNotValidError  # noqa: PLC0415 - see above
+
     mended = re.sub(r"\s+", "", text.lower()).strip(".,;:<>\"'")
     mended = mended.replace("(at)", "@").replace("[at]", "@").replace("(dot)", ".").replace("[dot]", ".")
     mended = re.sub(r"@{2,}", "@", mended)

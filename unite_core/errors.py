@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class UniteError(Exception):
     """The base class of every error that Unite raises on purpose.
 
     `code` is stable and snake_case; `detail` is one sentence that a user can act on;
-    `problems` lists the fields with errors, if there are any.
+    `problems` lists the fields with errors, if there are any. `str` shows both. Every error can be copied and pickled.
     """
 
     code = "error"
@@ -33,6 +34,19 @@ class UniteError(Exception):
         self.detail = detail
         self.code = code or type(self).code
         self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        lines = (f"{each.field}: {each.detail}" if each.field else each.detail for each in self.problems)
+        return " ".join([self.detail, *lines])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default an exception is copied by calling its class with `args`, which lacks what is given by name.
+        return _same_error, (type(self), self.args), self.__dict__
+
+
+def _same_error(kind: type[UniteError], arguments: tuple[Any, ...]) -> UniteError:
+    """Return a new error of the kind, whose attributes are set afterwards."""
+    return kind.__new__(kind, *arguments)
 
 
 class Malformed(UniteError):

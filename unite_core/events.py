@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from unite_core.checks import Checked
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Checked):
     """Something that has happened; recorded in the transaction that made it happen, and published afterwards.
 
     `type` is stable: `lead.created`. `lead_ids` are the leads that it is about, up to a few thousand; `import_id` is

@@ -5,8 +5,9 @@ from abc import abstractmethod
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO, Protocol
+from typing import Annotated, BinaryIO, Protocol
 
+from unite_core.checks import HIDDEN, Checked, SecretText
 from unite_core.errors import NotFound, Unavailable
 
 MAX_DOWNLOAD_NAME_LENGTH = 200
@@ -27,25 +28,25 @@ UPLOAD_RETENTION = MAX_UPLOAD_TTL + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(Checked):
     """Instructions for a client to send one file straight to storage, until `expires_at`.
 
     With `method` PUT the client sends the bytes with `headers`; with POST it sends a form
     (RFC 7578) of `fields` followed by the file in a field named `file`.
     """
 
-    url: str
+    url: SecretText
     method: str
     expires_at: datetime
-    headers: dict[str, str] = field(default_factory=dict)
-    fields: dict[str, str] = field(default_factory=dict)
+    headers: Annotated[dict[str, str], HIDDEN] = field(default_factory=dict)
+    fields: Annotated[dict[str, str], HIDDEN] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
+class Download(Checked):
     """A link that anybody may follow until `expires_at`."""
 
-    url: str
+    url: SecretText
     expires_at: datetime
 
 
@@ -147,7 +148,7 @@ class SignedFiles(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServedFile:
+class ServedFile(Checked):
     """A file that is being sent to a client; the receiver closes `body`. `size` is in bytes."""
 
     body: BinaryIO

@@ -1,12 +1,14 @@
 """Idempotency: run a use case once per key, and store its response in the same transaction."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import Field, dataclass, replace
+from dataclasses import Field, dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 from unite_core.batches import in_batches
+from unite_core.checks import BatchSize, Checked, Input, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Unavailable
 from unite_core.idempotency_keys import CLAIM_TTL, STORED_ANSWER_TTL, Claim, StoredAnswer
@@ -22,7 +24,7 @@ def _do_nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Input):
     """The checks before a stored response is returned again.
 
     `recheck` gets the stored response and returns it as the caller may see it now; it raises what a read of the same
@@ -41,15 +43,17 @@ class KeyedUseCase(Protocol[P, T_co]):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
+    @abstractmethod
     def work(self) -> UnitOfWorkFactory[UnitOfWork]:
         """The factory of its units of work."""
 
+    @abstractmethod
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         """Run the use case."""
 
 
 @dataclass(frozen=True)
-class RunOnce:
+class RunOnce(UseCase):
     """Run a use case at most once per idempotency key.
 
     The response to the first request is committed together with its effect, and every later request
@@ -106,15 +110,15 @@ class RunOnce:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Checked):
     """The response to a request, and whether it was stored by an earlier request with the same key."""
 
-    answer: bytes
+    answer: bytes = field(repr=False)
     replayed: bool
 
 
 @dataclass(frozen=True)
-class PurgeIdempotencyKeys:
+class PurgeIdempotencyKeys(UseCase):
     """Delete idempotency keys older than 24 hours. Returns how many were deleted.
 
     They are deleted in transactions of `limit` each, up to a hundred transactions.
@@ -123,7 +127,7 @@ class PurgeIdempotencyKeys:
     work: UnitOfWorkFactory[UnitOfWork]
     clock: Clock
 
-    def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
+    def __call__(self, *, limit: BatchSize = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         before = self.clock.now() - STORED_ANSWER_TTL
         return in_batches(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
 

@@ -1,16 +1,22 @@
 """Repository of idempotency keys and of the stored responses to their requests."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from unite_core.checks import HIDDEN, Checked, Input, SecretText
+from unite_core.text import line
 
 STORED_ANSWER_TTL = timedelta(hours=24)
 CLAIM_TTL = timedelta(seconds=60)
 
+MAX_KEY_LENGTH = 128
+"""Characters of each text of a claim."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Input):
     """One use of an idempotency key by one caller on one route.
 
     `scope` identifies caller, route and key (a digest: the key itself is not stored); `fingerprint` is a
@@ -18,18 +24,18 @@ class Claim:
     same request had under former secrets of the caller.
     """
 
-    scope: str
-    fingerprint: str
-    holder: str
-    former_fingerprints: tuple[str, ...] = ()
+    scope: Annotated[str, line(MAX_KEY_LENGTH)]
+    fingerprint: Annotated[str, HIDDEN, line(MAX_KEY_LENGTH)]
+    holder: Annotated[str, HIDDEN, line(MAX_KEY_LENGTH)]
+    former_fingerprints: Annotated[tuple[str, ...], HIDDEN] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredAnswer:
+class StoredAnswer(Checked):
     """The stored state of a claimed key: the response in the caller's own format, None while it is in progress."""
 
-    fingerprint: str
-    answer: bytes | None
+    fingerprint: SecretText
+    answer: bytes | None = field(repr=False)
 
 
 class IdempotencyKeys(Protocol):

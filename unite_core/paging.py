@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 from uuid import UUID
+
+from unite_core.checks import Input, between
 
 T = TypeVar("T")
 
@@ -13,7 +15,7 @@ MAX_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class Position(Input):
     """The position of an item in a list that is sorted by `at`, then by `id`."""
 
     at: datetime
@@ -21,10 +23,10 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequest:
+class PageRequest(Input):
     """A request for at most `limit` items (1 to 200) after the position `after` in the list's own order."""
 
-    limit: int = DEFAULT_LIMIT
+    limit: Annotated[int, between(1, MAX_LIMIT)] = DEFAULT_LIMIT
     after: Position | None = None
 
 

@@ -5,14 +5,16 @@ the days of all of them: days of 23, 24 and 25 hours, and those of zones that ar
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from unite_core.checks import Input, between
 from unite_core.errors import FieldError, Malformed
-from unite_core.zones import UNKNOWN_ZONE, zone_names
+from unite_core.zones import UNKNOWN_ZONE, ZoneName, zone_names
 
 QUARTER_SECONDS = 900
 QUARTERS_PER_HOUR = 4
@@ -65,12 +67,16 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Period:
+class Period(Input):
     """The days from `first` to `last`, both included, as the time zone `tz` (a name of IANA's) has them."""
 
-    first: date
-    last: date
-    tz: str
+    first: Annotated[date, between(FIRST_DATE, LAST_DATE)]
+    last: Annotated[date, between(FIRST_DATE, LAST_DATE)]
+    tz: ZoneName
+
+    def broken_rules(self) -> Iterable[FieldError]:
+        """Return the error of a period that is empty or too long."""
+        return span_errors(self.first, self.last, ("first", "last"))
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -165,15 +171,19 @@ def parse_period(first: str | None, last: str | None, tz: str, *, names: tuple[s
         raise Malformed("The report cannot be made for that.", problems=problems)
     today_there = today.astimezone(ZoneInfo(tz)).date()
     begin, end = dates[0] or dates[1] or today_there, dates[1] or dates[0] or today_there
-    if begin > end:
-        detail = f"{names[0]} has to be the same day as {names[1]} or an earlier one."
-        problems.append(FieldError(field=names[0], code="after_end", detail=detail))
-    elif (end - begin).days >= MAX_DAYS:
-        detail = f"A report spans at most {MAX_DAYS} days."
-        problems.append(FieldError(field=names[1], code="span_too_long", detail=detail))
+    problems += span_errors(begin, end, names)
     if problems:
         raise Malformed("The report cannot be made for that.", problems=problems)
     return Period(begin, end, tz)
+
+
+def span_errors(first: date, last: date, names: tuple[str, str]) -> Iterator[FieldError]:
+    """Yield the error of a period that ends before it begins, or is too long; `names` are those of the two dates."""
+    if first > last:
+        detail = f"{names[0]} has to be the same day as {names[1]} or an earlier one."
+        yield FieldError(field=names[0], code="after_end", detail=detail)
+    elif (last - first).days >= MAX_DAYS:
+        yield FieldError(field=names[1], code="span_too_long", detail=f"A report spans at most {MAX_DAYS} days.")
 
 
 def parse_date(text: str) -> date | None:

@@ -4,11 +4,16 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import TYPE_CHECKING, Annotated
 
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
-
+from unite_core.checks import Checked
 from unite_core.errors import FieldError
+
+if TYPE_CHECKING:
+    from phonenumbers import NumberParseException, PhoneNumber
+
+# Functions that need it import the numbering library: it takes longer to load than all other modules of an import of
+# `unite_core`, and most numbers need none.
 
 MAX_PHONE_LENGTH = 16
 """An E.164 number has at most 15 digits (ITU-T E.164, 6.2.1), and a plus."""
@@ -17,6 +22,24 @@ MAX_EXTENSION_LENGTH = 20
 """The longest extension that the numbering library accepts (RFC 3966, 5.3)."""
 
 MAX_PHONE_INPUT_LENGTH = 64
+
+
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+
+
+def phone_error(field: str, number: str) -> FieldError | None:
+    """Return the error of a number that is not written in E.164; whether it exists is not checked."""
+    if _E164.fullmatch(number):
+        return None
+    return FieldError(field=field, code="invalid_phone", detail="A number is written as in +18158908301.")
+
+
+def country_error(field: str, code: str) -> FieldError | None:
+    """Return the error of a country that has no numbers."""
+    if is_country(code):
+        return None
+    detail = "A country is two capital letters of ISO 3166-1, such as US or DE."
+    return FieldError(field=field, code="unknown_country", detail=detail)
 
 
 class PhoneRule(StrEnum):
@@ -31,15 +54,15 @@ class PhoneRule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhonePolicy:
+class PhonePolicy(Checked):
     """How phone numbers are parsed: the country of national ones (None: they are refused), and how strictly."""
 
-    default_country: str | None = None
+    default_country: Annotated[str | None, country_error] = None
     rule: PhoneRule = PhoneRule.POSSIBLE
 
 
 @dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(Checked):
     """A number in E.164 (`+18158908301`) and its extension in digits, None without one."""
 
     number: str
@@ -59,6 +82,8 @@ _NORTH_AMERICA = 1
 
 def is_country(code: str) -> bool:
     """Return whether `code` is a two-letter region (ISO 3166-1, capitals) that the numbering data knows."""
+    import phonenumbers  # noqa: PLC0415 - see above
+
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
@@ -80,11 +105,13 @@ def parse_phone(
 
 
 def _read(text: str, country: str | None, rule: PhoneRule, extension: str | None) -> Phone | FieldError:
+    import phonenumbers  # noqa: PLC0415 - see above
+
     try:
         parsed = phonenumbers.parse(text, country)
         number = _e164(parsed)
         reparsed = _e164(phonenumbers.parse(number))
-    except NumberParseException as error:
+    except phonenumbers.NumberParseException as error:
         return _unreadable(error, text, country)
     reason = _reason(parsed, rule)
     if reason is not None:
@@ -98,8 +125,10 @@ def _read(text: str, country: str | None, rule: PhoneRule, extension: str | None
     return Phone(number, used) if not_storable is None else _problem("invalid_phone", not_storable)
 
 
-def _e164(parsed: PhoneNumber) -> str:
-    return str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+def _e164(parsed: "PhoneNumber") -> str:
+    import phonenumbers  # noqa: PLC0415 - see above
+
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
 def _not_storable_reason(number: str, reparsed: str) -> str | None:
@@ -120,24 +149,32 @@ def _not_storable_reason(number: str, reparsed: str) -> str | None:
 
 @cache
 def _in_north_america(country: str | None) -> bool:
+    import phonenumbers  # noqa: PLC0415 - see above
+
     return country is not None and phonenumbers.country_code_for_region(country) == _NORTH_AMERICA
 
 
 _LENGTHS = {
-    ValidationResult.TOO_LONG: "has too many digits",
-    ValidationResult.TOO_SHORT: "has too few digits",
-    ValidationResult.INVALID_LENGTH: "has a number of digits that is not in use",
-    ValidationResult.INVALID_COUNTRY_CODE: "starts with a country calling code that does not exist",
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
+    "TOO_LONG": "has too many digits",
+    "TOO_SHORT": "has too few digits",
+    "INVALID_LENGTH": "has a number of digits that is not in use",
+    "INVALID_COUNTRY_CODE": "starts with a country calling code that does not exist",
+    "IS_POSSIBLE_LOCAL_ONLY": "lacks its area code",
 }
+"""Name of a result of the library -> what it means."""
 
 
-def _reason(parsed: PhoneNumber, rule: PhoneRule) -> str | None:
+def _reason(parsed: "PhoneNumber", rule: PhoneRule) -> str | None:
+    import phonenumbers  # noqa: PLC0415 - see above
+
     length = phonenumbers.is_possible_number_with_reason(parsed)
-    if length != ValidationResult.IS_POSSIBLE:
+    if length != phonenumbers.ValidationResult.IS_POSSIBLE:
         region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
         where = f" for {region}" if region not in ("ZZ", "001") else ""
-        return f"The number {_LENGTHS[length]}{where}."
+        meaning = next(
+            meaning for name, meaning in _LENGTHS.items() if getattr(phonenumbers.ValidationResult, name) == length
+        )
+        return f"The number {meaning}{where}."
     if rule is PhoneRule.VALID and not phonenumbers.is_valid_number(parsed):
         return "The number is in no range that is in use in its country."
     return None
@@ -153,8 +190,10 @@ def _extension_reason(in_text: str | None, used: str | None) -> str | None:
     return None
 
 
-def _unreadable(error: NumberParseException, text: str, country: str | None) -> FieldError:
-    if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+def _unreadable(error: "NumberParseException", text: str, country: str | None) -> FieldError:
+    import phonenumbers  # noqa: PLC0415 - see above
+
+    if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
         if country is None and not text.lstrip().startswith("+"):
             return _problem(
                 "invalid_phone", "The number has no country calling code; start it with + or set a default country."

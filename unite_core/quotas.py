@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+from typing import Annotated
 from uuid import UUID
 
 from unite_core.batches import in_batches
+from unite_core.checks import BatchSize, Checked, UseCase, not_negative, positive
 from unite_core.clock import Clock
 from unite_core.errors import TooManyRequests
 from unite_core.unit_of_work import UnitOfWork, UnitOfWorkFactory
@@ -18,7 +20,7 @@ NO_LIMIT = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quotas:
+class Quotas(Checked):
     """All quotas of an installation: more than normal work needs, and too little to do harm with.
 
     Per user: `open_imports` await their upload, are queued or running, and have up to `open_bytes` together;
@@ -31,17 +33,17 @@ class Quotas:
     any 60 minutes; for these two `NO_LIMIT` means that there is no limit.
     """
 
-    open_imports: int = 50
-    open_bytes: int = 4 * GIB
-    excess_files_per_hour: int = 60
-    open_images: int = 50
-    images_per_lead: int = 50
-    pending_tasks_per_lead: int = 1000
-    corrections_per_call: int = 100
-    sessions: int = 100
-    notes_per_hour: int = 600
-    texts_per_number: int = 20
-    texts: int = NO_LIMIT
+    open_imports: Annotated[int, not_negative] = 50
+    open_bytes: Annotated[int, not_negative] = 4 * GIB
+    excess_files_per_hour: Annotated[int, not_negative] = 60
+    open_images: Annotated[int, not_negative] = 50
+    images_per_lead: Annotated[int, not_negative] = 50
+    pending_tasks_per_lead: Annotated[int, not_negative] = 1000
+    corrections_per_call: Annotated[int, not_negative] = 100
+    sessions: Annotated[int, positive] = 100
+    notes_per_hour: Annotated[int, not_negative] = 600
+    texts_per_number: Annotated[int, not_negative] = 20
+    texts: Annotated[int, not_negative] = NO_LIMIT
 
 
 def enforce_quota(uses: Usage, subject: str, use_id: UUID, *, limit: int, now: datetime, what: str) -> None:
@@ -60,7 +62,7 @@ def enforce_quota(uses: Usage, subject: str, use_id: UUID, *, limit: int, now: d
 
 
 @dataclass(frozen=True)
-class PurgeUsage:
+class PurgeUsage(UseCase):
     """Delete counted uses that are more than an hour old. Returns how many were deleted; run by a schedule.
 
     They are deleted in transactions of `limit` each, up to a hundred transactions.
@@ -69,7 +71,7 @@ class PurgeUsage:
     work: UnitOfWorkFactory[UnitOfWork]
     clock: Clock
 
-    def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
+    def __call__(self, *, limit: BatchSize = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         before = self.clock.now() - HOUR
         return in_batches(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
 

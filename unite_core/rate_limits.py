@@ -4,9 +4,11 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
+from unite_core.checks import Checked
+
 
 @dataclass(frozen=True, slots=True)
-class RateLimitStatus:
+class RateLimitStatus(Checked):
     """The state of a rate limit after a hit: `allowed` says whether this hit was within the limit.
 
     `remaining` is the number of further hits that are allowed now; `reset` is the number of whole seconds until another

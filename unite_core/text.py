@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from typing import Literal
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeAlias
 
 from unite_core.errors import FieldError
 
@@ -91,6 +92,19 @@ def text_error(field: str, text: str, *, max_length: int, paragraphs: bool = Fal
             detail=f"A character has more than {MAX_MARKS} combining marks; remove some.",
         )
     return None
+
+
+def line(max_length: int) -> Callable[[str, str], FieldError | None]:
+    """Return the rule, for an annotation, that a text is one line of at most `max_length` characters."""
+
+    def rule(field: str, text: str) -> FieldError | None:
+        return text_error(field, text, max_length=max_length)
+
+    return rule
+
+
+CorrelationId: TypeAlias = Annotated[str, line(128)]
+"""The type of a correlation id."""
 
 
 def _has_too_many_marks(text: str) -> bool:

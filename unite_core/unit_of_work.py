@@ -1,7 +1,7 @@
 """Unit of work: one database transaction, which is rolled back unless it was committed."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -58,6 +58,16 @@ class UnitOfWork(Protocol):
 class UnitOfWorkFactory(Protocol[W_co]):
     """A factory of units of work: `with self.work() as work: ...`."""
 
+    @property
+    @abstractmethod
+    def store(self) -> object:
+        """What the units of work read and write: equal for two factories exactly if they are over the same database."""
+
+    @property
+    @abstractmethod
+    def destinations(self) -> Collection[str]:
+        """The names of the destinations for which `record` creates deliveries."""
+
     @abstractmethod
     def __call__(self) -> W_co:
         """Return a new unit of work that has not begun yet."""
@@ -78,6 +88,14 @@ class UnitOfWorkFactory(Protocol[W_co]):
 class _Hooked(UnitOfWorkFactory[W]):
     work: UnitOfWorkFactory[W]
     hook: Callable[[W, object], None]
+
+    @property
+    def store(self) -> object:
+        return self.work.store
+
+    @property
+    def destinations(self) -> Collection[str]:
+        return self.work.destinations
 
     def __call__(self) -> W:
         return self.work()

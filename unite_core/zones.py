@@ -5,7 +5,10 @@ The rules come from the IANA time zone database: that of the system, or else the
 
 from datetime import UTC, date, datetime, time
 from functools import cache
+from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
+
+from unite_core.errors import FieldError
 
 DEFAULT_ZONE = "UTC"
 UNKNOWN_ZONE = "unknown_time_zone"
@@ -24,6 +27,17 @@ _NO_ZONES = frozenset({"localtime", "Factory"})
 def zone_names() -> frozenset[str]:
     """Return the names of all zones, in the one spelling that is valid."""
     return frozenset(available_timezones() - _NO_ZONES)
+
+
+def zone_error(field: str, name: str) -> FieldError | None:
+    """Return the error of a name that no time zone has."""
+    if name in zone_names():
+        return None
+    return FieldError(field=field, code=UNKNOWN_ZONE, detail="Name a time zone as IANA does: Europe/Berlin.")
+
+
+ZoneName: TypeAlias = Annotated[str, zone_error]
+"""The name of a time zone, in its exact spelling."""
 
 
 def local_date(moment: datetime, zone: ZoneInfo) -> date:

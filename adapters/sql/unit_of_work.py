@@ -154,5 +154,13 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[FullUnitOfWork]):
     outbox: Outbox = Outbox()
     cache: Cache = field(default_factory=NoCache)
 
+    @property
+    def store(self) -> object:
+        return self.engine.url
+
+    @property
+    def destinations(self) -> Collection[str]:
+        return [subscription.name for subscription in self.outbox.subscriptions]
+
     def __call__(self) -> SqlUnitOfWork:
         return SqlUnitOfWork(self.engine, self.outbox, self.cache, reading=self.reading)

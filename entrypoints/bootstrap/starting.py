@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from uuid import UUID
 
 from adapters.argon2 import Argon2Passwords
 from adapters.jwt import COOKIE_AUDIENCE, JwtTokens
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
 
 FILES = "files"
 
-OPERATOR = Actor(user_id=UUID(int=0), role=Role.ADMIN)
+OPERATOR = Actor.system()
 """The actor of commands on the machine itself, whose user can read and change all data anyway."""
 
 

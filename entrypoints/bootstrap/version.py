@@ -1,4 +1,6 @@
 """The version of Unite."""
 
-VERSION = "0.1.0"
-"""The same version as in setup.cfg; a test compares them."""
+from unite_core import __version__
+
+VERSION = __version__
+"""The version of the library, which the service has too."""

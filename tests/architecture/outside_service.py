@@ -30,10 +30,10 @@ from unite_core import (
     PageRequest,
     Receipt,
     Role,
+    Subscription,
     Unite,
     build,
 )
-from unite_core.notifications.subscriptions import Subscription
 
 FILE = b"""Name,Phone,Email
 Ada Lovelace,+44 20 7946 0958,ada@example.com

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import unite_core
 from entrypoints.bootstrap.version import VERSION
 from tests.conftest import CHECKOUT
 from tests.servers.finding import FORCE
@@ -165,4 +166,5 @@ def test_the_version_is_the_one_of_the_library() -> None:
     setup = ConfigParser()
     setup.read(CHECKOUT / "setup.cfg", "utf-8")
 
-    assert setup["metadata"]["version"] == VERSION
+    assert setup["metadata"]["version"] == "attr: unite_core.__version__"
+    assert unite_core.__version__ == VERSION

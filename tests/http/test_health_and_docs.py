@@ -100,7 +100,9 @@ class ReadsThatAreAway(InMemoryUnitOfWorkFactory):
 
 @pytest.mark.parametrize("check", [up, down])
 def test_where_the_database_does_not_answer_nobody_knows_of_dead_letters(check: Callable[[], None]) -> None:
-    service = Service(checks={"database": HealthCheck(check)}, reads=ReadsThatAreAway(Store(), writes=False))
+    store = Store()
+    work, reads = InMemoryUnitOfWorkFactory(store), ReadsThatAreAway(store, writes=False)
+    service = Service(checks={"database": HealthCheck(check)}, work=work, reads=reads)
 
     answer = service.stranger.get("/health/ready")
 

@@ -26,7 +26,7 @@ def store_closed_task(
 ) -> LedgerEntry:
     """Store a task that was closed by the actor, or by the schedule, and its entry."""
     work.tasks.save(task)
-    entry = closing_entry(ids.new(), task, actor.user_id if actor else None, source=lead.source if lead else None)
+    entry = closing_entry(ids.new(), task, actor.stored_id if actor else None, source=lead.source if lead else None)
     return append_to_chain(work, count_call(work, entry))
 
 

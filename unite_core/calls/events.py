@@ -78,7 +78,7 @@ def _event(
         id=event_id,
         type=event_type,
         at=at,
-        actor_id=actor.user_id if actor else None,
+        actor_id=actor.stored_id if actor else None,
         correlation_id=actor.correlation_id if actor else None,
         lead_ids=(task.lead_id,),
         data={

@@ -19,6 +19,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from unite_core.calls.model import CallOutcome, CallResult, CallTask, TaskStatus
+from unite_core.checks import Checked
 
 NO_HASH = "0" * 64
 """The previous hash in the first entry of a chain."""
@@ -55,7 +56,7 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEntry:
+class LedgerEntry(Checked):
     """One entry, the `number`-th (from 1) in the chain of its task.
 
     `agent_id` is the user to whose calls it belongs, None if nobody; `actor_id` is the user who wrote it, None for the
@@ -109,7 +110,7 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChainFault:
+class ChainFault(Checked):
     """The first fault in the chain of a task.
 
     `entry_id` is None if an entry is missing; an id that cannot be read is None too.

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from unite_core.checks import Checked, Input
 from unite_core.errors import Conflict, FieldError
 from unite_core.text import text_error
 
@@ -59,7 +60,7 @@ class CallResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(Checked):
     """A note about a call task. It is never changed."""
 
     id: UUID
@@ -69,7 +70,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
+class Completion(Input):
     """The report of a call: two equal ones are the same completion, sent twice.
 
     `duration_seconds` is 0 if nobody answered. `started_at` is None if it was not given.
@@ -87,7 +88,7 @@ class Completion:
 
 
 @dataclass(slots=True, kw_only=True)
-class CallTask:
+class CallTask(Checked):
     """A call to a lead that is due at `due_at`, assigned to the user `assigned_to`, or to nobody if that is None.
 
     `completion` is set once the call was made, `closed_at` once the task is closed in any way. `follow_up_of` is the

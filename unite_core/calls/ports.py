@@ -1,17 +1,21 @@
 """Ports of calls: repositories of call tasks, of the call ledger and of the calls per lead."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Protocol
 from uuid import UUID
 
 from unite_core.calls.ledger import ChainFault, LedgerEntry, Unreadable
 from unite_core.calls.model import CallOutcome, CallResult, CallTask, TaskStatus
+from unite_core.checks import Checked, Input, between
+from unite_core.errors import FieldError
+from unite_core.leads.details import SOURCE, keys_of, keys_rule
 from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.periods import Segment, hour_segments, quarter_of
+from unite_core.zones import ZoneName
 
 CALL_COUNTS_NAMESPACE = "call counts"
 """The cache namespace of counts of the ledger: every appended entry changes them."""
@@ -24,7 +28,7 @@ NOTES_IN_LISTS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFilter:
+class TaskFilter(Input):
     """A filter of call tasks: those that meet every given condition; an empty one is no condition.
 
     `assigned_to` and `unassigned` together mean one of these users or nobody. `visible_to` limits the list to the tasks
@@ -41,15 +45,15 @@ class TaskFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClockFilter:
+class ClockFilter(Input):
     """A filter of hours (0 to 23) and weekdays (1 is Monday) on the clocks of the IANA time zone `tz`; empty means all.
 
     A call belongs to what the clocks showed at the beginning of its quarter hour.
     """
 
-    tz: str
-    hours: frozenset[int] = frozenset()
-    weekdays: frozenset[int] = frozenset()
+    tz: ZoneName
+    hours: Annotated[frozenset[int], between(0, 23)] = frozenset()
+    weekdays: Annotated[frozenset[int], between(1, 7)] = frozenset()
 
     def segments(self, start: datetime, end: datetime) -> Sequence[Segment]:
         """Return the quarter hours from `start` to `end`, labelled with their hour of the week."""
@@ -64,15 +68,15 @@ class ClockFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerFilter:
+class LedgerFilter(Input):
     """A filter of ledger entries: those that meet every given condition; None and an empty one are no condition.
 
     `called_from` and `called_to` limit when the call was, `at_from` and `at_to` when the entry was written: the first
-    is inclusive, the second exclusive. `without_agent` limits the list to calls of no agent. None in `sources` is an
-    unknown source, `MAX_ATTEMPT` in `attempts` that attempt and all later ones. `counted` limits the list to the
-    last entry of each chain, which is the one that counts, or with False to all others. `clock` limits it to hours and
-    weekdays, and needs `called_from` and `called_to`. `visible_to` limits the list to that agent's calls whatever else
-    is asked.
+    is inclusive, the second exclusive. `without_agent` limits the list to calls of no agent. `sources` are plain text,
+    compared without case; None among them is an unknown source. `MAX_ATTEMPT` in `attempts` is that attempt and all
+    later ones. `counted` limits the list to the last entry of each chain, which is the one that counts, or with False
+    to all others. `clock` limits it to hours and weekdays, and needs `called_from` and `called_to`. `visible_to` limits
+    the list to that agent's calls whatever else is asked.
     """
 
     agent_id: UUID | None = None
@@ -84,11 +88,22 @@ class LedgerFilter:
     at_from: datetime | None = None
     at_to: datetime | None = None
     results: frozenset[CallResult] = frozenset()
-    sources: frozenset[str | None] = frozenset()
-    attempts: frozenset[int] = frozenset()
+    sources: Annotated[frozenset[str | None], keys_rule(SOURCE)] = frozenset()
+    attempts: Annotated[frozenset[int], between(1, MAX_ATTEMPT)] = frozenset()
     counted: bool | None = None
     clock: ClockFilter | None = None
     visible_to: UUID | None = None
+
+    def __post_init__(self) -> None:
+        Input.__post_init__(self)
+        unknown = self.sources & {None}
+        object.__setattr__(self, "sources", unknown | keys_of(SOURCE, self.sources))
+
+    def broken_rules(self) -> Iterable[FieldError]:
+        """Return the error of a filter of hours without a period."""
+        if self.clock is not None and (self.called_from is None or self.called_to is None):
+            detail = "A filter of hours or weekdays needs the moments from and to which calls are listed."
+            yield FieldError(field="clock", code="period_required", detail=detail)
 
     @property
     def by_call_time(self) -> bool:
@@ -104,7 +119,7 @@ class LedgerFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallCounts:
+class CallCounts(Checked):
     """The number of calls that were made to a lead, per outcome, and the time of the first one."""
 
     outcomes: Mapping[CallOutcome, int]

@@ -7,6 +7,7 @@ from uuid import UUID
 from unite_core.calls.ledger import ChainFault, LedgerEntry, Unreadable, find_fault
 from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.calls.ports import CallsUnitOfWork, LedgerFilter, TaskFilter
+from unite_core.checks import UseCase
 from unite_core.errors import NotFound
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.model import Lead
@@ -28,7 +29,7 @@ class TaskView:
 
 
 @dataclass(frozen=True)
-class GetCallTask:
+class GetCallTask(UseCase):
     """Get one call task. Agents get those assigned to them, admins and managers all.
 
     Raises `NotFound`, also for a task that the caller may not see.
@@ -43,7 +44,7 @@ class GetCallTask:
 
 
 @dataclass(frozen=True)
-class ListCallTasks:
+class ListCallTasks(UseCase):
     """List call tasks, sorted by due time. Agents get those assigned to them, admins and managers all."""
 
     reads: UnitOfWorkFactory[CallsUnitOfWork]
@@ -58,7 +59,7 @@ class ListCallTasks:
 
 
 @dataclass(frozen=True)
-class ListCallLogs:
+class ListCallLogs(UseCase):
     """List the call log, newest first: every entry of the call ledger, including corrections.
 
     Agents get their own calls, admins and managers all.
@@ -74,7 +75,7 @@ class ListCallLogs:
 
 
 @dataclass(frozen=True)
-class GetCallLogEntry:
+class GetCallLogEntry(UseCase):
     """Get one entry of the call log. Agents get those of their own calls, admins and managers all.
 
     Raises `NotFound`, also for an entry that the caller may not see.
@@ -100,7 +101,7 @@ class TaskLedger:
 
 
 @dataclass(frozen=True)
-class GetLedger:
+class GetLedger(UseCase):
     """Get the ledger of a call task: its entries with their hashes, and whether the chain verifies.
 
     Every user who may see the task may get it.

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
+from unite_core.checks import Checked, Input, Secret, SecretText
 from unite_core.errors import Forbidden
 from unite_core.identity.summary_settings import DailySummary
+from unite_core.text import CorrelationId
 
 MAX_NAME_LENGTH = 200
 MIN_PASSWORD_LENGTH = 12
@@ -17,6 +20,10 @@ REFRESH_TOKEN_TTL = timedelta(days=30)
 ONE_TIME_PASSWORD_TTL = timedelta(hours=24)
 COOKIE_TTL = timedelta(hours=12)
 """The lifetime of a session cookie that is not used. One that is used is renewed."""
+
+
+_NOBODY = UUID(int=0)
+"""The user id of the service itself."""
 
 
 class Role(StrEnum):
@@ -69,7 +76,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(Input):
     """The authenticated user for whom a use case runs, and their session.
 
     `session_id` is None on the command line, where there is no session. `correlation_id` ties together
@@ -81,7 +88,29 @@ class Actor:
     role: Role
     session_id: UUID | None = None
     password_change_required: bool = False
-    correlation_id: str | None = field(default=None, compare=False)
+    correlation_id: CorrelationId | None = field(default=None, compare=False)
+
+    @classmethod
+    def system(cls, *, correlation_id: str | None = None) -> Self:
+        """Return the actor for what a service does by itself, for no user: it may do what admins may.
+
+        Its `user_id` is the nil UUID (RFC 9562, 5.9), which no user has. What it does has no author: leads have
+        `created_by` None, events and entries of the call ledger `actor_id` None. It cannot create what needs an author
+        (call tasks, notes, pictures, imports: `Forbidden`), nor what is about the user themselves.
+        """
+        return cls(user_id=_NOBODY, role=Role.ADMIN, correlation_id=correlation_id)
+
+    @property
+    def stored_id(self) -> UUID | None:
+        """The id of the user, as it is stored with what they did; None for the service itself."""
+        return None if self.user_id == _NOBODY else self.user_id
+
+    @property
+    def author(self) -> UUID:
+        """The id of the user, for what needs an author; raise `Forbidden` for the service itself."""
+        if self.user_id == _NOBODY:
+            raise Forbidden("Only a user creates this; act for one of them.")
+        return self.user_id
 
     def may(self, permission: Permission) -> bool:
         """Return whether the actor's role has the permission."""
@@ -94,7 +123,7 @@ class Actor:
 
 
 @dataclass(slots=True, kw_only=True)
-class User:
+class User(Checked):
     """A user who can log in.
 
     `email` is lower case; `phone` is E.164; `daily_summary` is None if the user gets none. `one_time_until` is the
@@ -106,7 +135,7 @@ class User:
     name: str
     role: Role
     phone: str | None
-    password_hash: str
+    password_hash: SecretText
     active: bool
     created_at: datetime
     updated_at: datetime
@@ -148,17 +177,17 @@ class User:
 
     def set_password(self, password_hash: str) -> None:
         """Change the password to one that the user chose."""
-        self.password_hash = password_hash
+        self.password_hash = Secret(password_hash)
         self.one_time_until = None
 
     def set_one_time_password(self, password_hash: str, until: datetime) -> None:
         """Change the password to a one-time password that expires at `until`."""
-        self.password_hash = password_hash
+        self.password_hash = Secret(password_hash)
         self.one_time_until = until
 
     def rehash_password(self, password_hash: str) -> None:
         """Store another hash of the same password."""
-        self.password_hash = password_hash
+        self.password_hash = Secret(password_hash)
 
     def set_summary(self, summary: DailySummary | None) -> None:
         """Change the settings of the daily summary; None ends it."""
@@ -171,7 +200,7 @@ class User:
 
 
 @dataclass(slots=True, kw_only=True)
-class Session:
+class Session(Checked):
     """One login and the family of refresh tokens that descend from it.
 
     `current_refresh` is the digest of the one refresh token that was not used yet.
@@ -179,7 +208,7 @@ class Session:
 
     id: UUID
     user_id: UUID
-    current_refresh: str
+    current_refresh: SecretText
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
@@ -190,7 +219,7 @@ class Session:
 
     def rotate(self, refresh: str, now: datetime) -> None:
         """Replace the current refresh token, which is used up, by the one with the digest `refresh`."""
-        self.current_refresh = refresh
+        self.current_refresh = Secret(refresh)
         self.expires_at = now + REFRESH_TOKEN_TTL
 
     def revoke(self, now: datetime) -> None:
@@ -200,9 +229,9 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenPair:
+class TokenPair(Checked):
     """The result of a login: an access token for `expires_in` seconds and a refresh token for the next pair."""
 
-    access_token: str
-    refresh_token: str
+    access_token: SecretText
+    refresh_token: SecretText
     expires_in: int

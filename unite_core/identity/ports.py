@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from unite_core.checks import Checked, Input
 from unite_core.identity.model import Role, Session, User
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWork
@@ -24,7 +25,7 @@ def sessions_namespace(user_id: UUID) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UserFilter:
+class UserFilter(Input):
     """A filter of users; None matches every user."""
 
     role: Role | None = None
@@ -140,7 +141,7 @@ class Passwords(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccessClaims:
+class AccessClaims(Checked):
     """The claims of an access token: its user, role and session, and when it expires."""
 
     user_id: UUID

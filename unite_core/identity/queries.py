@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from unite_core.checks import UseCase
 from unite_core.errors import NotFound
 from unite_core.identity.model import Actor, Permission, User
 from unite_core.identity.ports import IdentityUnitOfWork, UserFilter
@@ -11,7 +12,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True)
-class GetUser:
+class GetUser(UseCase):
     """Get a user. Agents can get only themselves, other roles every user.
 
     Raises `NotFound`.
@@ -26,7 +27,7 @@ class GetUser:
 
 
 @dataclass(frozen=True)
-class ListUsers:
+class ListUsers(UseCase):
     """List users, newest first. Agents get only themselves."""
 
     reads: UnitOfWorkFactory[IdentityUnitOfWork]

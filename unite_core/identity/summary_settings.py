@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from unite_core.checks import Checked
 from unite_core.errors import FieldError
 from unite_core.text import clean
 from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, local_date, moment_of, zone_names
@@ -16,7 +17,7 @@ _TIME = re.compile(TIME_PATTERN[1:-1], re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DailySummary:
+class DailySummary(Checked):
     """A user's settings of the daily summary: sent at the local time `at` in the time zone `tz` (IANA).
 
     `since` is the local date of the first one.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from unite_core.checks import Checked, Input
 from unite_core.errors import Conflict, FieldError
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
@@ -52,7 +53,7 @@ class OnDuplicate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOptions:
+class ImportOptions(Input):
     """How a file is read. `columns` maps headers of the file to fields of a lead (None: ignore that column)."""
 
     on_duplicate: OnDuplicate = OnDuplicate.SKIP
@@ -64,7 +65,7 @@ class ImportOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Checked):
     """The number of processed rows by result: `rows` is always the sum of the others."""
 
     created: int = 0
@@ -88,7 +89,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Checked):
     """The reason why an import failed: a stable code and a sentence that says what to do."""
 
     code: str
@@ -96,7 +97,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class Undone(Checked):
     """The number of an import's leads that were removed, restored, or left unchanged when it was undone.
 
     `finished_at` is None while the undo is in progress.
@@ -109,7 +110,7 @@ class Undone:
 
 
 @dataclass(slots=True, kw_only=True)
-class LeadImport:
+class LeadImport(Checked):
     """An import and its checkpoint.
 
     Every row up to `last_row` (as a spreadsheet numbers them) has been processed and its effect was
@@ -311,7 +312,7 @@ class RowKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
+class Rejection(Checked):
     """A row that made no lead.
 
     `row` is its number as a spreadsheet shows it; `problems` has at least one entry; `cells` are the row's
@@ -331,7 +332,7 @@ TOUCHED = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeadSnapshot:
+class LeadSnapshot(Checked):
     """The state of a lead before an import first updated it, so that it can be restored.
 
     `made_by_import` is True if the import itself had created the lead in an earlier row: such a

@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from unite_core.calls.ports import CallsUnitOfWork
+from unite_core.checks import Checked, Input
 from unite_core.imports.model import ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import ContactMatches
@@ -15,14 +16,14 @@ from unite_core.paging import Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportFilter:
+class ImportFilter(Input):
     """A filter of imports; an empty set is no condition."""
 
     statuses: frozenset[ImportStatus] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class OpenImports:
+class OpenImports(Checked):
     """The number of a user's imports that have not ended, and the total bytes of their files."""
 
     count: int

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 from uuid import UUID
 
+from unite_core.checks import BatchSize, Input, UseCase, between
 from unite_core.clock import Clock
 from unite_core.errors import NotFound
 from unite_core.events import Event
@@ -17,7 +19,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True)
-class GetImport:
+class GetImport(UseCase):
     """Get one import: its progress, its counts, its columns. Admins and managers only.
 
     Raises `Forbidden` and `NotFound`.
@@ -32,7 +34,7 @@ class GetImport:
 
 
 @dataclass(frozen=True)
-class ListImports:
+class ListImports(UseCase):
     """List imports, newest first. Admins and managers only.
 
     Raises `Forbidden`.
@@ -46,14 +48,21 @@ class ListImports:
             return reads.imports.page(filters, request)
 
 
+MAX_REJECTIONS = 500
+"""Rejected rows on a page."""
+
+MAX_ROW = 2**31 - 1
+"""The greatest number of a row: a file of the maximum size has fewer bytes."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class RejectionFilter:
+class RejectionFilter(Input):
     """A filter of rejections: those of one kind, or all (None), from rows after `after_row`."""
 
     import_id: UUID
     kind: RowKind | None = None
-    after_row: int = 0
-    limit: int
+    after_row: Annotated[int, between(0, MAX_ROW)] = 0
+    limit: Annotated[int, between(1, MAX_REJECTIONS)]
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class RejectionPage:
 
 
 @dataclass(frozen=True)
-class ListRejections:
+class ListRejections(UseCase):
     """List the rows that made no lead, in the order of the file, also while the import runs. Admins and managers only.
 
     Raises `Forbidden` and `NotFound`.
@@ -85,7 +94,7 @@ class ListRejections:
 
 
 @dataclass(frozen=True)
-class GetErrorReport:
+class GetErrorReport(UseCase):
     """Get a short-lived link to the error report: a CSV of the rejected rows that can be corrected and uploaded again.
 
     Admins and managers only. There is one once the import has ended with rejected rows.
@@ -115,7 +124,7 @@ class GetErrorReport:
 
 
 @dataclass(frozen=True)
-class GetImportActivity:
+class GetImportActivity(UseCase):
     """List the activity of an import, newest first, without its changes of single leads. Admins and managers only.
 
     The log is updated after the fact, most often within seconds, and later if it was unavailable.
@@ -134,13 +143,13 @@ class GetImportActivity:
 
 
 @dataclass(frozen=True)
-class DueImports:
+class DueImports(UseCase):
     """Return the ids of the imports that no worker processes, oldest first, for workers to continue."""
 
     reads: UnitOfWorkFactory[ImportsUnitOfWork]
     clock: Clock
 
-    def __call__(self, *, limit: int = 100) -> "ImportsToContinue":
+    def __call__(self, *, limit: BatchSize = 100) -> "ImportsToContinue":
         with self.reads() as reads:
             unfinished = reads.imports.unfinished(now=self.clock.now(), limit=limit)
         return ImportsToContinue(

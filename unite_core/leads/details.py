@@ -3,17 +3,18 @@
 docs/how-to/add-a-field.md says what a new field needs.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from operator import attrgetter
 from typing import Self
 from uuid import UUID
 
+from unite_core.checks import Checked
 from unite_core.email import MAX_EMAIL_LENGTH, parse_email
 from unite_core.errors import FieldError
 from unite_core.phone import Phone
-from unite_core.text import text_error
+from unite_core.text import clean, text_error
 
 MAX_NAME_LENGTH = 200
 MAX_SOURCE_LENGTH = 64
@@ -32,7 +33,7 @@ class LeadStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeadDetails:
+class LeadDetails(Checked):
     """The details of a lead: its name, at least one of phone and e-mail, and more.
 
     Each text is in the form in which the `read` of its `TextField` returns it.
@@ -108,6 +109,22 @@ class TextField:
         if value is None:
             return FieldError(field=self.name, code="required", detail="A filter needs a value here.")
         return value if isinstance(value, FieldError) else value.lower()
+
+
+def keys_rule(field: TextField) -> Callable[[str, Collection[str | None]], FieldError | None]:
+    """Return the rule, for an annotation, that every text in a filter can be a value of the field."""
+
+    def rule(name: str, texts: Collection[str | None]) -> FieldError | None:
+        keys = (field.read_key(clean(text)) for text in texts if text is not None)
+        return next((replace(key, field=name) for key in keys if isinstance(key, FieldError)), None)
+
+    return rule
+
+
+def keys_of(field: TextField, texts: Iterable[str | None]) -> frozenset[str]:
+    """Return the values that a filter for these valid texts compares; None is left out."""
+    keys = (field.read_key(clean(text)) for text in texts if text is not None)
+    return frozenset(key for key in keys if isinstance(key, str))
 
 
 def contact_error(phone: Phone | None, email: str | None) -> FieldError | None:

@@ -51,7 +51,7 @@ def _of(event_id: UUID, what: str, at: datetime, actor: Actor, lead_id: UUID, da
         id=event_id,
         type=what,
         at=at,
-        actor_id=actor.user_id,
+        actor_id=actor.stored_id,
         correlation_id=actor.correlation_id,
         lead_ids=(lead_id,),
         data=data,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from unite_core.checks import Checked
 from unite_core.errors import Conflict
 from unite_core.leads.details import LeadDetails, LeadStatus
 from unite_core.leads.search import search_text
@@ -12,7 +13,7 @@ from unite_core.phone import Phone
 
 
 @dataclass(slots=True, kw_only=True)
-class Lead:
+class Lead(Checked):
     """A lead: its details, and what Unite stores beside them.
 
     `status_chosen_at` is when a user last changed the status by hand, None if no user did. `import_id` and
@@ -95,7 +96,7 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(Checked):
     """The field (`phone` or `email`) whose value another lead has, and that lead's id if the caller may see it."""
 
     field: str
@@ -139,7 +140,7 @@ class ImageStatus(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class LeadImage:
+class LeadImage(Checked):
     """A picture of a lead. `key` is its key in `Files` after it was checked.
 
     `size` is in bytes: the announced size before the picture is ready, the stored size after that.

@@ -4,13 +4,16 @@ from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Annotated, Protocol
 from uuid import UUID
 
+from unite_core.checks import Input, between
 from unite_core.identity.ports import IdentityUnitOfWork
-from unite_core.leads.details import LeadStatus
+from unite_core.leads.details import COMPANY, SOURCE, LeadStatus, keys_of, keys_rule
 from unite_core.leads.model import Lead, LeadImage
+from unite_core.leads.search import query_error, query_words
 from unite_core.paging import Page, PageRequest
+from unite_core.text import clean
 
 LEADS_NAMESPACE = "leads"
 """The cache namespace of lists of leads: any lead that is added or saved may be in any of them."""
@@ -27,32 +30,50 @@ def lead_namespace(lead_id: UUID) -> str:
     return f"lead:{lead_id}"
 
 
+MAX_CALLED_WITHIN = timedelta(days=400)
+"""The longest time to a first call in a filter."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeadFilter:
+class LeadFilter(Input):
     """The filters of a list of leads: it has the leads that meet every filter; an empty one has no effect.
 
-    `assigned_to` and `unassigned` together mean leads that are assigned to one of these users or to nobody.
-    `visible_to` limits the list to the leads assigned to that user, in addition to all other filters. `question` is
-    the words of `search.query_words`: for each of them a lead has a word that begins with it; an empty tuple
-    matches no lead. `created_from` is inclusive, `created_to` exclusive. `called` limits the list to leads that were
-    called, or with False to all others; `call_outcomes` to leads with a call that had one of these outcomes;
-    `called_within` to leads whose first call was at most this long after they were created. Only calls that were made
-    count, by the last entry about each in the call log. With `visible_to` only the calls of that agent count, because
-    the agent may not see the calls of others.
+    `sources` and `companies` are plain text, compared without case, and `q` is what a user typed into a search box: a
+    lead needs a word that begins with each word of it, and a blank one is no filter. `assigned_to` and `unassigned`
+    together mean leads that are assigned to one of these users or to nobody. `visible_to` limits the list to the leads
+    assigned to that user, in addition to all other filters. `created_from` is inclusive, `created_to` exclusive.
+    `called` limits the list to leads that were called, or with False to all others; `call_outcomes` to leads with a
+    call that had one of these outcomes; `called_within` to leads whose first call was at most this long after they were
+    created. Only calls that were made count, by the last entry about each in the call log. With `visible_to` only the
+    calls of that agent count, because the agent may not see the calls of others.
     """
 
     statuses: frozenset[LeadStatus] = frozenset()
-    sources: frozenset[str] = frozenset()
+    sources: Annotated[frozenset[str], keys_rule(SOURCE)] = frozenset()
     assigned_to: frozenset[UUID] = frozenset()
     unassigned: bool = False
-    question: tuple[str, ...] | None = None
+    q: Annotated[str | None, query_error] = None
     created_from: datetime | None = None
     created_to: datetime | None = None
-    companies: frozenset[str] = frozenset()
+    companies: Annotated[frozenset[str], keys_rule(COMPANY)] = frozenset()
     called: bool | None = None
     call_outcomes: frozenset[str] = frozenset()
-    called_within: timedelta | None = None
+    called_within: Annotated[timedelta | None, between(timedelta(), MAX_CALLED_WITHIN)] = None
     visible_to: UUID | None = None
+
+    def __post_init__(self) -> None:
+        Input.__post_init__(self)
+        object.__setattr__(self, "sources", keys_of(SOURCE, self.sources))
+        object.__setattr__(self, "companies", keys_of(COMPANY, self.companies))
+
+    @property
+    def words(self) -> tuple[str, ...] | None:
+        """The words of `q`: a lead needs a word that begins with each; no lead matches if there are none.
+
+        None without a query.
+        """
+        query = clean(self.q or "")
+        return tuple(query_words(query)) if query else None
 
     @property
     def texts(self) -> dict[str, frozenset[str]]:

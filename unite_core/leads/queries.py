@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from unite_core.cache import Cache, CacheEntryType
-from unite_core.errors import NotFound
+from unite_core.checks import UseCase
+from unite_core.errors import FieldError, Invalid, NotFound
 from unite_core.events import Event
 from unite_core.files import Download, Files, download_name
 from unite_core.identity.model import Actor, Permission
@@ -22,7 +23,7 @@ _PAGES = CacheEntryType(page_to_plain, page_from_plain)
 
 
 @dataclass(frozen=True)
-class GetLead:
+class GetLead(UseCase):
     """Read one lead. Agents read those assigned to them, admins and managers all.
 
     Raises `NotFound`, also for a lead that the caller may not see.
@@ -41,13 +42,22 @@ class GetLead:
 
 
 @dataclass(frozen=True)
-class ListLeads:
-    """List leads, newest first. Agents see those assigned to them, admins and managers all."""
+class ListLeads(UseCase):
+    """List leads, newest first. Agents see those assigned to them, admins and managers all.
+
+    `call_outcomes` are the outcomes by which a list can be filtered, None if any text is taken for one: this package
+    knows no calls.
+    """
 
     reads: UnitOfWorkFactory[LeadsUnitOfWork]
     cache: Cache
+    call_outcomes: frozenset[str] | None = None
 
     def __call__(self, actor: Actor, filters: LeadFilter, request: PageRequest) -> Page[Lead]:
+        if self.call_outcomes is not None and not filters.call_outcomes <= self.call_outcomes:
+            detail = f"An outcome is one of {', '.join(sorted(self.call_outcomes))}."
+            problem = FieldError(field="call_outcomes", code="unknown_value", detail=detail)
+            raise Invalid("The filter breaks a rule.", problems=[problem])
         if not actor.may(Permission.SEE_ALL_LEADS):
             filters = replace(filters, visible_to=actor.user_id)
         key = page_digest(filters, request)
@@ -60,7 +70,7 @@ class ListLeads:
 
 
 @dataclass(frozen=True)
-class GetImage:
+class GetImage(UseCase):
     """Read one picture of a lead, uploaded or not, without its bytes.
 
     Raises `NotFound`.
@@ -83,7 +93,7 @@ class LinkedImage:
 
 
 @dataclass(frozen=True)
-class ListImages:
+class ListImages(UseCase):
     """List the pictures of a lead that are ready, newest first, each with a short-lived link.
 
     Raises `NotFound`.
@@ -108,7 +118,7 @@ class ListImages:
 
 
 @dataclass(frozen=True)
-class GetLeadActivity:
+class GetLeadActivity(UseCase):
     """Read the activity of a lead, newest first.
 
     Admins and managers read all of it. Agents read the activity of leads assigned to them: events of the lead itself,

@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from unite_core.text import normalize
+from unite_core.errors import FieldError
+from unite_core.text import clean, normalize, text_error
 
 _WORD = re.compile(r"[^\W_]+")
 # Scripts that write without spaces: each character is a word of its own, or "小明" would not find "王小明".
@@ -56,6 +57,11 @@ def query_words(question: str) -> list[str]:
         if not any(longer.startswith(word) for longer in telling):
             telling.append(word)
     return telling[:MAX_QUERY_WORDS]
+
+
+def query_error(name: str, query: str) -> FieldError | None:
+    """Return the error of a query that is too long or has characters that no text has."""
+    return text_error(name, clean(query), max_length=MAX_QUERY_LENGTH)
 
 
 def answers(text: str, question: list[str]) -> bool:

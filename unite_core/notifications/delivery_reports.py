@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from unite_core.checks import Checked
+
 OPTED_OUT = "opted_out"
 """The reason of a message that was skipped or refused because the owner of the number opted out."""
 
@@ -40,7 +42,7 @@ _RANKS: Mapping[MessageProgress, int] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryReport:
+class DeliveryReport(Checked):
     """The progress of one message at the destination, which identifies it by `message_id`.
 
     `complete` says that no detail of the message is missing: its cost is known. `response` is the destination's report

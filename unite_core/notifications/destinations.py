@@ -26,6 +26,7 @@ from unite_core.notifications.ports import (
     TextsUnitOfWork,
     Topic,
     TopicMessage,
+    receipts_of,
 )
 from unite_core.notifications.subscriptions import TEXTS_SUBSCRIPTION, TOPIC_SUBSCRIPTION
 from unite_core.notifications.texts import compose
@@ -50,7 +51,7 @@ class TopicOfEvents(Destination):
         messages = [
             topic_message(event, AUDIENCES[event.type], self.links) for event in events if event.type in AUDIENCES
         ]
-        published = iter(self.topic.publish(messages) if messages else ())
+        published = iter(receipts_of("The topic", messages, self.topic.publish(messages) if messages else ()))
         return [next(published) if event.type in AUDIENCES else _FOR_NOBODY for event in events]
 
 

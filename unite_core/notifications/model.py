@@ -1,14 +1,15 @@
 """Deliveries of events: their states, the retry policy, and the receipt of an attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 from zlib import crc32
 
-from unite_core.errors import Conflict
+from unite_core.checks import Checked, not_negative, positive
+from unite_core.errors import Conflict, FieldError
 from unite_core.events import Event
 
 ACTIVITY = "activity"
@@ -35,16 +36,16 @@ _MAX_CRC = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(Checked):
     """The policy for retries of a failed delivery: when to retry, and for how long.
 
     The pause after the first attempt is `first_pause`, and each further pause is twice as long, up to `max_pause`. The
     delivery becomes a dead letter with the first failure at or after `give_up_after` from the first attempt.
     """
 
-    first_pause: timedelta = timedelta(seconds=1)
-    max_pause: timedelta = timedelta(minutes=5)
-    give_up_after: timedelta = timedelta(days=3)
+    first_pause: Annotated[timedelta, positive] = timedelta(seconds=1)
+    max_pause: Annotated[timedelta, positive] = timedelta(minutes=5)
+    give_up_after: Annotated[timedelta, not_negative] = timedelta(days=3)
 
     def pause_after(self, attempts: int, of: UUID) -> timedelta:
         """Return the pause after that many attempts: a pseudo-random share, at least half, of the length above.
@@ -70,7 +71,7 @@ class DeliveryStatus(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class Delivery:
+class Delivery(Checked):
     """The delivery of an event to one destination, independent of its deliveries to other destinations.
 
     `attempts` counts the attempts and never decreases, so that it identifies an attempt. `next_attempt_at` is when the
@@ -196,7 +197,7 @@ def delivery_id(event_id: UUID, destination: str) -> UUID:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Checked):
     """The result of an attempt: `accepted`, `refused` for ever, `skipped` for lack of a recipient, or to retry.
 
     The delivery may be retried if none of the three is true. `response` is the destination's response, in plain values:
@@ -207,3 +208,9 @@ class Receipt:
     refused: bool = False
     skipped: bool = False
     response: dict[str, Any] = field(default_factory=dict)
+
+    def broken_rules(self) -> Iterable[FieldError]:
+        """Return the error of a receipt with more than one result."""
+        if self.accepted + self.refused + self.skipped > 1:
+            detail = "An event is either accepted, or refused, or skipped."
+            yield FieldError(field="accepted", code="ambiguous_receipt", detail=detail)

@@ -4,9 +4,10 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
+from unite_core.checks import Checked, Input
 from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.identity.ports import IdentityUnitOfWork
@@ -14,15 +15,19 @@ from unite_core.notifications.delivery_reports import DeliveryReport
 from unite_core.notifications.model import Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.subscriptions import Subscription
 from unite_core.paging import Page, PageRequest
+from unite_core.text import line
 from unite_core.unit_of_work import UnitOfWork
+
+MAX_NAME_LENGTH = 200
+"""Characters of a destination's name in a filter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryFilter:
+class DeliveryFilter(Input):
     """The filters of a list of deliveries; None is no filter."""
 
     status: DeliveryStatus | None = None
-    destination: str | None = None
+    destination: Annotated[str | None, line(MAX_NAME_LENGTH)] = None
     event_id: UUID | None = None
 
 
@@ -97,7 +102,7 @@ class Deliveries(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class Consent(Checked):
     """A recipient's statement whether text messages may go to their number (E.164): an opt-out or a new opt-in.
 
     `source` identifies the statement: it is the id of the recipient's message, or of the delivery that was refused.
@@ -172,6 +177,15 @@ class Destination(Protocol):
         return () if report is None or report.settled else self.subscription.follow_up
 
 
+def receipts_of(recipient: str, sent: Sequence[object], receipts: Sequence[Receipt]) -> Sequence[Receipt]:
+    """Return the receipts; raise `ValueError` unless there is one for each thing that was sent."""
+    if len(receipts) != len(sent):
+        raise ValueError(
+            f"{recipient} returned {len(receipts)} receipts for {len(sent)}; there has to be one for each."
+        )
+    return receipts
+
+
 class Links(Protocol):
     """The links to the subjects of messages."""
 
@@ -185,7 +199,7 @@ class Links(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TopicMessage:
+class TopicMessage(Checked):
     """A message to the topic about one event: `body` is JSON (docs/events); subscribers filter by the other fields.
 
     `role` is the role that the event concerns, a value of `Role`.
@@ -211,7 +225,7 @@ class Topic(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextMessage:
+class TextMessage(Checked):
     """A text message to the number `to` (E.164) about an event at `since`; its delivery's id identifies it."""
 
     delivery_id: UUID

@@ -1,9 +1,13 @@
 """A destination's subscription: which events it gets, batch size, retries, status checks; the built-in three."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
 
+from unite_core.checks import BatchSize, Checked
+from unite_core.errors import FieldError
 from unite_core.events import Event
 from unite_core.notifications.audience import AUDIENCES, recipient
 from unite_core.notifications.model import ACTIVITY, DEFAULT_RETRY, TEXTS, TOPIC, RetryPolicy
@@ -13,8 +17,19 @@ def _every_event(_: Event) -> bool:
     return True
 
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+
+
+def name_error(field: str, name: str) -> FieldError | None:
+    """Return the error of a name that a destination cannot have."""
+    if _NAME.fullmatch(name):
+        return None
+    detail = "A destination's name is 1 to 32 lower case letters, digits, hyphens and underscores."
+    return FieldError(field=field, code="invalid_name", detail=detail)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Checked):
     """The description of a destination: which events it gets, and how they are delivered.
 
     `name` is its name in deliveries, queues, threads and logs; it is stored, and does not change. `accepts` returns
@@ -25,10 +40,10 @@ class Subscription:
     is asked for its status, if that was not reported by then.
     """
 
-    name: str
+    name: Annotated[str, name_error]
     accepts: Callable[[Event], bool] = _every_event
     delivery_events: bool = False
-    batch_size: int = 10
+    batch_size: BatchSize = 10
     retry: RetryPolicy = DEFAULT_RETRY
     follow_up: tuple[timedelta, ...] = ()
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from unite_core.cache import Cache, CacheEntryType
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
+from unite_core.checks import UseCase
 from unite_core.clock import Clock
 from unite_core.identity.model import Actor, Permission
 from unite_core.notifications.model import ACTIVITY
@@ -107,7 +108,7 @@ class DocumentsCompleteThrough:
 
 
 @dataclass(frozen=True)
-class ReportActivity:
+class ReportActivity(UseCase):
     """Report the calls of each agent, in total and day by day.
 
     The figures are counted from the call documents by one aggregation, else from the call ledger. Agents get their own

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from unite_core.calls.ports import MAX_ATTEMPT
+from unite_core.checks import UseCase
 from unite_core.identity.model import Actor, Permission
 from unite_core.periods import Period
 from unite_core.reports import metrics
@@ -35,7 +36,7 @@ class AttemptsReport:
 
 
 @dataclass(frozen=True)
-class ReportAttempts:
+class ReportAttempts(UseCase):
     """Report how many of the first, second, third, fourth, and later calls to a lead reach or convert it.
 
     The number of a call was fixed when it was recorded. Agents get their own figures, admins and managers those of all

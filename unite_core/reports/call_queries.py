@@ -9,6 +9,7 @@ from uuid import UUID
 
 from unite_core.cache import MAX_TTL, Cache, CacheEntryType, CacheSlot
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
+from unite_core.checks import UseCase
 from unite_core.clock import Clock
 from unite_core.identity.model import Actor, Permission
 from unite_core.identity.ports import REPORTS_NAMESPACE
@@ -63,7 +64,7 @@ class CountCalls:
 
 
 @dataclass(frozen=True)
-class CacheReport:
+class CacheReport(UseCase):
     """Cache finished reports until an entry is written or a user is changed.
 
     A report is cached only if all of it follows from the call ledger and from the names of users.

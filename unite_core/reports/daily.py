@@ -8,6 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.calls.model import CallResult
+from unite_core.checks import UseCase
 from unite_core.identity.model import Actor, Permission
 from unite_core.periods import Period, Segment, moment_of
 from unite_core.reports import metrics
@@ -64,7 +65,7 @@ class DailyReport:
 
 
 @dataclass(frozen=True)
-class ReportDay:
+class ReportDay(UseCase):
     """Report one day: how many calls there were, how many were made and how many missed, by agent, outcome and hour.
 
     A call belongs to the day on which it began, or on which it was due if nobody made it. Cancelled calls are in no

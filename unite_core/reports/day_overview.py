@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from unite_core.checks import UseCase
 from unite_core.clock import Clock
 from unite_core.identity.model import Actor, Permission
 from unite_core.periods import Period
@@ -21,7 +22,7 @@ class DayOverview:
 
 
 @dataclass(frozen=True)
-class ReportDayOverview:
+class ReportDayOverview(UseCase):
     """Report a day and its funnel together, so that a call is in both of them or in neither.
 
     Agents get their own figures, admins and managers those of all agents.

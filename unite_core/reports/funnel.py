@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from unite_core.cache import Cache, CacheEntryType, CacheSlot
+from unite_core.checks import UseCase
 from unite_core.clock import Clock
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
@@ -62,7 +63,7 @@ class SpeedToLead:
 
 
 @dataclass(frozen=True)
-class ReportFunnel:
+class ReportFunnel(UseCase):
     """Report how many of the leads created in a period were called, contacted and converted, by source.
 
     A lead belongs to the day on which it was created; deleted leads are excluded. Agents get the leads assigned to
@@ -108,7 +109,7 @@ class ReportFunnel:
 
 
 @dataclass(frozen=True)
-class ReportSpeedToLead:
+class ReportSpeedToLead(UseCase):
     """Report how soon the leads created in a period were called first, and the share called within five minutes.
 
     A call that began before its lead was created counts as one at that moment. Deleted leads are excluded. Agents get

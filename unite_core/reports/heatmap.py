@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
 
+from unite_core.checks import UseCase
 from unite_core.identity.model import Actor, Permission
 from unite_core.periods import HOURS_PER_WEEK, Period
 from unite_core.reports import metrics
@@ -45,7 +46,7 @@ class Heatmap:
 
 
 @dataclass(frozen=True)
-class ReportHeatmap:
+class ReportHeatmap(UseCase):
     """Report how many calls were made, and how many reached the lead, in each hour of the week.
 
     Hours are those on the clocks of the time zone. Hours with fewer than 30 attempts cannot be a best hour. Agents get

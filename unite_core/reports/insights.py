@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar
 
+from unite_core.checks import UseCase
 from unite_core.identity.model import Actor, Permission
 from unite_core.periods import Period, moment_of
 from unite_core.reports import metrics
@@ -63,7 +64,7 @@ class Insights:
 
 
 @dataclass(frozen=True)
-class ReportInsights:
+class ReportInsights(UseCase):
     """Report what stands out in a period: the busiest agents, hours and weekdays, the best hours, trend and sources.
 
     `overdue_now` is the current number, whatever the period. Agents get their own figures, admins and managers

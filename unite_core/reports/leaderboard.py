@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from unite_core.checks import UseCase, one_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.periods import Period
 from unite_core.reports import metrics
@@ -41,7 +42,7 @@ class Leaderboard:
 
 
 @dataclass(frozen=True)
-class ReportLeaderboard:
+class ReportLeaderboard(UseCase):
     """Report agents ranked by a metric, the highest value first; ties share a rank.
 
     Agents get their own figures, without a rank; admins and managers those of all agents.
@@ -51,7 +52,9 @@ class ReportLeaderboard:
     count: CountCalls
     name: NameAgents
 
-    def __call__(self, actor: Actor, period: Period, metric: str = DEFAULT_METRIC) -> Leaderboard:
+    def __call__(
+        self, actor: Actor, period: Period, metric: Annotated[str, one_of(LEADERBOARD_METRICS)] = DEFAULT_METRIC
+    ) -> Leaderboard:
         own = agent_filter(actor)
         by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
         results = self.count([by_day(period, own), by_agent])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from unite_core.checks import BatchSize, UseCase
 from unite_core.clock import Clock
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports.call_queries import agent_filter
@@ -22,7 +23,7 @@ class OverdueCalls:
 
 
 @dataclass(frozen=True)
-class ListOverdueCalls:
+class ListOverdueCalls(UseCase):
     """List the pending call tasks that are overdue, the longest overdue first.
 
     Agents get those assigned to them, admins and managers all.
@@ -32,7 +33,7 @@ class ListOverdueCalls:
     reads: UnitOfWorkFactory[ReportsUnitOfWork]
     clock: Clock
 
-    def __call__(self, actor: Actor, *, limit: int) -> OverdueCalls:
+    def __call__(self, actor: Actor, *, limit: BatchSize) -> OverdueCalls:
         now = self.clock.now()
         with self.reads() as reads:
             calls = reads.figures.overdue_calls(before=now, limit=limit + 1, assigned_to=agent_filter(actor))
@@ -40,7 +41,7 @@ class ListOverdueCalls:
 
 
 @dataclass(frozen=True)
-class CountOverdueCalls:
+class CountOverdueCalls(UseCase):
     """Count the pending call tasks that are overdue; agents count those assigned to them."""
 
     reads: UnitOfWorkFactory[ReportsUnitOfWork]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from unite_core.calls.ledger import LedgerEntry
+from unite_core.checks import UseCase
 from unite_core.identity.model import Actor, Permission
 from unite_core.periods import Period
 from unite_core.reports import rollup_counts
@@ -57,7 +58,7 @@ class _Ledger:
 
 
 @dataclass(frozen=True)
-class ReconcileReports:
+class ReconcileReports(UseCase):
     """Reconcile a day: its calls from the rollups, from the ledger itself, and from the call documents.
 
     Every document that is missing, doubled, altered or unexpected is named. Admins and managers only.
@@ -99,7 +100,7 @@ class Repaired:
 
 
 @dataclass(frozen=True)
-class RepairDocuments:
+class RepairDocuments(UseCase):
     """Repair the call documents of a period by the ledger; the ledger itself is never changed.
 
     What is missing is written, what was altered is restored, what is doubled or unexpected is removed. A document that

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from unite_core.checks import BatchSize, UseCase
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.reports.ports import ReportsUnitOfWork
 from unite_core.reports.rollup_counts import cells_of, cells_of_recounted
@@ -11,7 +12,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True)
-class FoldEntries:
+class FoldEntries(UseCase):
     """Fold the entries of the call ledger that are not in the rollups yet, each exactly once.
 
     Run by a schedule, by any number of workers at the same time. One transaction folds `limit` entries; the next one
@@ -21,7 +22,7 @@ class FoldEntries:
 
     work: UnitOfWorkFactory[ReportsUnitOfWork]
 
-    def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
+    def __call__(self, *, limit: BatchSize = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         total = 0
         while not should_stop():
             folded = retry_on_deadlock(lambda: self._fold(limit))
@@ -54,7 +55,7 @@ def _ignore(_: Rebuilt) -> None:
 
 
 @dataclass(frozen=True)
-class RebuildReports:
+class RebuildReports(UseCase):
     """Rebuild all rollups from the call ledger, day by day, while everything else goes on.
 
     Each day is one transaction, so that every report is right at every moment. `progress` is called after each day.

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from unite_core.checks import Checked
 from unite_core.zones import local_date, moment_of, zone_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DayFigure:
+class DayFigure(Checked):
     """The calls of one local date: `total_calls` is `completed` plus `missed`.
 
     `contacts` is the number of completed calls that reached the lead, `conversions` of those that converted it.
@@ -22,7 +23,7 @@ class DayFigure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SummaryTime:
+class SummaryTime(Checked):
     """A local time of day (`at`, hours and minutes) in the time zone `tz`, at which users get their summary."""
 
     at: time

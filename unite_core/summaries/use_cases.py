@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
+from unite_core.checks import BatchSize, Input, UseCase
 from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import FieldError, Invalid
@@ -28,7 +29,7 @@ from unite_core.zones import DEFAULT_ZONE
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummarySettings:
+class SummarySettings(Input):
     """The time of day (`HH:MM`) and the time zone of the summary; UNSET leaves a field as it is."""
 
     at: str | Unset = UNSET
@@ -36,7 +37,7 @@ class SummarySettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummaryChange:
+class SummaryChange(Input):
     """A change of the caller's daily summary: new settings, None to end it, UNSET for no change."""
 
     daily_summary: SummarySettings | None | Unset = UNSET
@@ -44,7 +45,7 @@ class SummaryChange:
 
 
 @dataclass(frozen=True)
-class UpdateDailySummary:
+class UpdateDailySummary(UseCase):
     """Change one's own daily summary. Admins and managers only.
 
     With `daily_summary` the caller gets the figures of each day by text message, once, at the local time `at` (`HH:MM`)
@@ -79,7 +80,7 @@ class UpdateDailySummary:
 
 
 @dataclass(frozen=True)
-class CreateDailySummaries:
+class CreateDailySummaries(UseCase):
     """Create the daily summaries that are due, and record an event for each; return how many were created.
 
     Run by a schedule, by any number of workers at the same time: one summary is created for each user and local date,
@@ -93,7 +94,7 @@ class CreateDailySummaries:
     clock: Clock
     ids: Ids
 
-    def __call__(self, *, limit: int = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
+    def __call__(self, *, limit: BatchSize = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
         now = self.clock.now()
         with self.reads() as reads:
             times = reads.summaries.times()

@@ -61,9 +61,9 @@ class LeadPages:
     def statements(self, filters: LeadFilter, request: PageRequest) -> list[Select[Any]]:
         """Return the statements for a page, which has the newest of all rows that they find."""
         conditions = _filters(filters)
-        if filters.question == ():
+        words = filters.words
+        if words == ():
             return []
-        words = filters.question
         if words and not self._words.are_common(self._connection, words):
             on_the_way = [matches_any(column, values) for column, values in conditions.items()] + called(filters)
             return [_few(filters, request).where(self._words.index_condition(words), *on_the_way)]

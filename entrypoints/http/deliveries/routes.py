@@ -18,10 +18,12 @@ from entrypoints.http.framework.idempotency import ResponseContent, ResponsePlan
 from entrypoints.http.framework.operation_docs import ResponseDoc
 from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.paging import page_request, page_response
+from entrypoints.http.framework.query_string import query_error
 from unite_core.identity.model import Permission
 from unite_core.notifications.model import Delivery
-from unite_core.notifications.ports import DeliveryFilter
+from unite_core.notifications.ports import MAX_NAME_LENGTH, DeliveryFilter
 from unite_core.notifications.use_cases import ListDeliveries, ReplayDelivery
+from unite_core.text import text_error
 
 operations = OperationGroup("deliveries", "The delivery of events to the activity log, the topic and text messages.")
 
@@ -43,9 +45,11 @@ operations = OperationGroup("deliveries", "The delivery of events to the activit
 )
 def list_deliveries(query: dict[str, Any]) -> Response:
     """List deliveries."""
-    filters = DeliveryFilter(
-        status=query.get("status"), destination=query.get("destination"), event_id=query.get("event_id")
-    )
+    destination = query.get("destination")
+    problem = text_error("destination", destination or "", max_length=MAX_NAME_LENGTH)
+    if problem is not None:
+        raise query_error([problem])
+    filters = DeliveryFilter(status=query.get("status"), destination=destination, event_id=query.get("event_id"))
     page = unite().notifications.list_deliveries(actor(), filters, page_request(query))
     return page_response(map(delivery_json, page.items), page.next)
 

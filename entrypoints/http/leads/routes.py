@@ -30,9 +30,9 @@ from unite_core.leads.details import COMPANY, SOURCE, TextField
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.queries import GetLead, ListLeads
-from unite_core.leads.search import MAX_QUERY_LENGTH, query_words
+from unite_core.leads.search import query_error as search_query_error
 from unite_core.leads.use_cases import CreateLead, DeleteLead, LeadChanges, LeadToDelete, NewLead, UpdateLead
-from unite_core.text import clean, text_error
+from unite_core.text import clean
 
 operations = OperationGroup("leads", "Leads: people who might buy, their contact details and their agents.")
 
@@ -130,7 +130,7 @@ def lead_filter(query: Mapping[str, Any]) -> LeadFilter:
         companies=text_filter(COMPANY, query.get("company", ())),
         assigned_to=frozenset(assignees - {None}),
         unassigned=None in assignees,
-        question=_question(query.get("q")),
+        q=_search_query(query.get("q")),
         created_from=query.get("created_from"),
         created_to=query.get("created_to"),
         called=query.get("called"),
@@ -155,17 +155,8 @@ def text_filter(field: TextField, given: Iterable[str]) -> frozenset[str]:
     return frozenset(keys)
 
 
-def _question(given: str | None) -> tuple[str, ...] | None:
-    if given is None:
-        return None
-    question = clean(given)
-    if not question:
-        # An empty search box.
-        return None
-    _raise_if_invalid(text_error("q", question, max_length=MAX_QUERY_LENGTH))
-    return tuple(query_words(question))
-
-
-def _raise_if_invalid(problem: FieldError | None) -> None:
+def _search_query(given: str | None) -> str | None:
+    problem = None if given is None else search_query_error("q", given)
     if problem is not None:
         raise query_error([problem])
+    return given

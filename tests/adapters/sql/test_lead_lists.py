@@ -17,7 +17,6 @@ from unite_core.identity.model import User
 from unite_core.leads.details import LeadStatus
 from unite_core.leads.model import DuplicateLead, Lead
 from unite_core.leads.ports import LeadFilter, Leads
-from unite_core.leads.search import query_words
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, revise
 from unite_core.testing.contracts.database import add_all
@@ -78,7 +77,7 @@ def a_filter(random: Random, people: list[UUID | None]) -> LeadFilter:
         companies=frozenset(random.sample(COMPANIES, random.choice((0, 0, 0, 1, 2)))),
         assigned_to=frozenset(random.sample(somebody, random.choice((0, 0, 1, 2)))),
         unassigned=random.random() < 0.3,
-        question=tuple(query_words(random.choice(QUESTIONS))) if random.random() < 0.4 else None,
+        q=random.choice(QUESTIONS) if random.random() < 0.4 else None,
         created_from=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
         created_to=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
         called=random.choice((None, None, None, True, False)),
@@ -174,18 +173,18 @@ def test_words_that_many_leads_have_are_found_newest_first_too(
     with reads() as unit:
 
         def find(**filters: object) -> list[Lead]:
-            return list(unit.leads.page(LeadFilter(question=("ann", "le"), **filters), PageRequest(limit=200)).items)  # type: ignore[arg-type]  # fields of LeadFilter
+            return list(unit.leads.page(LeadFilter(q="ann le", **filters), PageRequest(limit=200)).items)  # type: ignore[arg-type]  # fields of LeadFilter
 
         assert find() == newest[:200]
         assert find(statuses=frozenset({LeadStatus.LOST})) == [it for it in newest if it.status == "lost"][:200]
         assert find(visible_to=ann.id) == [it for it in newest if it.assigned_to == ann.id][:200]
-        first = unit.leads.page(LeadFilter(question=("ann",)), PageRequest(limit=50))
-        second = unit.leads.page(LeadFilter(question=("ann",)), PageRequest(limit=50, after=first.next))
+        first = unit.leads.page(LeadFilter(q="ann"), PageRequest(limit=50))
+        second = unit.leads.page(LeadFilter(q="ann"), PageRequest(limit=50, after=first.next))
         assert list(second.items) == newest[50:100]
     with engine.connect() as connection:
         assert are_common(connection, ("ann", "le"))
         assert not are_common(connection, ("zoe",))
-        (statement,) = LeadPages(connection).statements(LeadFilter(question=("ann",)), PageRequest())
+        (statement,) = LeadPages(connection).statements(LeadFilter(q="ann"), PageRequest())
         assert "lead_words" not in str(statement)
 
 
@@ -235,7 +234,7 @@ def test_the_index_of_words_stays_in_step_with_the_leads(
     with reads() as unit:
 
         def find(question: str) -> list[UUID]:
-            return [it.id for it in unit.leads.page(LeadFilter(question=(question,)), PageRequest()).items]
+            return [it.id for it in unit.leads.page(LeadFilter(q=question), PageRequest()).items]
 
         assert find("foster") == [renamed.id]
         assert find("clark") == [back.id]

@@ -245,7 +245,7 @@ def walked(steps: list[dict[str, Any]], table: str) -> set[str]:
 @pytest.mark.parametrize("request_", [PAGE, DEEP], ids=["first", "next"])
 @pytest.mark.parametrize(
     ("filters", "index"),
-    [*LEAD_LISTS, pytest.param(LeadFilter(question=("ann",)), "ix_leads_listed", id="words that all have")],
+    [*LEAD_LISTS, pytest.param(LeadFilter(q="ann"), "ix_leads_listed", id="words that all have")],
 )
 def test_a_list_of_leads_walks_the_index_of_its_filter(
     full: Engine, filters: LeadFilter, index: str, request_: PageRequest
@@ -295,7 +295,7 @@ def test_a_list_of_the_calls_that_count_reads_little_more_than_its_page(full: En
 def test_rare_words_are_found_in_their_index_and_what_they_find_is_put_in_order(
     full: Engine, request_: PageRequest
 ) -> None:
-    steps = plan(full, lambda unit: unit.leads.page(LeadFilter(question=("ann4711",)), request_))
+    steps = plan(full, lambda unit: unit.leads.page(LeadFilter(q="ann4711"), request_))
 
     fulltext_steps = [step for step in steps if step["type"] == "fulltext"]
     assert [(step["table"], step["key"]) for step in fulltext_steps] == [("lead_words", "ft_lead_words")]

@@ -179,7 +179,7 @@ def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
 
 
 def test_rare_words_are_found_in_their_index(full: Engine) -> None:
-    filters = LeadFilter(question=("grace",), statuses=frozenset({LeadStatus.LOST}), created_from=NOW)
+    filters = LeadFilter(q="grace", statuses=frozenset({LeadStatus.LOST}), created_from=NOW)
     for request in (PAGE, NEXT):
         steps = plan(full, lambda unit, request=request: unit.leads.page(filters, request))  # type: ignore[misc]  # bound
 

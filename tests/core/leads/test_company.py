@@ -2,7 +2,7 @@
 
 import pytest
 
-from unite_core import Invalid, Lead, LeadFilter, PageRequest, query_words
+from unite_core import Invalid, Lead, LeadFilter, PageRequest
 from unite_core.testing.scenario import Scenario
 
 
@@ -41,9 +41,9 @@ def test_a_lead_is_found_by_the_words_of_its_company(scenario: Scenario) -> None
     lead = scenario.create_lead(name="Grace", company="Müller & Söhne")
     scenario.create_lead(name="Ada")
 
-    assert list_leads(scenario, question=tuple(query_words("grace soh"))) == [lead]
+    assert list_leads(scenario, q="grace soh") == [lead]
     scenario.update_lead(lead, company=None)
-    assert list_leads(scenario, question=tuple(query_words("soh"))) == []
+    assert list_leads(scenario, q="soh") == []
 
 
 def test_a_company_is_compared_as_a_whole_and_without_case(scenario: Scenario) -> None:

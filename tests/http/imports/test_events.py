@@ -1,7 +1,7 @@
 """An import is followed by server-sent events."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from tests.http.imports.scenario import (
 from tests.http.service import HttpScenario, Person
 from unite_core.errors import Unavailable
 from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 MANY = b"Name,Phone\n" + b"".join(b"Lead %d,+1212%07d\n" % (number, 2_000_000 + number) for number in range(3000))
 
@@ -143,12 +144,20 @@ def test_a_stream_ends_after_ten_minutes_without_an_end(scenario: HttpScenario, 
     assert len(scenario.service.app.extensions["event_streams"]) == 0
 
 
-class BreakableReads:
+class BreakableReads(UnitOfWorkFactory[Any]):
     """Reads through `work` until it is broken."""
 
     def __init__(self, work: InMemoryUnitOfWorkFactory) -> None:
         self.work = work
         self.broken = False
+
+    @property
+    def store(self) -> object:
+        return self.work.store
+
+    @property
+    def destinations(self) -> Collection[str]:
+        return self.work.destinations
 
     def __call__(self) -> Any:
         if self.broken:

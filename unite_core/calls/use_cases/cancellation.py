@@ -12,6 +12,7 @@ from unite_core.calls.ledger import closing_entry, link_to_chain
 from unite_core.calls.model import TaskStatus, reason_error
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
+from unite_core.checks import BatchSize, Input, UseCase
 from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import Invalid
@@ -23,7 +24,7 @@ from unite_core.versions import require_version
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cancellation:
+class Cancellation(Input):
     """The cancellation of a call task, its reason, and the version that the caller saw, if they give it."""
 
     task_id: UUID
@@ -32,7 +33,7 @@ class Cancellation:
 
 
 @dataclass(frozen=True)
-class CancelCallTask:
+class CancelCallTask(UseCase):
     """Cancel a pending call task. Admins and managers only.
 
     A reason has up to 500 characters on one line; a blank one is none. The call log gets an entry. Cancelling twice
@@ -66,7 +67,7 @@ class CancelCallTask:
 
 
 @dataclass(frozen=True)
-class MarkMissed:
+class MarkMissed(UseCase):
     """Mark the pending tasks that were due longer than `missed_after` ago as missed; the call log gets their entries.
 
     Run by a schedule, by any number of workers at the same time; a task is marked once. One transaction marks `limit`
@@ -78,7 +79,7 @@ class MarkMissed:
     ids: Ids
     missed_after: timedelta
 
-    def __call__(self, *, limit: int = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
+    def __call__(self, *, limit: BatchSize = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
         total = 0
         while not should_stop():
             marked = retry_on_deadlock(lambda: self._mark(limit))
@@ -107,7 +108,7 @@ class MarkMissed:
 
 
 @dataclass(frozen=True)
-class CancelCallsOfDeletedLeads:
+class CancelCallsOfDeletedLeads(UseCase):
     """Cancel the pending tasks whose leads are deleted; the call log gets their entries.
 
     Deleting a lead cancels the calls to it. A version of Unite from before calls existed does not do that, and one may
@@ -120,7 +121,7 @@ class CancelCallsOfDeletedLeads:
     clock: Clock
     ids: Ids
 
-    def __call__(self, *, limit: int = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
+    def __call__(self, *, limit: BatchSize = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
         total = 0
         # Nearly always there are none, and a unit of work that only reads does not block writers.
         while not should_stop() and self._any():

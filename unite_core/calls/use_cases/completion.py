@@ -13,6 +13,7 @@ from unite_core.calls.model import CallTask, Completion, completion_errors
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
 from unite_core.calls.use_cases.tasks import if_active, record_created
+from unite_core.checks import Input, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, NotFound
 from unite_core.identity.model import Actor, Permission
@@ -25,7 +26,7 @@ from unite_core.versions import require_version
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompletedCall:
+class CompletedCall(Input):
     """The completion of a call task, and the version of the task that the caller saw, if they give it."""
 
     task_id: UUID
@@ -34,7 +35,7 @@ class CompletedCall:
 
 
 @dataclass(frozen=True)
-class CompleteCallTask:
+class CompleteCallTask(UseCase):
     """Complete a pending call task. Agents complete their own, admins and managers all.
 
     The call log gets an entry. A call with a follow-up (`follow_up_at`) creates a task for it, assigned to the
@@ -96,7 +97,7 @@ class CompleteCallTask:
             lead_id=task.lead_id,
             assigned_to=if_active(work, task.assigned_to),
             due_at=completion.follow_up_at,
-            created_by=actor.user_id,
+            created_by=actor.author,
             created_at=now,
             updated_at=now,
             follow_up_of=task.id,

@@ -12,6 +12,7 @@ from unite_core.calls.ledger import FORMAT, EntryKind, LedgerEntry, corrected_ca
 from unite_core.calls.model import CallOutcome, Completion, call_errors, reason_error
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import lead_of, visible_entry
+from unite_core.checks import Input, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, FieldError, Invalid
 from unite_core.identity.model import Actor, Permission
@@ -25,7 +26,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Correction:
+class Correction(Input):
     """The correct values for an entry, and the reason; an UNSET value stays as in the latest entry."""
 
     entry_id: UUID
@@ -37,7 +38,7 @@ class Correction:
 
 
 @dataclass(frozen=True)
-class CorrectCallLog:
+class CorrectCallLog(UseCase):
     """Correct an entry of the call log by another one. Admins and managers only.
 
     The entry stays as it is; the new one refers to it, has the correct values, and a reason of up to 500 characters.
@@ -69,7 +70,7 @@ class CorrectCallLog:
             _merged(latest, correction),
             id=self.ids.new(),
             kind=EntryKind.CORRECTION,
-            actor_id=actor.user_id,
+            actor_id=actor.stored_id,
             at=now,
             reason=clean(correction.reason),
             corrects=wrong.id,

@@ -9,6 +9,7 @@ from unite_core.calls.events import task_assigned, task_created, task_noted
 from unite_core.calls.model import CallTask, Note, note_error
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
+from unite_core.checks import Input, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, FieldError, Forbidden, Invalid
 from unite_core.identity.model import Actor, Permission
@@ -23,7 +24,7 @@ from unite_core.versions import require_version
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewCallTask:
+class NewCallTask(Input):
     """A call task to be created; `assigned_to` None means the lead's owner, `due_at` may lie in the past."""
 
     lead_id: UUID
@@ -33,7 +34,7 @@ class NewCallTask:
 
 
 @dataclass(frozen=True)
-class CreateCallTask:
+class CreateCallTask(UseCase):
     """Create a call task.
 
     Admins and managers create tasks for any lead and any active user; agents create them for the leads assigned to
@@ -68,12 +69,12 @@ class CreateCallTask:
             lead_id=lead.id,
             assigned_to=_assignee(work, lead, new.assigned_to),
             due_at=new.due_at,
-            created_by=actor.user_id,
+            created_by=actor.author,
             created_at=now,
             updated_at=now,
         )
         if text:
-            task.note(Note(id=self.ids.new(), author=actor.user_id, text=text, at=now))
+            task.note(Note(id=self.ids.new(), author=actor.author, text=text, at=now))
         work.tasks.add(task)
         record_created(work, self.ids, actor, task, lead)
         return view_of(actor, task, lead)
@@ -89,7 +90,7 @@ class CreateCallTask:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assignment:
+class Assignment(Input):
     """The user to whom a call task is to be assigned, and the version that the caller saw, if they give it."""
 
     task_id: UUID
@@ -98,7 +99,7 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class AssignCallTask:
+class AssignCallTask(UseCase):
     """Assign a pending call task to an active user, who is notified. Admins and managers only.
 
     If it is assigned to that user already, nothing changes.
@@ -133,7 +134,7 @@ class AssignCallTask:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewNote:
+class NewNote(Input):
     """A note to be added to a call task, and the version that the caller saw, if they give it."""
 
     task_id: UUID
@@ -142,7 +143,7 @@ class NewNote:
 
 
 @dataclass(frozen=True)
-class AddCallTaskNote:
+class AddCallTaskNote(UseCase):
     """Add a note to a call task. Every user who sees the task may, also when it is closed.
 
     A note has 1 to 2,000 characters and is never changed; a task has up to 200. The number of notes per user and
@@ -169,7 +170,7 @@ class AddCallTaskNote:
         if problem is not None:
             raise Invalid("The note breaks a rule.", problems=[problem])
         now = self.clock.now()
-        note = Note(id=self.ids.new(), author=actor.user_id, text=text, at=now)
+        note = Note(id=self.ids.new(), author=actor.author, text=text, at=now)
         task.note(note)
         task.mark_updated(now)
         work.tasks.save(task)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from unite_core.calls.ledger import ChainFault, find_fault
 from unite_core.calls.ports import CallsUnitOfWork
+from unite_core.checks import UseCase
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 VERIFICATION_BATCH_SIZE = 500
@@ -26,7 +27,7 @@ def _ignore(so_far: VerificationResult) -> None:
 
 
 @dataclass(frozen=True)
-class VerifyLedger:
+class VerifyLedger(UseCase):
     """Verify the chains of all tasks in the order of their ids, and stop at the first fault.
 
     A chain whose task is missing is a fault too.

@@ -8,6 +8,7 @@ it at the same time, and none of them is treated as token theft. The end of the 
 from dataclasses import dataclass
 from datetime import timedelta
 
+from unite_core.checks import Checked, SecretText, UseCase
 from unite_core.clock import Clock
 from unite_core.identity.model import COOKIE_TTL, Actor, User
 from unite_core.identity.ports import AccessClaims, IdentityUnitOfWork, Tokens
@@ -20,16 +21,16 @@ RENEW_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionCookie:
+class SessionCookie(Checked):
     """The value of a session cookie, which is valid for `max_age` seconds, and its actor."""
 
     actor: Actor
-    value: str
+    value: SecretText
     max_age: int
 
 
 @dataclass(frozen=True)
-class LogInWithCookie:
+class LogInWithCookie(UseCase):
     """Log in and get a session cookie.
 
     The rules, limits and errors are those of `LogIn`. Nobody knows the refresh token of the session, so
@@ -51,7 +52,7 @@ class LogInWithCookie:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CookieSession:
+class CookieSession(Checked):
     """The user of a session cookie, and the new cookie that replaces it; None if it is too young to be renewed."""
 
     actor: Actor
@@ -60,7 +61,7 @@ class CookieSession:
 
 
 @dataclass(frozen=True)
-class AuthenticateCookie:
+class AuthenticateCookie(UseCase):
     """Return the user that a session cookie belongs to, and renew the cookie if it is older than five minutes.
 
     The session must be alive and its user active in the role that the cookie names, as for an access token. An access
@@ -74,7 +75,7 @@ class AuthenticateCookie:
     clock: Clock
     ids: Ids
 
-    def __call__(self, value: str) -> CookieSession:
+    def __call__(self, value: SecretText) -> CookieSession:
         now = self.clock.now()
         claims = self.cookies.read(value, now=now)
         with self.reads() as reads:

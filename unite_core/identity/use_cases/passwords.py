@@ -1,10 +1,11 @@
 """Use cases of passwords: change one's own, and reset that of another user."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from unite_core.checks import Checked, Input, SecretText, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import FieldError, Forbidden, Invalid
 from unite_core.identity.model import ONE_TIME_PASSWORD_TTL, Actor, Permission, User
@@ -16,15 +17,15 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True, kw_only=True)
-class PasswordChange:
+class PasswordChange(Input):
     """The current password and the new one."""
 
-    current_password: str
-    new_password: str
+    current_password: SecretText
+    new_password: SecretText
 
 
 @dataclass(frozen=True)
-class ChangePassword:
+class ChangePassword(UseCase):
     """Change one's own password.
 
     The caller proves the current password, with as many attempts a minute as for logging in. All their other
@@ -93,23 +94,23 @@ class ChangePassword:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PasswordReset:
+class PasswordReset(Input):
     """The user whose password is to be reset, and the one-time password; None for a random one."""
 
     user_id: UUID
-    password: str | None = field(default=None, repr=False)
+    password: SecretText | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneTimePassword:
+class OneTimePassword(Checked):
     """A password that is valid until `expires_at`, and has to be changed after the first login."""
 
-    password: str = field(repr=False)
+    password: SecretText
     expires_at: datetime
 
 
 @dataclass(frozen=True)
-class ResetPassword:
+class ResetPassword(UseCase):
     """Reset a user's password to a one-time password. Admins only, and not for themselves.
 
     All sessions of the user end. With the one-time password they can log in for 24 hours, get their own user,

@@ -3,9 +3,10 @@
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from unite_core.cache import Cache, CacheEntryType
+from unite_core.checks import BatchSize, Input, SecretText, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import TooManyRequests, Unauthenticated
 from unite_core.identity.model import (
@@ -21,6 +22,7 @@ from unite_core.identity.validation import email_key, password_to_compare
 from unite_core.ids import Ids
 from unite_core.quotas import Quotas
 from unite_core.rate_limits import RateLimits, RateLimitStatus
+from unite_core.text import line
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 SESSION_RETENTION = timedelta(days=7)
@@ -28,6 +30,10 @@ SESSION_RETENTION = timedelta(days=7)
 
 FAILURES_PER_ADDRESS = 5
 """Failed logins per minute and network address, as a multiple of the limit of one account."""
+
+
+MAX_ADDRESS_LENGTH = 255
+"""Characters of a network address or of the name of a host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +58,16 @@ _LIVE = CacheEntryType(_live_to_plain, _live_from_plain, ttl=timedelta(seconds=1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Credentials:
+class Credentials(Input):
     """E-mail address and password; `address` is the network address of the client."""
 
     email: str
-    password: str
-    address: str
+    password: SecretText
+    address: Annotated[str, line(MAX_ADDRESS_LENGTH)]
 
 
 @dataclass(frozen=True)
-class LogIn:
+class LogIn(UseCase):
     """Exchange an e-mail address and a password for a pair of tokens.
 
     Anybody may try. An unknown address, a wrong password and a deactivated user get the same response in the
@@ -134,7 +140,7 @@ class LogIn:
 
 
 @dataclass(frozen=True)
-class RefreshTokens:
+class RefreshTokens(UseCase):
     """Exchange a refresh token for a new pair; the old one becomes invalid.
 
     A refresh token that is used a second time may have been stolen, so its whole session is revoked.
@@ -148,7 +154,7 @@ class RefreshTokens:
     clock: Clock
     ids: Ids
 
-    def __call__(self, refresh_token: str) -> TokenPair:
+    def __call__(self, refresh_token: SecretText) -> TokenPair:
         now = self.clock.now()
         refresh_digest = digest(refresh_token)
         with self.work() as work:
@@ -177,7 +183,7 @@ class RefreshTokens:
 
 
 @dataclass(frozen=True)
-class Authenticate:
+class Authenticate(UseCase):
     """Return the user to whom an access token belongs.
 
     The token must be genuine, its session alive, and its user active in the role that it names: so a
@@ -191,7 +197,7 @@ class Authenticate:
     clock: Clock
     cache: Cache
 
-    def __call__(self, access_token: str) -> Actor:
+    def __call__(self, access_token: SecretText) -> Actor:
         now = self.clock.now()
         return self.actor_of(self.tokens.read(access_token, now=now), now)
 
@@ -218,7 +224,7 @@ class Authenticate:
 
 
 @dataclass(frozen=True)
-class LogOut:
+class LogOut(UseCase):
     """End the caller's current session: its access and refresh tokens stop working at once."""
 
     work: UnitOfWorkFactory[IdentityUnitOfWork]
@@ -234,7 +240,7 @@ class LogOut:
 
 
 @dataclass(frozen=True)
-class LogOutEverywhere:
+class LogOutEverywhere(UseCase):
     """End every session of the caller, on every device."""
 
     work: UnitOfWorkFactory[IdentityUnitOfWork]
@@ -247,13 +253,13 @@ class LogOutEverywhere:
 
 
 @dataclass(frozen=True)
-class PurgeSessions:
+class PurgeSessions(UseCase):
     """Delete sessions that expired a week ago or more. Returns how many were deleted."""
 
     work: UnitOfWorkFactory[IdentityUnitOfWork]
     clock: Clock
 
-    def __call__(self, *, limit: int = 500) -> int:
+    def __call__(self, *, limit: BatchSize = 500) -> int:
         with self.work() as work:
             purged = work.sessions.purge(before=self.clock.now() - SESSION_RETENTION, limit=limit)
             work.commit()

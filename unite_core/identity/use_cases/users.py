@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from unite_core.checks import Input, SecretText, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, FieldError, Invalid
 from unite_core.identity.model import Actor, Permission, Role, User
@@ -26,18 +27,18 @@ from unite_core.versions import require_version
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewUser:
+class NewUser(Input):
     """A user to be added. `phone` may be None, or in any common notation."""
 
     email: str
     name: str
     role: Role
-    password: str
+    password: SecretText
     phone: str | None = None
 
 
 @dataclass(frozen=True)
-class CreateUser:
+class CreateUser(UseCase):
     """Add a user who can log in. Admins only.
 
     The e-mail address is unique among all users, without regard to case. A password has 12 to 256 characters, none of
@@ -88,16 +89,19 @@ class CreateUser:
 
 
 @dataclass(frozen=True)
-class EnsureFirstAdmin:
+class EnsureFirstAdmin(UseCase):
     """Add the first admin if there is no active one; safe to run at every start.
 
-    Returns the user that was added, or None if there was nothing to do.
+    Returns the user that was added, or None if there was nothing to do. Raises `Invalid`, also for another role.
     """
 
     create_user: CreateUser
     reads: UnitOfWorkFactory[IdentityUnitOfWork]
 
     def __call__(self, new: NewUser) -> User | None:
+        if new.role is not Role.ADMIN:
+            problem = FieldError(field="role", code="admin_required", detail="The first user is an admin.")
+            raise Invalid("The user breaks a rule.", problems=[problem])
         with self.reads() as reads:
             if reads.users.count_active_admins() or reads.users.find_by_email(email_key(new.email)):
                 return None
@@ -108,7 +112,7 @@ class EnsureFirstAdmin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UserChanges:
+class UserChanges(Input):
     """Changes to a user; UNSET leaves a field as it is."""
 
     user_id: UUID
@@ -120,7 +124,7 @@ class UserChanges:
 
 
 @dataclass(frozen=True)
-class UpdateUser:
+class UpdateUser(UseCase):
     """Change a user's name, phone or role, deactivate or reactivate them. Admins only.
 
     Deactivating a user or changing the role ends the user's sessions. The last active admin can be neither

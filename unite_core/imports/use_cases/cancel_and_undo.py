@@ -7,6 +7,7 @@ from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
+from unite_core.checks import BatchSize, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import Conflict
 from unite_core.files import Files, delete_quietly
@@ -27,7 +28,7 @@ ABANDONED_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class CancelImport:
+class CancelImport(UseCase):
     """Cancel an import. Admins and managers only.
 
     An import that waits is cancelled at once, one that runs before its next chunk. What it imported so far stays, and
@@ -62,7 +63,7 @@ class CancelImport:
 
 
 @dataclass(frozen=True)
-class UndoImport:
+class UndoImport(UseCase):
     """Undo an import. Admins and managers only.
 
     The leads that it created are removed and the ones that it updated are restored, but only those
@@ -106,7 +107,7 @@ class UndoImport:
 
 
 @dataclass(frozen=True)
-class ContinueUndo:
+class ContinueUndo(UseCase):
     """Continue an undo until it is done, or the worker has to stop. Safe to run twice, and at the same time.
 
     `on_finished` is called if this call finishes the undo, and not if it was finished before or by another call.
@@ -129,7 +130,7 @@ class ContinueUndo:
 
 
 @dataclass(frozen=True)
-class RemoveAbandonedImports:
+class RemoveAbandonedImports(UseCase):
     """Cancel imports whose file was not uploaded within a day. Returns how many were cancelled; run by a schedule."""
 
     work: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -137,7 +138,7 @@ class RemoveAbandonedImports:
     clock: Clock
     ids: Ids
 
-    def __call__(self, *, limit: int = 500) -> int:
+    def __call__(self, *, limit: BatchSize = 500) -> int:
         now = self.clock.now()
         with self.work() as work:
             abandoned = work.imports.abandoned(before=now - ABANDONED_AFTER, limit=limit)

@@ -6,9 +6,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from unite_core.checks import UseCase
 from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, PreconditionFailed, Unavailable
@@ -43,6 +44,7 @@ from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.imports.store_chunk import store_chunk, store_dry_run
 from unite_core.leads.model import DuplicateLead
 from unite_core.phone import PhonePolicy
+from unite_core.text import line
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 CHUNK_ROWS = 2000
@@ -50,6 +52,7 @@ CHUNK_BYTES = 2 * 1024 * 1024
 """How much of the file is read for one chunk, plus or minus a block: its rows may have a million characters each."""
 
 REPORT_PAGE = 200
+MAX_HOLDER_LENGTH = 128
 MAX_CACHED_OWNERS = 10_000
 
 
@@ -58,7 +61,7 @@ def _never() -> bool:
 
 
 @dataclass(frozen=True)
-class ContinueImport:
+class ContinueImport(UseCase):
     """Process an import from its last committed chunk on, until it ends or the worker has to stop.
 
     Each chunk is one transaction with its leads, its rejections and the checkpoint: a worker that dies leaves
@@ -81,7 +84,7 @@ class ContinueImport:
         self,
         import_id: UUID,
         *,
-        holder: str,
+        holder: Annotated[str, line(MAX_HOLDER_LENGTH)],
         should_stop: Callable[[], bool] = _never,
         on_taken: Callable[[], None] = lambda: None,
     ) -> ImportStatus | None:

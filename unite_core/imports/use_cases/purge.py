@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from unite_core.batches import in_batches
+from unite_core.checks import BatchSize, UseCase
 from unite_core.clock import Clock
 from unite_core.files import Files, delete_quietly
 from unite_core.imports.ports import ImportsUnitOfWork
@@ -16,7 +17,7 @@ RETENTION = timedelta(days=90)
 
 
 @dataclass(frozen=True)
-class PurgeImports:
+class PurgeImports(UseCase):
     """Delete snapshots, rejections and error reports of imports that ended longer ago than `retention`.
 
     Returns how many rows were deleted; run by a schedule. The imports themselves stay, with their counts. If
@@ -28,7 +29,7 @@ class PurgeImports:
     clock: Clock
     retention: timedelta | None
 
-    def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
+    def __call__(self, *, limit: BatchSize = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         if self.retention is None:
             return 0
         before = self.clock.now() - self.retention

@@ -8,6 +8,7 @@ from functools import partial
 from typing import BinaryIO, ClassVar
 from uuid import UUID
 
+from unite_core.checks import Input, UseCase
 from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import Conflict, FieldError, Invalid, NotFound, TooLarge, Unavailable
@@ -41,7 +42,7 @@ IMPORTS = "imports"
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewImport:
+class NewImport(Input):
     """A file that a client is about to upload; `size` is in bytes."""
 
     filename: str
@@ -58,7 +59,7 @@ class ImportUpload:
 
 
 @dataclass(frozen=True)
-class CreateImport:
+class CreateImport(UseCase):
     """Announce an import and get permission to upload its CSV file of leads. Admins and managers only.
 
     A file has at most 512 MiB; the permission is valid for an hour, for exactly this size. Once the file
@@ -93,7 +94,7 @@ class CreateImport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredFile:
+class StoredFile(Input):
     """A file that was uploaded: its key, its number of bytes, and their SHA-256 in hexadecimal."""
 
     import_id: UUID
@@ -103,7 +104,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
-class StartImport:
+class StartImport(UseCase):
     """Start an import whose file was uploaded. Admins and managers only.
 
     Starting it again is harmless, and so is a later upload by the same link: it is not read. If the same
@@ -176,7 +177,7 @@ class StartImport:
 
 
 @dataclass(frozen=True)
-class StoreFile:
+class StoreFile(UseCase):
     """Store a file that comes with the request, as a stream. Admins and managers only.
 
     It belongs to no import yet: `ImportStoredFile` makes one of it, `delete_quietly` deletes it. If neither happens,
@@ -199,7 +200,7 @@ class StoreFile:
     def __call__(self, actor: Actor, stream: BinaryIO) -> StoredFile:
         actor.must(Permission.IMPORT_LEADS)
         import_id = self.ids.new()
-        retry_on_deadlock(lambda: self._require_room(actor.user_id, import_id))
+        retry_on_deadlock(lambda: self._require_room(actor.author, import_id))
         key = upload_key(file_key(import_id))
         sha256 = hashlib.sha256()
         size = 0
@@ -229,7 +230,7 @@ class StoreFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileToImport:
+class FileToImport(Input):
     """A stored file and the options to import it with."""
 
     stored: StoredFile
@@ -238,7 +239,7 @@ class FileToImport:
 
 
 @dataclass(frozen=True)
-class ImportStoredFile:
+class ImportStoredFile(UseCase):
     """Import a stored file. Admins and managers only.
 
     If the same user imported the same bytes with the same options within 24 hours, that import is returned,
@@ -346,7 +347,7 @@ def _announced(
         status=ImportStatus.AWAITING_UPLOAD,
         options=new.options,
         key=file_key(import_id),
-        created_by=actor.user_id,
+        created_by=actor.author,
         created_at=clock.now(),
     )
 

@@ -5,12 +5,14 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from uuid import UUID
 
+from unite_core.checks import UseCase
 from unite_core.errors import Conflict, NotFound
 from unite_core.files import Files, upload_key
 from unite_core.identity.model import Actor, Permission, User
 from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.imports.use_cases.start import StartImport, file_key
+from unite_core.text import CorrelationId
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 
@@ -43,7 +45,7 @@ _OUTCOME_OF_ERROR = {"already_started": UploadOutcome.KNOWN, "not_uploaded": Upl
 
 
 @dataclass(frozen=True)
-class StartUploadedImport:
+class StartUploadedImport(UseCase):
     """Start the import whose file was uploaded to `key`, on behalf of the user who announced it.
 
     It does what `StartImport` does, with the current role of the creator: a user who was deactivated imports nothing.
@@ -57,7 +59,7 @@ class StartUploadedImport:
     files: Files
     start: StartImport
 
-    def __call__(self, key: str, correlation_id: str | None = None) -> UploadOutcome:
+    def __call__(self, key: str, correlation_id: CorrelationId | None = None) -> UploadOutcome:
         import_id = _import_id(key)
         if import_id is None:
             return UploadOutcome.UNKNOWN

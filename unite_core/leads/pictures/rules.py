@@ -24,9 +24,12 @@ class InvalidPicture(Exception):
     """A picture that is refused. `code` says which rule it breaks, `detail` what is wrong with it."""
 
     def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(code, detail)
         self.code = code
         self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 def unreadable(detail: str) -> InvalidPicture:

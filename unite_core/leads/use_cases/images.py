@@ -9,6 +9,7 @@ from threading import BoundedSemaphore
 from typing import ClassVar
 from uuid import UUID
 
+from unite_core.checks import BatchSize, Input, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from unite_core.files import Files, Upload, delete_quietly, move_upload, upload_key
@@ -46,7 +47,7 @@ PICTURE_TIMEOUT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewImage:
+class NewImage(Input):
     """A picture that a client is about to upload; `size` is in bytes."""
 
     lead_id: UUID
@@ -64,7 +65,7 @@ class ImageUpload:
 
 
 @dataclass(frozen=True)
-class CreateImage:
+class CreateImage(UseCase):
     """Get permission to upload a picture of a lead. Every user who may change the lead may add pictures.
 
     PNG, JPEG and WebP of at most 10 MiB are accepted; the permission is valid for 15 minutes, for exactly this type
@@ -102,7 +103,7 @@ class CreateImage:
             filename=filename,
             key=f"images/{lead.id}/{image_id}",
             status=ImageStatus.AWAITING_UPLOAD,
-            created_by=actor.user_id,
+            created_by=actor.author,
             created_at=self.clock.now(),
         )
         work.images.add(image)
@@ -119,7 +120,7 @@ class CreateImage:
                 "delete one first.",
                 code="too_many_images",
             )
-        work.users.lock(actor.user_id)
+        work.users.lock(actor.author)
         if work.images.count_announced(actor.user_id) >= self.quotas.open_images:
             raise Conflict(
                 f"You have announced {self.quotas.open_images} pictures that are not uploaded; upload and complete "
@@ -161,7 +162,7 @@ class PictureSlots:
 
 
 @dataclass(frozen=True)
-class CompleteImage:
+class CompleteImage(UseCase):
     """Complete the upload of a picture: check its bytes and store the picture.
 
     The bytes must be uploaded, have the announced size, and be a whole, still picture of the announced type with at
@@ -266,7 +267,7 @@ class CompleteImage:
 
 
 @dataclass(frozen=True)
-class DeleteImage:
+class DeleteImage(UseCase):
     """Delete a picture of a lead and its bytes. Every user who may change the lead may delete its pictures.
 
     If a version is expected, only that version is deleted.
@@ -289,14 +290,14 @@ class DeleteImage:
 
 
 @dataclass(frozen=True)
-class RemoveAbandonedImages:
+class RemoveAbandonedImages(UseCase):
     """Remove images whose bytes did not arrive within a day; return their number. Run by a schedule."""
 
     work: UnitOfWorkFactory[LeadsUnitOfWork]
     files: Files
     clock: Clock
 
-    def __call__(self, *, limit: int = 500) -> int:
+    def __call__(self, *, limit: BatchSize = 500) -> int:
         with self.work() as work:
             abandoned = work.images.abandoned(before=self.clock.now() - ABANDONED_AFTER, limit=limit)
             for image in abandoned:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from unite_core.checks import Input
 from unite_core.errors import FieldError
 from unite_core.leads.details import DEFAULT_SOURCE, LeadStatus, TextField
 from unite_core.phone import Phone, PhonePolicy, parse_phone
@@ -12,7 +13,7 @@ from unite_core.unset import UNSET, Unset
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewLead:
+class NewLead(Input):
     """A lead to be created, as the client sent it."""
 
     name: str
@@ -26,7 +27,7 @@ class NewLead:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeadChanges:
+class LeadChanges(Input):
     """The changes to a lead; UNSET leaves a field unchanged, None clears it.
 
     A phone number without an extension leaves the extension unchanged; clearing the number clears the extension

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
 
+from unite_core.checks import Input, UseCase
 from unite_core.clock import Clock
 from unite_core.errors import FieldError, Forbidden, Invalid, NotFound
 from unite_core.identity.model import Actor, Permission
@@ -30,7 +31,7 @@ _TEXTS_AFTER_CONTACT = tuple(field for field in _OTHER_TEXTS if field is not EMA
 
 
 @dataclass(frozen=True)
-class CreateLead:
+class CreateLead(UseCase):
     """Create a lead.
 
     Admins and managers create leads for any user; a lead that an agent creates is assigned to that agent. A lead has
@@ -53,7 +54,7 @@ class CreateLead:
             details=details,
             created_at=now,
             updated_at=now,
-            created_by=actor.user_id,
+            created_by=actor.stored_id,
         )
         return self.work.run(lambda work: self._add(work, actor, lead, new.assigned_to))
 
@@ -81,7 +82,7 @@ class CreateLead:
 
 
 @dataclass(frozen=True)
-class UpdateLead:
+class UpdateLead(UseCase):
     """Change a lead.
 
     Agents change the leads assigned to them and cannot reassign them; admins and managers change and
@@ -157,7 +158,7 @@ class UpdateLead:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeadToDelete:
+class LeadToDelete(Input):
     """The lead to delete, and optionally the version that the caller saw."""
 
     lead_id: UUID
@@ -165,7 +166,7 @@ class LeadToDelete:
 
 
 @dataclass(frozen=True)
-class DeleteLead(Generic[W]):
+class DeleteLead(UseCase, Generic[W]):
     """Delete a lead. Admins and managers only.
 
     The lead is hidden, not erased: another lead may have its phone and e-mail, and its history remains. Its open call

@@ -7,6 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.batches import in_batches
+from unite_core.checks import BatchSize, UseCase
 from unite_core.clock import Clock
 from unite_core.events import Event
 from unite_core.identity.model import Actor, Permission
@@ -21,7 +22,7 @@ MAX_COUNTED = 1000
 
 
 @dataclass(frozen=True)
-class ListDeliveries:
+class ListDeliveries(UseCase):
     """List deliveries of events, newest first. Admins and managers only.
 
     Raises `Forbidden`.
@@ -36,7 +37,7 @@ class ListDeliveries:
 
 
 @dataclass(frozen=True)
-class GetDelivery:
+class GetDelivery(UseCase):
     """Read one delivery. Admins and managers only.
 
     Raises `Forbidden` and `NotFound`.
@@ -51,7 +52,7 @@ class GetDelivery:
 
 
 @dataclass(frozen=True)
-class ReplayDelivery:
+class ReplayDelivery(UseCase):
     """Replay a dead letter: retry it at once, and then for three days as if it were new. Admins only.
 
     A delivery that was skipped for lack of a recipient can be replayed too.
@@ -79,7 +80,7 @@ class ReplayDelivery:
 
 
 @dataclass(frozen=True)
-class GetDeliveryActivity:
+class GetDeliveryActivity(UseCase):
     """Read the activity of a delivery, newest first: each response of the destination, and its later reports.
 
     Admins and managers only. The activity can be read for as long as the delivery is stored. Events reach the log after
@@ -99,7 +100,7 @@ class GetDeliveryActivity:
 
 
 @dataclass(frozen=True)
-class CountDeadLetters:
+class CountDeadLetters(UseCase):
     """Count the dead letters, up to 1,000."""
 
     reads: UnitOfWorkFactory[RelayUnitOfWork]
@@ -110,7 +111,7 @@ class CountDeadLetters:
 
 
 @dataclass(frozen=True)
-class PurgeDeliveries:
+class PurgeDeliveries(UseCase):
     """Delete deliveries that were delivered a week ago or earlier; return their number. Run by a schedule.
 
     They are deleted in up to a hundred transactions of `limit` deliveries each.
@@ -119,7 +120,7 @@ class PurgeDeliveries:
     work: UnitOfWorkFactory[RelayUnitOfWork]
     clock: Clock
 
-    def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
+    def __call__(self, *, limit: BatchSize = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         before = self.clock.now() - DELIVERY_RETENTION
         return in_batches(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
 
@@ -131,7 +132,7 @@ class PurgeDeliveries:
 
 
 @dataclass(frozen=True)
-class PurgeActivity:
+class PurgeActivity(UseCase):
     """Delete the events of the activity log that are older than `retention`; return their number.
 
     With `retention` None nothing is ever deleted. The events are deleted `limit` at a time, up to a hundred times.
@@ -141,7 +142,7 @@ class PurgeActivity:
     clock: Clock
     retention: timedelta | None
 
-    def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
+    def __call__(self, *, limit: BatchSize = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         if self.retention is None:
             return 0
         before = self.clock.now() - self.retention

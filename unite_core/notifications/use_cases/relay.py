@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from unite_core.checks import UseCase
 from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, Unavailable
@@ -12,7 +13,7 @@ from unite_core.events import Event
 from unite_core.ids import Ids
 from unite_core.notifications.events import delivery_answered
 from unite_core.notifications.model import CLAIM_TTL, RATE_LIMITED, Delivery, DeliveryStatus, Receipt
-from unite_core.notifications.ports import Destination, RelayUnitOfWork
+from unite_core.notifications.ports import Destination, RelayUnitOfWork, receipts_of
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 PORTIONS = 10
@@ -63,7 +64,7 @@ class _Tally:
 
 
 @dataclass(frozen=True)
-class RelayEvents:
+class RelayEvents(UseCase):
     """Deliver the pending events of one destination, until nothing is due or the worker has to stop.
 
     Each destination has its own attempts, so that a destination that does not respond delays no other. Up to ten
@@ -115,10 +116,11 @@ class RelayEvents:
                 return True
             portion, left = left[:size], left[size:]
             try:
-                receipts = to.deliver(
+                answers = to.deliver(
                     [event for _, event in portion],
                     {event.id for delivery, event in portion if delivery.attempts > 1},
                 )
+                receipts = receipts_of(f"The destination {destination}", portion, answers)
                 answered = [(*claimed, receipt) for claimed, receipt in zip(portion, receipts, strict=True)]
             except Unavailable as error:
                 self._postpone(to, portion, left, {"error": error.code, "detail": error.detail}, tally)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from unite_core.checks import Input, UseCase
 from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, Unavailable
@@ -14,11 +15,16 @@ from unite_core.notifications.destinations import opt_out_by_refusal
 from unite_core.notifications.events import delivery_reported
 from unite_core.notifications.model import Delivery, DeliveryStatus
 from unite_core.notifications.ports import Consent, Destination, RelayUnitOfWork, TextsUnitOfWork
+from unite_core.phone import phone_error
+from unite_core.text import line
 from unite_core.unit_of_work import UnitOfWorkFactory
+
+MAX_CONSENT_SOURCE_LENGTH = 64
+"""Characters of the id of a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextReport:
+class TextReport(Input):
     """A report of the provider about the text message of a delivery.
 
     `response` is the provider's report in plain values, unchanged. `phone` is the number that the message went to
@@ -27,11 +33,11 @@ class TextReport:
 
     delivery_id: UUID
     response: Mapping[str, Any]
-    phone: str | None = field(default=None, repr=False)
+    phone: Annotated[str | None, phone_error] = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
-class RecordTextReport:
+class RecordTextReport(UseCase):
     """Record the progress of a text message; return the delivery if it becomes a dead letter.
 
     Reports may come late, twice and in any order. A report has no effect if its progress is not beyond the known one,
@@ -114,19 +120,19 @@ def _is_news(report: DeliveryReport, known: DeliveryReport | None, delivery: Del
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewConsent:
+class NewConsent(Input):
     """An opt-out (`opted_out`) or a new opt-in by the owner of a number.
 
     `source` is the id of the message by which the owner opted out or in.
     """
 
-    source: str
-    phone: str = field(repr=False)
+    source: Annotated[str, line(MAX_CONSENT_SOURCE_LENGTH)]
+    phone: Annotated[str, phone_error] = field(repr=False)
     opted_out: bool
 
 
 @dataclass(frozen=True)
-class RecordConsent:
+class RecordConsent(UseCase):
     """Record that the owner of a number opted out of text messages, or opted in again.
 
     The same message takes effect once, even if it is reported several times.

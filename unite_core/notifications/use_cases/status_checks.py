@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from unite_core.checks import BatchSize, UseCase
 from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, Unavailable
@@ -29,7 +30,7 @@ def _ignore(_: Delivery) -> None:
 
 
 @dataclass(frozen=True)
-class CheckDeliveryStatuses:
+class CheckDeliveryStatuses(UseCase):
     """Check the status of deliveries without a final report; return the number of deliveries checked.
 
     Each destination states when its deliveries are checked (`Subscription.follow_up`). A report can be lost on its way
@@ -48,7 +49,7 @@ class CheckDeliveryStatuses:
     def __call__(
         self,
         *,
-        limit: int = 100,
+        limit: BatchSize = 100,
         should_stop: Callable[[], bool] = lambda: False,
         on_dead: Callable[[Delivery], None] = _ignore,
     ) -> int:
@@ -71,7 +72,7 @@ class _Run:
     should_stop: Callable[[], bool]
     on_dead: Callable[[Delivery], None]
 
-    def __call__(self, limit: int) -> int:
+    def __call__(self, limit: BatchSize) -> int:
         asked = 0
         while asked < limit and (due := self._due(min(STATUS_CHECK_BATCH_SIZE, limit - asked))):
             for delivery in due:

@@ -145,7 +145,7 @@ class LeadCallsContract(DatabaseContract):
         assert matching(call_outcomes=_BUSY | {"converted", "voicemail"}) == [converted.id, busy.id]
         assert matching(call_outcomes=_BUSY, called=False) == []
         assert matching(called=True, created_from=_NOW + _HOUR, sources=frozenset({"api"})) == [converted.id]
-        assert matching(called=True, question=("grace",)) == [converted.id, busy.id]
+        assert matching(called=True, q="grace") == [converted.id, busy.id]
 
     def test_leads_are_filtered_by_the_time_to_their_first_call(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]

@@ -275,7 +275,7 @@ class LeadsContract(DatabaseContract):
                 unit.leads.get(lead.id)
             found = unit.leads.matches([_PHONE.key], ["grace@example.com"])
             assert (found.by_phone, found.by_email) == ({}, {})
-            assert [*unit.leads.page(LeadFilter(question=("grace",)), PageRequest()).items] == []
+            assert [*unit.leads.page(LeadFilter(q="grace"), PageRequest()).items] == []
             assert [*unit.leads.untouched_of_import(coming.id, after_row=0, limit=5)] == []
         assert listed_leads(reads) == []
 

@@ -192,7 +192,8 @@ class InMemoryLeadImages(LeadImages):
 
 def _meets(lead: Lead, filters: LeadFilter) -> bool:
     texts = filters.texts
-    if filters.question is not None and not (filters.question and answers(lead.search_text, list(filters.question))):
+    words = filters.words
+    if words is not None and not (words and answers(lead.search_text, list(words))):
         return False
     anybody = not filters.assigned_to and not filters.unassigned
     return (

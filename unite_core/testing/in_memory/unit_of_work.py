@@ -1,6 +1,6 @@
 """Units of work over the in-memory tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Self
 
@@ -114,6 +114,14 @@ class InMemoryUnitOfWorkFactory(UnitOfWorkFactory[InMemoryUnitOfWork]):
         self._writes = writes
         self._subscriptions = subscriptions
         self._cache = cache or NoCache()
+
+    @property
+    def store(self) -> Store:
+        return self._store
+
+    @property
+    def destinations(self) -> Collection[str]:
+        return [subscription.name for subscription in self._subscriptions]
 
     def __call__(self) -> InMemoryUnitOfWork:
         return InMemoryUnitOfWork(self._store, self._subscriptions, self._cache, writes=self._writes)
