@@ -1,6 +1,7 @@
 """The types of the use cases, for annotations: `build` makes them, nobody else does."""
 
 from unite_core.application import Calls, Identity, Imports, Leads, Notifications, Reports, Upkeep
+from unite_core.background import BackgroundWork
 from unite_core.calls.queries import GetCallLogEntry, GetCallTask, GetLedger, ListCallLogs, ListCallTasks
 from unite_core.calls.use_cases import (
     AddCallTaskNote,
@@ -96,6 +97,7 @@ __all__ = [
     "AssignCallTask",
     "Authenticate",
     "AuthenticateCookie",
+    "BackgroundWork",
     "CacheReport",
     "Calls",
     "CancelCallTask",
