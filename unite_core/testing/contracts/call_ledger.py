@@ -1,21 +1,19 @@
 """Contract tests of the repository of the call ledger."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import pytest
 
-from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import EntryKind, LedgerEntry, hash_of
 from unite_core.calls.model import CallResult, CallTask, Outcome
-from unite_core.calls.ports import LedgerFilter
+from unite_core.calls.ports import CallLedger, LedgerFilter
 from unite_core.errors import Deadlock, NotFound
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
-from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
+from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, add_all, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _MICROSECOND = timedelta(microseconds=1)
@@ -57,19 +55,28 @@ ENTRIES: dict[str, dict[str, Any]] = {
 """Entries of every kind."""
 
 
-class CallLedgerContract(DatabaseContract):
+class CallLedgerUnit(Transaction, Protocol):
+    """A unit of work with the port `CallLedger`."""
+
+    @property
+    def ledger(self) -> CallLedger: ...
+
+
+class CallLedgerContract(DatabaseContract[CallLedgerUnit]):
     """The entries of every chain cannot be changed or deleted."""
 
+    repositories = "`ledger`, a `CallLedger`"
+
     @pytest.fixture
-    def task(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> CallTask:
+    def task(self, work: Units[CallLedgerUnit]) -> CallTask:
         """Return a task that is stored already, assigned to a user."""
         return _a_stored_task(work)
 
     @pytest.mark.parametrize("kind", ENTRIES)
     def test_an_entry_comes_back_as_it_was_and_its_hash_is_right(
         self,
-        work: UnitOfWorkFactory[FullUnitOfWork],
-        reads: UnitOfWorkFactory[FullUnitOfWork],
+        work: Units[CallLedgerUnit],
+        reads: Units[CallLedgerUnit],
         task: CallTask,
         kind: str,
     ) -> None:
@@ -82,12 +89,12 @@ class CallLedgerContract(DatabaseContract):
         assert stored == entry
         assert hash_of(stored) == entry.hash
 
-    def test_an_unknown_entry_is_not_found(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_an_unknown_entry_is_not_found(self, reads: Units[CallLedgerUnit]) -> None:
         with reads() as unit, pytest.raises(NotFound):
             unit.ledger.get(an_id())
 
     def test_an_entry_of_a_unit_that_is_rolled_back_is_not_there(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
+        self, work: Units[CallLedgerUnit], reads: Units[CallLedgerUnit], task: CallTask
     ) -> None:
         entry = an_entry(task)
 
@@ -98,7 +105,7 @@ class CallLedgerContract(DatabaseContract):
             unit.ledger.get(entry.id)
 
     def test_a_position_in_a_chain_is_used_once_and_the_unit_of_work_can_go_on(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
+        self, work: Units[CallLedgerUnit], reads: Units[CallLedgerUnit], task: CallTask
     ) -> None:
         first = an_entry(task)
         add_all(work, first)
@@ -113,7 +120,7 @@ class CallLedgerContract(DatabaseContract):
         assert _chains(reads, task) == {task.id: [first, second]}
 
     def test_one_of_several_concurrent_appends_to_a_chain_succeeds(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
+        self, work: Units[CallLedgerUnit], reads: Units[CallLedgerUnit], task: CallTask
     ) -> None:
         first = an_entry(task)
         add_all(work, first)
@@ -131,7 +138,7 @@ class CallLedgerContract(DatabaseContract):
         assert [entry.number for entry in _chains(reads, task)[task.id]] == [1, 2]
 
     def test_chains_begin_with_their_first_entry(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[CallLedgerUnit], reads: Units[CallLedgerUnit]
     ) -> None:
         tasks = [_a_stored_task(work) for _ in range(3)]
         chains: dict[UUID, list[LedgerEntry]] = {task.id: [] for task in tasks[:2]}
@@ -150,7 +157,7 @@ class CallLedgerContract(DatabaseContract):
         assert _chains(reads) == {}
 
     def test_thousands_of_chains_are_read_at_once(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
+        self, work: Units[CallLedgerUnit], reads: Units[CallLedgerUnit], task: CallTask
     ) -> None:
         entry = an_entry(task)
         add_all(work, entry)
@@ -163,7 +170,7 @@ class CallLedgerContract(DatabaseContract):
         assert {task_id: [*chain] for task_id, chain in chains_read.items()} == {task.id: [entry]}
 
     def test_intact_chains_have_no_orphans(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
+        self, work: Units[CallLedgerUnit], reads: Units[CallLedgerUnit], task: CallTask
     ) -> None:
         first = an_entry(task)
         chain = [first, an_entry(task, [first])]
@@ -178,7 +185,7 @@ class CallLedgerContract(DatabaseContract):
             assert unit.ledger.first_orphan(None, task.id) is None
 
     def test_pages_go_from_the_newest_to_the_oldest(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
+        self, work: Units[CallLedgerUnit], reads: Units[CallLedgerUnit], task: CallTask
     ) -> None:
         moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + _MICROSECOND, _NOW + _HOUR]
         chain: list[LedgerEntry] = []
@@ -195,7 +202,7 @@ class CallLedgerContract(DatabaseContract):
         assert third.next is None
 
     def test_pages_contain_what_matches_the_filter(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[CallLedgerUnit], reads: Units[CallLedgerUnit]
     ) -> None:
         mine, other = _a_stored_task(work), _a_stored_task(work)
         ann, ben = an_id(), an_id()
@@ -228,7 +235,7 @@ class CallLedgerContract(DatabaseContract):
         assert matching(visible_to=ben, task_id=mine.id) == []
 
     def test_pages_by_call_time_go_from_the_newest_to_the_oldest(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
+        self, work: Units[CallLedgerUnit], reads: Units[CallLedgerUnit], task: CallTask
     ) -> None:
         moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + _MICROSECOND, _NOW + _HOUR]
         chain: list[LedgerEntry] = []
@@ -246,7 +253,7 @@ class CallLedgerContract(DatabaseContract):
         assert third.next is None
 
     def test_pages_contain_the_calls_that_match_the_filter(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[CallLedgerUnit], reads: Units[CallLedgerUnit]
     ) -> None:
         mine, other = _a_stored_task(work), _a_stored_task(work)
         no_call: dict[str, Any] = {"outcome": None, "duration_seconds": None}
@@ -287,14 +294,14 @@ class CallLedgerContract(DatabaseContract):
         assert matching(counted=True, lead_id=mine.lead_id, results=frozenset({CallResult.MISSED})) == []
 
 
-def _a_stored_task(work: UnitOfWorkFactory[FullUnitOfWork]) -> CallTask:
+def _a_stored_task(work: Units[CallLedgerUnit]) -> CallTask:
     ann, lead = a_user(), a_lead()
     task = a_task(lead, ann, assigned_to=ann.id)
     add_all(work, ann, lead, task)
     return task
 
 
-def _chains(reads: UnitOfWorkFactory[FullUnitOfWork], *tasks: CallTask) -> dict[UUID, list[LedgerEntry]]:
+def _chains(reads: Units[CallLedgerUnit], *tasks: CallTask) -> dict[UUID, list[LedgerEntry]]:
     with reads() as unit:
         chains_read = unit.ledger.chains([task.id for task in tasks])
     return {task_id: [*chain] for task_id, chain in chains_read.items()}

@@ -6,28 +6,34 @@ from uuid import UUID
 
 import pytest
 
-from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.details import LeadStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.search import query_words
 from unite_core.paging import PageRequest, Position
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, revise
-from unite_core.testing.contracts.database import DatabaseContract, add_all, delete_lead, listed_leads, save_lead
+from unite_core.testing.contracts.database import (
+    DatabaseContract,
+    LeadsUnit,
+    Units,
+    add_all,
+    delete_lead,
+    listed_leads,
+    save_lead,
+)
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
 _PHONE = Phone("+12125550123")
 
 
-class LeadListContract(DatabaseContract):
+class LeadListContract(DatabaseContract[LeadsUnit]):
     """The pages of leads and their filters."""
 
-    def test_pages_go_from_the_newest_to_the_oldest(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    repositories = "`leads`, a `Leads`"
+
+    def test_pages_go_from_the_newest_to_the_oldest(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         oldest = a_lead(created_at=_NOW - _HOUR)
         twins = [a_lead(), a_lead()]
         newest = a_lead(created_at=_NOW + timedelta(microseconds=1))
@@ -43,7 +49,7 @@ class LeadListContract(DatabaseContract):
         assert second.next is None
 
     def test_pages_neither_skip_nor_repeat_during_inserts_and_deletes(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         old = [a_lead(created_at=_NOW + _HOUR * (number // 2)) for number in range(7)]
         add_all(work, *old)
@@ -63,9 +69,7 @@ class LeadListContract(DatabaseContract):
 
         assert walked == [lead.id for lead in reversed(old)]
 
-    def test_conditions_of_a_filter_are_combined(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_conditions_of_a_filter_are_combined(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         matching = a_lead(status=LeadStatus.NEW, source="fair")
         add_all(
             work, matching, a_lead(status=LeadStatus.LOST, source="fair"), a_lead(status=LeadStatus.NEW, source="web")
@@ -76,7 +80,7 @@ class LeadListContract(DatabaseContract):
         assert listed_leads(reads, both) == [matching.id]
 
     def test_one_of_several_values_of_a_filter_has_to_match(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         leads = [a_lead(status=status, source=status.value) for status in LeadStatus]
         add_all(work, *leads)
@@ -88,7 +92,7 @@ class LeadListContract(DatabaseContract):
         assert listed_leads(reads, sources) == [leads[4].id, leads[0].id]
 
     def test_a_company_is_compared_without_case_and_shown_as_it_was_written(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         leads = [a_lead(company=company) for company in ("ACME, Inc.", "Acme, Inc.", "Acme", None)]
         add_all(work, *leads)
@@ -98,9 +102,7 @@ class LeadListContract(DatabaseContract):
 
         assert [lead.details.company for lead in page.items] == ["Acme, Inc.", "ACME, Inc."]
 
-    def test_leads_are_filtered_by_their_agent(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_leads_are_filtered_by_their_agent(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         ann, ben = a_user(), a_user()
         hers, his, without_agent = a_lead(assigned_to=ann.id), a_lead(assigned_to=ben.id), a_lead()
         add_all(work, ann, ben, hers, his, without_agent)
@@ -117,7 +119,7 @@ class LeadListContract(DatabaseContract):
         assert listed_leads(reads, LeadFilter(visible_to=ann.id, assigned_to=frozenset({ben.id}))) == []
 
     def test_the_beginning_of_a_time_span_is_in_it_and_its_end_is_not(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         leads = [a_lead(created_at=_NOW + number * _HOUR) for number in range(4)]
         add_all(work, *leads)
@@ -154,8 +156,8 @@ class LeadListContract(DatabaseContract):
     )
     def test_a_search_matches_the_beginnings_of_words(
         self,
-        work: UnitOfWorkFactory[ImportsUnitOfWork],
-        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        work: Units[LeadsUnit],
+        reads: Units[LeadsUnit],
         question: str,
         found: Sequence[int],
     ) -> None:
@@ -171,9 +173,7 @@ class LeadListContract(DatabaseContract):
 
         assert listed == [leads[number].id for number in found]
 
-    def test_a_search_follows_the_changes_of_a_lead(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_search_follows_the_changes_of_a_lead(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         lead = a_lead(name="Grace Murray")
         add_all(work, lead, a_lead(name="Somebody Else"))
         revise(lead, name="Grace Hopper")
@@ -183,9 +183,7 @@ class LeadListContract(DatabaseContract):
         assert listed_leads(reads, LeadFilter(question=("hopper",))) == [lead.id]
         assert listed_leads(reads, LeadFilter(question=("murray",))) == []
 
-    def test_a_search_is_paginated(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_search_is_paginated(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         leads = [a_lead(name=f"Grace {number}", created_at=_NOW + number * _HOUR) for number in range(5)]
         add_all(work, *leads)
         filters = LeadFilter(question=("gra",), statuses=frozenset({LeadStatus.NEW}))

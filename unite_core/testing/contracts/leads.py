@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 
 from unite_core.errors import NotFound, PreconditionFailed
-from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.details import LeadStatus
 from unite_core.leads.model import Duplicate, DuplicateLead
 from unite_core.leads.ports import LeadFilter
@@ -17,6 +16,8 @@ from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, an_id, an_import, revise
 from unite_core.testing.contracts.database import (
     DatabaseContract,
+    LeadsUnit,
+    Units,
     add_all,
     delete_lead,
     listed_leads,
@@ -24,19 +25,18 @@ from unite_core.testing.contracts.database import (
     save_lead,
 )
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
 _PHONE = Phone("+12125550123")
 
 
-class LeadsContract(DatabaseContract):
+class LeadsContract(DatabaseContract[LeadsUnit]):
     """The store of leads: no two leads that are not deleted share a phone or e-mail."""
 
-    def test_a_lead_comes_back_as_stored(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    repositories = "`leads`, a `Leads`"
+
+    def test_a_lead_comes_back_as_stored(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         ann = a_user()
         coming = an_import(ann)
         lead = a_lead(
@@ -57,13 +57,11 @@ class LeadsContract(DatabaseContract):
         with reads() as unit:
             assert unit.leads.get(lead.id) == lead
 
-    def test_an_unknown_lead_is_not_found(self, reads: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_an_unknown_lead_is_not_found(self, reads: Units[LeadsUnit]) -> None:
         with reads() as unit, pytest.raises(NotFound):
             unit.leads.get(an_id())
 
-    def test_a_lead_that_is_changed_and_not_saved_is_unchanged_in_the_store(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_lead_that_is_changed_and_not_saved_is_unchanged_in_the_store(self, work: Units[LeadsUnit]) -> None:
         lead = a_lead(name="Grace", phone=_PHONE)
         with work() as unit:
             unit.leads.add(lead)
@@ -73,9 +71,7 @@ class LeadsContract(DatabaseContract):
                 revise(found, name="Changed after finding")
             assert unit.leads.get(lead.id).name == "Grace"
 
-    def test_leads_are_read_by_their_ids(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_leads_are_read_by_their_ids(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         ann, ben, deleted, other = a_lead(email="ann@example.com"), a_lead(status_chosen_at=_NOW), a_lead(), a_lead()
         add_all(work, ann, ben, deleted, other)
         delete_lead(work, deleted)
@@ -86,7 +82,7 @@ class LeadsContract(DatabaseContract):
             assert unit.leads.find([]) == {}
 
     def test_the_time_of_a_status_choice_is_read_with_each_lead(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
@@ -107,9 +103,7 @@ class LeadsContract(DatabaseContract):
                 assert [*unit.leads.untouched_of_import(coming.id, after_row=-1, limit=9)] == leads
                 assert [*unit.leads.page(LeadFilter(), PageRequest()).items] == leads[::-1]
 
-    def test_the_time_of_a_status_choice_is_stored(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_the_time_of_a_status_choice_is_stored(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         lead = a_lead()
         add_all(work, lead)
 
@@ -130,9 +124,7 @@ class LeadsContract(DatabaseContract):
         assert found == lead
         assert (found.status, found.status_chosen_at, found.version) == (LeadStatus.LOST, _NOW + 2 * _HOUR, 5)
 
-    def test_a_duplicate_names_every_lead_that_has_the_phone_or_the_email(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_duplicate_names_every_lead_that_has_the_phone_or_the_email(self, work: Units[LeadsUnit]) -> None:
         by_phone = a_lead(phone=_PHONE)
         by_email = a_lead(email="grace@example.com")
         add_all(work, by_phone, by_email)
@@ -143,7 +135,7 @@ class LeadsContract(DatabaseContract):
         assert set(refused.value.duplicates) == {Duplicate("phone", by_phone.id), Duplicate("email", by_email.id)}
 
     def test_a_unit_of_work_goes_on_after_a_refused_duplicate(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         first, other = a_lead(phone=_PHONE), a_lead()
         with work() as unit:
@@ -157,7 +149,7 @@ class LeadsContract(DatabaseContract):
         assert set(listed_leads(reads)) == {first.id, other.id}
 
     def test_a_number_with_two_extensions_belongs_to_two_leads(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         leads = [a_lead(phone=_PHONE), *(a_lead(phone=Phone(_PHONE.number, extension)) for extension in ("1", "2"))]
         add_all(work, *leads)
@@ -167,7 +159,7 @@ class LeadsContract(DatabaseContract):
         assert found.by_phone == {f"{_PHONE.number};ext=2": leads[2]}
 
     def test_one_of_many_concurrent_inserts_of_a_lead_succeeds(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         leads = [a_lead(phone=_PHONE) for _ in range(10)]
 
@@ -183,9 +175,7 @@ class LeadsContract(DatabaseContract):
         assert found.count(None) == 1
         assert {lead_id for lead_id in found if lead_id} == set(listed_leads(reads))
 
-    def test_many_are_added_together(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_many_are_added_together(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         leads = [a_lead(email=f"lead{number}@example.com") for number in range(300)]
         with work() as unit:
             unit.leads.add_many(leads)
@@ -196,9 +186,7 @@ class LeadsContract(DatabaseContract):
             found = unit.leads.matches([], [lead.email for lead in leads if lead.email])
         assert found.by_email == {lead.email: lead for lead in leads}
 
-    def test_a_duplicate_prevents_the_whole_batch(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_duplicate_prevents_the_whole_batch(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         known = a_lead(phone=_PHONE)
         add_all(work, known)
 
@@ -210,9 +198,7 @@ class LeadsContract(DatabaseContract):
         assert Duplicate("phone", known.id) in refused.value.duplicates
         assert listed_leads(reads) == [known.id]
 
-    def test_a_changed_lead_is_stored(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_changed_lead_is_stored(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         ann = a_user()
         lead = a_lead(phone=_PHONE)
         add_all(work, ann, lead)
@@ -230,7 +216,7 @@ class LeadsContract(DatabaseContract):
             assert unit.leads.matches([_PHONE.key], []).by_phone == {}
             assert unit.leads.matches(["+12125550124;ext=5"], ["grace@example.com"]).by_phone
 
-    def test_saving_a_lead_of_an_outdated_version_is_refused(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_saving_a_lead_of_an_outdated_version_is_refused(self, work: Units[LeadsUnit]) -> None:
         lead = a_lead()
         add_all(work, lead)
         with pytest.raises(PreconditionFailed):
@@ -243,9 +229,7 @@ class LeadsContract(DatabaseContract):
         with pytest.raises(PreconditionFailed):
             save_lead(work, a_lead(version=2))
 
-    def test_a_lead_cannot_take_the_phone_of_another(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_lead_cannot_take_the_phone_of_another(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         first = a_lead(phone=_PHONE, email="first@example.com")
         second = a_lead()
         before = replace(second)
@@ -260,9 +244,7 @@ class LeadsContract(DatabaseContract):
         with reads() as unit:
             assert unit.leads.get(second.id) == before
 
-    def test_a_deleted_lead_matches_no_query(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_deleted_lead_matches_no_query(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         ann = a_user()
         coming = an_import(ann)
         lead = a_lead(phone=_PHONE, email="grace@example.com", import_id=coming.id, import_row=2)
@@ -279,9 +261,7 @@ class LeadsContract(DatabaseContract):
             assert [*unit.leads.untouched_of_import(coming.id, after_row=0, limit=5)] == []
         assert listed_leads(reads) == []
 
-    def test_a_deleted_lead_frees_its_phone_and_email(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_deleted_lead_frees_its_phone_and_email(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         old = [a_lead(phone=_PHONE, email="grace@example.com") for _ in range(2)]
         for lead in old:  # two deleted leads may have had the same phone and e-mail
             add_all(work, lead)
@@ -293,7 +273,7 @@ class LeadsContract(DatabaseContract):
         assert listed_leads(reads) == [new.id]
 
     def test_a_deleted_lead_returns_unless_its_phone_has_gone(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         lead = a_lead(phone=_PHONE)
         add_all(work, lead)
@@ -314,7 +294,7 @@ class LeadsContract(DatabaseContract):
             save_lead(work, lead)
 
     def test_a_lead_that_matches_by_phone_and_email_is_one_object(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         both = a_lead(phone=_PHONE, email="grace@example.com")
         other = a_lead(phone=Phone("+12125550124"), email="ada@example.com")
@@ -327,9 +307,7 @@ class LeadsContract(DatabaseContract):
         assert found.by_email == {"grace@example.com": both, "ada@example.com": other}
         assert found.by_phone[_PHONE.key] is found.by_email["grace@example.com"]
 
-    def test_thousands_of_leads_are_matched_at_once(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_thousands_of_leads_are_matched_at_once(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         lead = a_lead(phone=Phone("+12125554999"), email="lead4999@example.com")
         add_all(work, lead)
 
@@ -341,9 +319,7 @@ class LeadsContract(DatabaseContract):
         assert found.by_phone == {"+12125554999": lead}
         assert found.by_email == {"lead4999@example.com": lead}
 
-    def test_a_missing_key_is_locked_until_the_unit_of_work_ends(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_missing_key_is_locked_until_the_unit_of_work_ends(self, work: Units[LeadsUnit]) -> None:
         def add(number: int) -> bool:
             with suppress(DuplicateLead), work() as unit:
                 if not unit.leads.matches([_PHONE.key], []).by_phone:
@@ -355,7 +331,7 @@ class LeadsContract(DatabaseContract):
         assert run_concurrently(5, add).count(True) == 1
 
     def test_untouched_leads_of_an_import_come_in_the_order_of_rows(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         ann = a_user()
         coming, other = an_import(ann), an_import(ann)

@@ -1,29 +1,35 @@
 """Contract tests of the repository of users."""
 
 from datetime import timedelta
+from typing import Protocol
 
 import pytest
 
 from unite_core.errors import Conflict, NotFound, PreconditionFailed
 from unite_core.identity.model import Role, User
-from unite_core.identity.ports import UserFilter
-from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.identity.ports import UserFilter, Users
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import a_user, an_id
-from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
+from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, add_all, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
 
 
-class UsersContract(DatabaseContract):
+class UsersUnit(Transaction, Protocol):
+    """A unit of work with the port `Users`."""
+
+    @property
+    def users(self) -> Users: ...
+
+
+class UsersContract(DatabaseContract[UsersUnit]):
     """Users are stored, listed, and locked for changes."""
 
-    def test_a_user_comes_back_as_stored(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    repositories = "`users`, a `Users`"
+
+    def test_a_user_comes_back_as_stored(self, work: Units[UsersUnit], reads: Units[UsersUnit]) -> None:
         ann = a_user(name="Žofie 王 👩🏽‍💻", phone="+12125550123", role=Role.MANAGER, active=False)
         add_all(work, ann)
 
@@ -31,15 +37,13 @@ class UsersContract(DatabaseContract):
             assert unit.users.get(ann.id) == ann
             assert unit.users.find_by_email(ann.email) == ann
 
-    def test_an_unknown_user_is_not_found(self, reads: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_an_unknown_user_is_not_found(self, reads: Units[UsersUnit]) -> None:
         with reads() as unit:
             with pytest.raises(NotFound):
                 unit.users.get(an_id())
             assert unit.users.find_by_email("nobody@unite.example") is None
 
-    def test_a_user_that_is_changed_and_not_saved_is_unchanged_in_the_store(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_user_that_is_changed_and_not_saved_is_unchanged_in_the_store(self, work: Units[UsersUnit]) -> None:
         ann = a_user(name="Ann")
         with work() as unit:
             unit.users.add(ann)
@@ -49,7 +53,7 @@ class UsersContract(DatabaseContract):
             found.rename("Changed after finding")
             assert unit.users.get(ann.id).name == "Ann"
 
-    def test_an_address_belongs_to_one_user(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_an_address_belongs_to_one_user(self, work: Units[UsersUnit]) -> None:
         ann = a_user()
         add_all(work, ann)
 
@@ -58,9 +62,7 @@ class UsersContract(DatabaseContract):
 
         assert refused.value.code == "duplicate_user"
 
-    def test_a_changed_user_is_stored(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_changed_user_is_stored(self, work: Units[UsersUnit], reads: Units[UsersUnit]) -> None:
         ann = a_user()
         add_all(work, ann)
         ann.rename("Ann the Second")
@@ -76,7 +78,7 @@ class UsersContract(DatabaseContract):
             assert unit.users.get(ann.id) == ann
 
     def test_a_one_time_password_is_stored_until_it_is_changed(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[UsersUnit], reads: Units[UsersUnit]
     ) -> None:
         ann = a_user()
         add_all(work, ann)
@@ -93,7 +95,7 @@ class UsersContract(DatabaseContract):
         with reads() as unit:
             assert unit.users.get(ann.id) == ann
 
-    def test_saving_a_user_of_an_outdated_version_is_refused(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_saving_a_user_of_an_outdated_version_is_refused(self, work: Units[UsersUnit]) -> None:
         ann = a_user()
         add_all(work, ann)
         with pytest.raises(PreconditionFailed):
@@ -104,9 +106,7 @@ class UsersContract(DatabaseContract):
         with pytest.raises(PreconditionFailed):
             _save(work, ann)
 
-    def test_pages_go_from_the_newest_to_the_oldest(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_pages_go_from_the_newest_to_the_oldest(self, work: Units[UsersUnit], reads: Units[UsersUnit]) -> None:
         oldest = a_user(created_at=_NOW - _HOUR)
         twins = [a_user(), a_user()]
         newest = a_user(created_at=_NOW + _HOUR)
@@ -122,7 +122,7 @@ class UsersContract(DatabaseContract):
         assert rest.next is None
 
     def test_pages_contain_the_users_that_match_the_filter(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[UsersUnit], reads: Units[UsersUnit]
     ) -> None:
         agent = a_user(role=Role.AGENT)
         gone = a_user(role=Role.AGENT, active=False)
@@ -137,16 +137,14 @@ class UsersContract(DatabaseContract):
         assert matching(UserFilter(active=True)) == [admin, agent]
         assert matching(UserFilter(role=Role.AGENT, active=False)) == [gone]
 
-    def test_active_admins_are_counted(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_active_admins_are_counted(self, work: Units[UsersUnit], reads: Units[UsersUnit]) -> None:
         add_all(work, a_user(role=Role.ADMIN), a_user(role=Role.ADMIN), a_user(role=Role.ADMIN, active=False), a_user())
 
         with reads() as unit:
             assert unit.users.count_active_admins() == 2
 
     def test_the_last_two_admins_cannot_be_removed_concurrently(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[UsersUnit], reads: Units[UsersUnit]
     ) -> None:
         admins = [a_user(role=Role.ADMIN), a_user(role=Role.ADMIN)]
         add_all(work, *admins)
@@ -165,9 +163,7 @@ class UsersContract(DatabaseContract):
         with reads() as unit:
             assert unit.users.count_active_admins() == 1
 
-    def test_active_users_are_listed_up_to_a_limit(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_active_users_are_listed_up_to_a_limit(self, work: Units[UsersUnit], reads: Units[UsersUnit]) -> None:
         active = [a_user(), a_user()]
         add_all(work, *active, a_user(active=False))
 
@@ -176,7 +172,7 @@ class UsersContract(DatabaseContract):
             assert len(unit.users.active(limit=1)) == 1
 
 
-def _save(work: UnitOfWorkFactory[ImportsUnitOfWork], user: User) -> None:
+def _save(work: Units[UsersUnit], user: User) -> None:
     with work() as unit:
         unit.users.save(user)
         unit.commit()
