@@ -9,12 +9,13 @@ from uuid import UUID
 
 import pytest
 
+from unite_core.calls.ledger import Unreadable
 from unite_core.calls.model import CallTask, Completion, Outcome, TaskStatus
 from unite_core.calls.ports import NOTES_IN_LISTS, CallTasks, TaskFilter
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
-from unite_core.paging import PageRequest
+from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.builders import a_lead, a_note, a_task, a_user, an_id
 from unite_core.testing.contracts.database import (
     DatabaseContract,
@@ -24,6 +25,7 @@ from unite_core.testing.contracts.database import (
     require_repositories,
     run_concurrently,
 )
+from unite_core.testing.contracts.pages import check_pages
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
 _NOW = A_MONDAY_MORNING
@@ -41,7 +43,7 @@ CLOSED: dict[str, dict[str, Any]] = {
             duration_seconds=86_400,
             note=_TEXT,
             started_at=_EXACT,
-            follow_up_at=_EXACT + _MICROSECOND,
+            follow_up_at=_EXACT + 2 * _MICROSECOND,
         ),
         "closed_at": _EXACT,
         "follow_up_id": UUID(int=7),
@@ -135,7 +137,26 @@ class CallTasksContract(DatabaseContract[CallTasksUnit]):
             stored.cancel("changed after finding", _NOW)
             stored.notes.clear()
             task.assign(ann.id)
-            assert unit.tasks.get(task.id) == replace(task, assigned_to=None)
+            unchanged = replace(task, assigned_to=None)
+            assert unit.tasks.get(task.id) == unchanged
+            reads: list[Callable[[], CallTask | Unreadable]] = [
+                lambda: unit.tasks.page(TaskFilter(), PageRequest()).items[0],
+                lambda: unit.tasks.lock_pending_of_lead(lead.id)[0],
+                lambda: unit.tasks.overdue(before=task.due_at + _HOUR, limit=1)[0],
+                lambda: unit.tasks.iterate_by_id(None, limit=1)[0],
+            ]
+            for read in reads:
+                found = read()
+                assert isinstance(found, CallTask)
+                found.cancel("changed after reading", _NOW)
+                found.notes.clear()
+            assert unit.tasks.get(task.id) == unchanged
+            saved = unit.tasks.get(task.id)
+            saved.assign(ann.id)
+            saved.mark_updated(_NOW)
+            unit.tasks.save(saved)
+            saved.cancel("changed after saving", _NOW)
+            assert unit.tasks.get(task.id) == replace(task, version=2, updated_at=_NOW)
 
     def test_a_changed_task_is_stored_with_the_notes_that_it_did_not_have(
         self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
@@ -151,6 +172,22 @@ class CallTasksContract(DatabaseContract[CallTasksUnit]):
         assert [note.text for note in stored.notes] == ["first", "second", "third"]
         assert (stored.status, stored.closed_at, stored.version) == (TaskStatus.COMPLETED, _EXACT, 4)
         assert stored.completion == Completion(outcome=Outcome.BUSY, duration_seconds=3)
+
+    @pytest.mark.parametrize("state", CLOSED)
+    def test_a_task_is_changed_in_every_value(
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead, state: str
+    ) -> None:
+        task, other = a_task(lead, ann), a_task(lead, ann, notes=[a_note(ann)])
+        add_all(work, task, other)
+        changes = {"assigned_to": ann.id, "due_at": _EXACT, "updated_at": _EXACT + _HOUR, **CLOSED[state], "version": 2}
+        changed = replace(task, **changes)
+
+        with work() as unit:
+            unit.tasks.save(changed)
+            unit.commit()
+
+        assert _get(reads, task.id) == changed
+        assert _get(reads, other.id) == other
 
     def test_a_stored_note_is_never_changed(
         self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
@@ -205,8 +242,29 @@ class CallTasksContract(DatabaseContract[CallTasksUnit]):
         assert (stored.status, stored.assigned_to, stored.notes) == (TaskStatus.PENDING, ann.id, [])
 
     def test_a_task_that_was_never_added_is_not_saved(self, work: Units[CallTasksUnit], ann: User, lead: Lead) -> None:
-        with work() as unit, pytest.raises(PreconditionFailed):
-            unit.tasks.save(a_task(lead, ann, version=2))
+        known = a_task(lead, ann)
+        add_all(work, known)
+
+        for version in (1, 2, 7):
+            with work() as unit:
+                with pytest.raises(PreconditionFailed):
+                    unit.tasks.save(a_task(lead, ann, version=version))
+                assert [*unit.tasks.page(TaskFilter(), PageRequest()).items] == [known]
+
+    def test_saving_a_task_of_another_version_is_refused(
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
+    ) -> None:
+        task = a_task(lead, ann)
+        add_all(work, task)
+        for _ in range(2):
+            _change(work, task.id, lambda it: it.assign(ann.id))
+        stored = _get(reads, task.id)
+
+        for version in (1, 2, 3, 5, 6):
+            with work() as unit, pytest.raises(PreconditionFailed):
+                unit.tasks.save(replace(stored, assigned_to=None, notes=[a_note(ann)], version=version))
+
+        assert _get(reads, task.id) == stored
 
     def test_reading_a_task_to_change_it_locks_it(self, work: Units[CallTasksUnit], ann: User, lead: Lead) -> None:
         task = a_task(lead, ann)
@@ -242,6 +300,28 @@ class CallTasksContract(DatabaseContract[CallTasksUnit]):
         assert [*second.items] == [twins[1], just_after]
         assert [*third.items] == [late]
         assert third.next is None
+
+    def test_pages_of_every_size_neither_skip_nor_repeat(
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
+    ) -> None:
+        moments = [_NOW, _NOW + _HOUR, _NOW, _NOW - _MICROSECOND, _NOW, _NOW - _HOUR, _NOW]
+        tasks = [
+            a_task(lead, ann, due_at=at, notes=[a_note(ann)], assigned_to=(ann.id, None)[number % 3 == 1])
+            for number, at in enumerate(moments)
+        ]
+        add_all(work, *tasks)
+
+        def page(filters: TaskFilter, request: PageRequest) -> Page[CallTask]:
+            with reads() as unit:
+                return unit.tasks.page(filters, request)
+
+        def position(task: CallTask) -> Position:
+            return Position(task.due_at, task.id)
+
+        ordered = sorted(tasks, key=lambda task: (task.due_at, task.id))
+        hers = [task for task in ordered if task.assigned_to == ann.id]
+        check_pages(lambda request: page(TaskFilter(), request), ordered, position, descending=False)
+        check_pages(lambda request: page(TaskFilter(visible_to=ann.id), request), hers, position, descending=False)
 
     def test_pages_contain_what_matches_the_filter(
         self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
@@ -412,7 +492,7 @@ class CallTasksContract(DatabaseContract[CallTasksUnit]):
         add_all(work, other, without, a_task(lead, ann), a_task(lead, ann), a_task(other, ann, **CLOSED["missed"]))
 
         with reads() as unit:
-            asked = [lead.id, without.id, other.id, *(an_id() for _ in range(1200))]
+            asked = [lead.id, without.id, *(an_id() for _ in range(1200)), other.id]
             assert unit.tasks.leads_with_tasks(asked) == {lead.id, other.id}
             assert unit.tasks.leads_with_tasks([without.id]) == set()
             assert unit.tasks.leads_with_tasks([]) == set()

@@ -24,9 +24,10 @@ from unite_core.notifications.model import (
 )
 from unite_core.notifications.ports import Deliveries, DeliveryFilter
 from unite_core.notifications.subscriptions import BUILT_IN, TEXTS_SUBSCRIPTION, Subscription
-from unite_core.paging import PageRequest
+from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.builders import an_event, an_id
 from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, run_concurrently
+from unite_core.testing.contracts.pages import check_pages
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
 OTHER = "other"
@@ -201,6 +202,40 @@ class DeliveriesContract(DatabaseContract[DeliveriesUnit]):
 
         assert [_all(reads)[it.event_id, ACTIVITY] for it in settled] == settled
 
+    def test_results_are_stored_with_their_exact_moments_and_whole_responses(
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
+    ) -> None:
+        exact = _NOW.replace(microsecond=999_999)
+        event, other = an_event(at=exact), an_event(at=exact)
+        _record(work, event, other)
+        response = {"detail": "Zoë 👩🏽‍💻 " * 200, "codes": [1, None, 2.5, True], "nested": {"": {"a": "b"}}}
+
+        ((claimed, stored), (second, _)) = _claim(work, now=exact, until=exact + _HOUR)
+
+        assert (stored.at, claimed.created_at, claimed.next_attempt_at) == (exact, exact, exact + _HOUR)
+        claimed.succeed(response, exact + _SECOND, (timedelta(microseconds=1_000_003),))
+        second.postpone(response, exact + _SECOND)
+        _save(work, claimed, second)
+        assert _all(reads)[claimed.event_id, ACTIVITY] == claimed
+        assert _all(reads)[second.event_id, ACTIVITY] == second
+        with work() as unit:
+            assert unit.deliveries.get(claimed.id) == claimed
+
+    def test_a_delivery_is_updated_in_every_value_and_no_other_is(
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
+    ) -> None:
+        _record(work, an_event(), an_event())
+        (first, _), (second, _) = _claim(work)
+        first.succeed({}, _NOW)
+        changed = replace(first, response={"status": "read"}, next_attempt_at=_LATER, give_up_at=_LATER + _HOUR)
+
+        with work() as unit:
+            unit.deliveries.update(changed)
+            unit.commit()
+
+        assert _all(reads)[first.event_id, ACTIVITY] == changed
+        assert _all(reads)[second.event_id, ACTIVITY] == second
+
     def test_results_of_attempts_are_stored_unless_another_relay_claimed_the_delivery(
         self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
@@ -317,6 +352,26 @@ class DeliveriesContract(DatabaseContract[DeliveriesUnit]):
         assert [*first.items] == ordered[:3]
         assert [*second.items] == ordered[3:]
         assert second.next is None
+
+    def test_pages_of_every_size_neither_skip_nor_repeat(
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
+    ) -> None:
+        moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + timedelta(microseconds=1)]
+        events = [an_event(at=at) for at in moments]
+        _record(work, *events)
+
+        def page(filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
+            with reads() as unit:
+                return unit.deliveries.page(filters, request)
+
+        def position(delivery: Delivery) -> Position:
+            return Position(delivery.created_at, delivery.id)
+
+        ordered = sorted(_all(reads).values(), key=lambda it: (it.created_at, it.id), reverse=True)
+        to_other = [delivery for delivery in ordered if delivery.destination == OTHER]
+        assert len(ordered) == 2 * len(to_other) == 2 * len(moments)
+        check_pages(lambda request: page(DeliveryFilter(), request), ordered, position)
+        check_pages(lambda request: page(DeliveryFilter(destination=OTHER), request), to_other, position)
 
     def test_pages_contain_what_matches_the_filter(
         self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]

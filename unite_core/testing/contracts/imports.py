@@ -18,9 +18,10 @@ from unite_core.imports.model import (
     Undone,
 )
 from unite_core.imports.ports import ImportFilter, ImportRows, Imports, OpenImports
-from unite_core.paging import PageRequest, Position
+from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.builders import a_lead, a_rejection, a_snapshot, a_user, an_id, an_import
 from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, add_all, run_concurrently
+from unite_core.testing.contracts.pages import check_pages
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
 _NOW = A_MONDAY_MORNING
@@ -135,6 +136,21 @@ class ImportsContract(DatabaseContract[ImportsUnit]):
         assert first.next == Position(twins[1].created_at, twins[1].id)
         assert [*second.items] == [twins[0], oldest]
         assert second.next is None
+
+    def test_pages_of_every_size_neither_skip_nor_repeat(
+        self, work: Units[ImportsUnit], reads: Units[ImportsUnit]
+    ) -> None:
+        ann = a_user()
+        moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + timedelta(microseconds=1), _NOW]
+        imports = [an_import(ann, created_at=at) for at in moments]
+        add_all(work, ann, *imports)
+
+        def page(request: PageRequest) -> Page[LeadImport]:
+            with reads() as unit:
+                return unit.imports.page(ImportFilter(), request)
+
+        ordered = sorted(imports, key=lambda it: (it.created_at, it.id), reverse=True)
+        check_pages(page, ordered, lambda it: Position(it.created_at, it.id))
 
     def test_pages_contain_the_requested_statuses(self, work: Units[ImportsUnit], reads: Units[ImportsUnit]) -> None:
         ann = a_user()

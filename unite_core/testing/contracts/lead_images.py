@@ -7,11 +7,12 @@ from typing import Protocol
 import pytest
 
 from unite_core.errors import NotFound
-from unite_core.leads.model import ImageStatus
+from unite_core.leads.model import ImageStatus, LeadImage
 from unite_core.leads.ports import LeadImages
-from unite_core.paging import PageRequest
+from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.builders import a_lead, a_user, an_id, an_image
 from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, add_all
+from unite_core.testing.contracts.pages import check_pages
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
 _NOW = A_MONDAY_MORNING
@@ -95,6 +96,21 @@ class LeadImagesContract(DatabaseContract[LeadImagesUnit]):
 
         assert [*first.items, *second.items] == ready[::-1]
         assert second.next is None
+
+    def test_pages_of_every_size_neither_skip_nor_repeat(
+        self, work: Units[LeadImagesUnit], reads: Units[LeadImagesUnit]
+    ) -> None:
+        ann, lead = a_user(), a_lead()
+        moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + timedelta(microseconds=1), _NOW]
+        images = [an_image(lead, ann, status=ImageStatus.READY, created_at=at) for at in moments]
+        add_all(work, ann, lead, *images)
+
+        def page(request: PageRequest) -> Page[LeadImage]:
+            with reads() as unit:
+                return unit.images.page(lead.id, request)
+
+        ordered = sorted(images, key=lambda image: (image.created_at, image.id), reverse=True)
+        check_pages(page, ordered, lambda image: Position(image.created_at, image.id))
 
     def test_leads_with_images_are_listed_whatever_their_status(
         self, work: Units[LeadImagesUnit], reads: Units[LeadImagesUnit]

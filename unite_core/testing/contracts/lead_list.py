@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from unite_core.leads.details import LeadStatus
+from unite_core.leads.model import Lead
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.search import query_words
-from unite_core.paging import PageRequest, Position
+from unite_core.paging import Page, PageRequest, Position
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, revise
 from unite_core.testing.contracts.database import (
@@ -21,6 +23,7 @@ from unite_core.testing.contracts.database import (
     listed_leads,
     save_lead,
 )
+from unite_core.testing.contracts.pages import check_pages
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
 _NOW = A_MONDAY_MORNING
@@ -47,6 +50,30 @@ class LeadListContract(DatabaseContract[LeadsUnit]):
         assert first.next == Position(twins[1].created_at, twins[1].id)
         assert [*second.items] == [twins[0], oldest]
         assert second.next is None
+
+    def test_pages_of_every_size_neither_skip_nor_repeat(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
+        moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + timedelta(microseconds=1), _NOW, _NOW + _HOUR, _NOW]
+        leads = [
+            a_lead(name="Grace", created_at=at, source=("fair", "web")[number % 3 == 1])
+            for number, at in enumerate(moments)
+        ]
+        gone = a_lead(name="Grace", source="fair")
+        add_all(work, *leads, gone)
+        delete_lead(work, gone)
+
+        def page(filters: LeadFilter, request: PageRequest) -> Page[Lead]:
+            with reads() as unit:
+                return unit.leads.page(filters, request)
+
+        def position(lead: Lead) -> Position:
+            return Position(lead.created_at, lead.id)
+
+        ordered = sorted(leads, key=lambda lead: (lead.created_at, lead.id), reverse=True)
+        of_fair = [lead for lead in ordered if lead.source == "fair"]
+        by_words = LeadFilter(question=("gra",), sources=frozenset({"fair"}))
+        check_pages(lambda request: page(LeadFilter(), request), ordered, position)
+        check_pages(lambda request: page(LeadFilter(sources=frozenset({"fair"})), request), of_fair, position)
+        check_pages(lambda request: page(by_words, request), of_fair, position)
 
     def test_pages_neither_skip_nor_repeat_during_inserts_and_deletes(
         self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
@@ -127,6 +154,11 @@ class LeadListContract(DatabaseContract[LeadsUnit]):
         span = LeadFilter(created_from=_NOW + _HOUR, created_to=_NOW + 3 * _HOUR)
 
         assert listed_leads(reads, span) == [leads[2].id, leads[1].id]
+        assert listed_leads(reads, LeadFilter(created_from=_NOW + 2 * _HOUR)) == [leads[3].id, leads[2].id]
+        assert listed_leads(reads, LeadFilter(created_to=_NOW + _HOUR)) == [leads[0].id]
+        just_after = _NOW + timedelta(microseconds=1)
+        assert listed_leads(reads, LeadFilter(created_from=just_after, created_to=_NOW + 2 * _HOUR)) == [leads[1].id]
+        assert listed_leads(reads, LeadFilter(created_to=just_after)) == [leads[0].id]
 
     @pytest.mark.parametrize(
         ("question", "found"),
@@ -182,6 +214,42 @@ class LeadListContract(DatabaseContract[LeadsUnit]):
 
         assert listed_leads(reads, LeadFilter(question=("hopper",))) == [lead.id]
         assert listed_leads(reads, LeadFilter(question=("murray",))) == []
+
+    def test_every_condition_limits_the_list_further(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
+        ann = a_user()
+        matching: dict[str, Any] = {
+            "name": "Grace Hopper",
+            "status": LeadStatus.QUALIFIED,
+            "source": "fair",
+            "company": "Acme",
+            "assigned_to": ann.id,
+            "created_at": _NOW,
+        }
+        others: dict[str, Any] = {
+            "name": "Ada Lovelace",
+            "status": LeadStatus.NEW,
+            "source": "web",
+            "company": "Other",
+            "assigned_to": None,
+            "created_at": _NOW - _HOUR,
+        }
+        lead = a_lead(**matching)
+        add_all(work, ann, lead, *(a_lead(**{**matching, name: value}) for name, value in others.items()))
+        conditions: dict[str, Any] = {
+            "question": ("grace",),
+            "statuses": frozenset({LeadStatus.QUALIFIED}),
+            "sources": frozenset({"fair"}),
+            "companies": frozenset({"acme"}),
+            "assigned_to": frozenset({ann.id}),
+            "created_from": _NOW,
+        }
+
+        assert listed_leads(reads, LeadFilter(**conditions)) == [lead.id]
+        assert listed_leads(reads, LeadFilter(**{**conditions, "visible_to": ann.id})) == [lead.id]
+        for name in conditions:
+            others_left = {other: value for other, value in conditions.items() if other != name}
+            assert len(listed_leads(reads, LeadFilter(**others_left))) == 2
+            assert listed_leads(reads, LeadFilter(**others_left, created_to=_NOW - 2 * _HOUR)) == []
 
     def test_a_search_is_paginated(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         leads = [a_lead(name=f"Grace {number}", created_at=_NOW + number * _HOUR) for number in range(5)]

@@ -15,6 +15,6 @@ def missing_method(suite: object, name: str, what: str) -> BaseException:
 
 def _error(suite: object, kind: str, what: str, example: str) -> BaseException:
     here = type(suite)
-    contract = next(each for each in here.__mro__ if each.__module__.startswith(__package__ or ""))
+    contract = next(each for each in here.__mro__ if each.__module__.startswith("unite_core.testing.contracts."))
     message = f"The suite {contract.__name__} needs {kind}: {what}. Define it in {here.__name__}:\n\n    {example}"
     return pytest.fail.Exception(message, pytrace=False)
