@@ -1,7 +1,11 @@
 """The adapters of the embedded default keep every contract; those of its database have a module of their own."""
 
-from collections.abc import Iterator
+import json
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -15,18 +19,23 @@ from adapters.rate_limits import LocalRateLimits
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
 from tests.contracts.queues_contract import CORRELATION_ID, DESTINATIONS, QueuesContract
+from unite_core.clock import Clock
 from unite_core.jobs import Jobs
+from unite_core.notifications.ports import TextMessages, Topic, TopicMessage
 from unite_core.testing.contracts import (
+    ANYTHING,
     ClockContract,
     FilesContract,
     IdsContract,
     JobsContract,
     PasswordsContract,
     RateLimitsContract,
+    SentText,
     SignedFilesContract,
     TextMessagesContract,
     TokensContract,
     TopicContract,
+    WakeUp,
 )
 from unite_core.testing.in_memory import FixedClock
 
@@ -50,17 +59,23 @@ class TestTokens(TokensContract):
         return JwtTokens(SECRETS)
 
 
-class TestFiles(FilesContract):
+class StoredInAFolder:
     @pytest.fixture
-    def files(self, tmp_path: Path) -> LocalFiles:
-        return LocalFiles(tmp_path, public_url=ADDRESS, secrets_by_kid=SECRETS, clock=SystemClock())
-
-
-class TestSignedFiles(SignedFilesContract):
-    @pytest.fixture
-    def files(self, clock: FixedClock, tmp_path: Path) -> LocalFiles:
+    def files(self, clock: Clock, tmp_path: Path) -> LocalFiles:
         return LocalFiles(tmp_path, public_url=ADDRESS, secrets_by_kid=SECRETS, clock=clock)
 
+    @pytest.fixture
+    def stored(self, tmp_path: Path) -> Callable[[], Collection[str]]:
+        return lambda: [str(path) for path in tmp_path.rglob("*") if path.is_file()]
+
+
+class TestFiles(StoredInAFolder, FilesContract):
+    @pytest.fixture
+    def clock(self) -> SystemClock:
+        return SystemClock()
+
+
+class TestSignedFiles(StoredInAFolder, SignedFilesContract):
     @pytest.fixture
     def signed_files(self, files: LocalFiles) -> LocalFiles:
         return files
@@ -83,13 +98,14 @@ class TestJobs(JobsContract):
     def jobs(self, tmp_path: Path) -> LocalJobs:
         return LocalJobs(tmp_path)
 
-
-class TestJobsWithAWorker(JobsContract):
     @pytest.fixture
-    def jobs(self, tmp_path: Path) -> Iterator[LocalJobs]:
-        jobs = LocalJobs(tmp_path)
-        with jobs.listen():
-            yield jobs
+    def take(self, jobs: LocalJobs) -> Iterator[Callable[[], Collection[WakeUp]]]:
+        with jobs.listen() as wake_ups:
+            yield lambda: [ANYTHING] if wake_ups.wait(0) else []
+
+    @pytest.fixture
+    def outage(self) -> nullcontext[None]:
+        return nullcontext()  # without `take` there is no worker
 
 
 @pytest.fixture
@@ -104,6 +120,14 @@ class TestJobsInTheProcessOfAWorker(JobsContract):
     def jobs(self, local_queues: LocalQueues) -> Jobs:
         return local_queues.jobs
 
+    @pytest.fixture
+    def take(self) -> None:
+        return None  # `TestQueues` takes them
+
+    @pytest.fixture
+    def outage(self) -> None:
+        return None
+
 
 class TestQueues(QueuesContract):
     @pytest.fixture
@@ -117,15 +141,38 @@ class TestRateLimits(RateLimitsContract):
         return LocalRateLimits(clock)
 
 
-class TestTopic(TopicContract):
+class Logged:
+    """The messages for nobody are in the log."""
+
+    @pytest.fixture(autouse=True)
+    def _logged(self, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+        with caplog.at_level(logging.INFO, "unite.console"):
+            self.caplog = caplog
+            yield
+
+    @pytest.fixture
+    def outage(self) -> None:
+        return None
+
+
+class TestTopic(Logged, TopicContract):
     @pytest.fixture
     def topic(self) -> ConsoleTopic:
         return ConsoleTopic()
 
+    def heard(self, _topic: Topic, _sent: Sequence[TopicMessage]) -> Sequence[TopicMessage]:
+        names = ("type", "role", "correlation_id", "body")
+        logged = [{name: getattr(record, name) for name in names} for record in self.caplog.records]
+        return [TopicMessage(event_id=UUID(json.loads(it["body"])["id"]), **it) for it in logged]
 
-class TestTextMessages(TextMessagesContract):
-    knows_what_it_sent = False  # whoever watches sees by the id that it is the same one again
+
+class TestTextMessages(Logged, TextMessagesContract):
+    knows_what_it_sent = False  # the reader of the log recognizes a repeated message by its id
 
     @pytest.fixture
     def texts(self) -> ConsoleTextMessages:
         return ConsoleTextMessages()
+
+    def sent(self, _texts: TextMessages) -> Sequence[SentText]:
+        logged = [(vars(record)["to"], vars(record)["text"]) for record in self.caplog.records]
+        return [SentText(to.replace("…", "+1202555"), text) for to, text in logged]

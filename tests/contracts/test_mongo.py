@@ -26,6 +26,10 @@ class TestActivityLog(ActivityLogContract):
     def log(self, mongo: Mongo) -> MongoActivityLog:
         return MongoActivityLog(mongo)
 
+    @pytest.fixture
+    def outage(self) -> None:
+        return None  # tests of the connection have them
+
 
 class TestCallDocuments(CallDocumentsContract):
     @pytest.fixture

@@ -131,6 +131,10 @@ class TestActivityLog(ActivityLogContract):
     def log(self, mysql_engine: Engine) -> SqlActivityLog:
         return SqlActivityLog(mysql_engine)
 
+    @pytest.fixture
+    def outage(self) -> None:
+        return None  # tests of the connection have them
+
 
 class TestTextsOfEvents(Mysql, TextsOfEventsContract):
     @pytest.fixture

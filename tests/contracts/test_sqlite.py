@@ -159,6 +159,10 @@ class TestActivityLog(ActivityLogContract):
         yield SqlActivityLog(engine)
         engine.dispose()
 
+    @pytest.fixture
+    def outage(self) -> None:
+        return None  # tests of the connection have them
+
 
 class TestTextsOfEvents(Sqlite, TextsOfEventsContract):
     @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -33,12 +34,14 @@ class JsonLines(Destination):
         self.path = path
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it knows by itself what it has
+        if not self.path.parent.is_dir():
+            raise Unavailable("The folder of the lines is gone.")
         known = self.ids()
         with self.path.open("a", encoding="utf-8") as lines:
             for event in events:
-                if event.id not in known:
+                if self.subscription.accepts(event) and event.id not in known:
                     lines.write(json.dumps({"id": str(event.id), "type": event.type}) + "\n")
-        return [Receipt(accepted=True)] * len(events)
+        return [Receipt(accepted=it, skipped=not it) for it in map(self.subscription.accepts, events)]
 
     def ping(self) -> None:
         if not self.path.parent.is_dir():
@@ -49,10 +52,21 @@ class JsonLines(Destination):
         return [UUID(json.loads(line)["id"]) for line in lines]
 
 
+@contextmanager
+def folder_gone(folder: Path) -> Iterator[None]:
+    elsewhere = folder.rename(folder.with_name("elsewhere"))
+    yield
+    elsewhere.rename(folder)
+
+
 class TestJsonLines(DestinationContract):
     @pytest.fixture
-    def destination(self, tmp_path: Path) -> JsonLines:
-        return JsonLines(tmp_path / "events.jsonl")
+    def destination(self, lines: JsonLines) -> JsonLines:
+        return lines
+
+    @pytest.fixture
+    def outage(self, lines: JsonLines) -> AbstractContextManager[None]:
+        return folder_gone(lines.path.parent)
 
     def received(self, destination: Destination, events: Sequence[Event]) -> Sequence[UUID]:
         assert isinstance(destination, JsonLines)

@@ -3,7 +3,7 @@
 import errno
 import logging
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,8 +27,24 @@ MIB = 1024 * 1024
 
 class TestFiles(FilesContract):
     @pytest.fixture
-    def files(self, buckets: Buckets, access: AwsClients) -> S3Files:
-        return S3Files(buckets, access=access, clock=SystemClock())
+    def clock(self) -> SystemClock:
+        return SystemClock()
+
+    @pytest.fixture
+    def files(self, buckets: Buckets, access: AwsClients, clock: SystemClock) -> S3Files:
+        return S3Files(buckets, access=access, clock=clock)
+
+    @pytest.fixture
+    def stored(self, buckets: Buckets, access: AwsClients) -> Callable[[], Collection[str]]:
+        def stored() -> Collection[str]:
+            client, names = access.s3(), (buckets.imports, buckets.images)
+            objects = [it["Key"] for name in names for it in client.list_objects_v2(Bucket=name).get("Contents", [])]
+            drafts = [
+                it["Key"] for name in names for it in client.list_multipart_uploads(Bucket=name).get("Uploads", [])
+            ]
+            return [*objects, *drafts]
+
+        return stored
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,20 @@
 A suite is a class; derive a test class from it and give it the fixtures that it names. The suites need pytest.
 """
 
+from pkgutil import iter_modules
+
+try:
+    import pytest
+except ModuleNotFoundError as error:
+    if error.name != "pytest":
+        raise
+    raise ImportError(
+        "The contract suites run under pytest, which is not installed: pip install 'unite-core[testing]'", name="pytest"
+    ) from error
+
+# Before the suites are imported: their failed assertions then show the values, as those of a test module do.
+pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
+
 from unite_core.testing.contracts.activity import ActivityLogContract
 from unite_core.testing.contracts.agent_activity import CallActivityContract
 from unite_core.testing.contracts.cache import CacheContract
@@ -11,7 +25,7 @@ from unite_core.testing.contracts.call_documents import CallDocumentsContract
 from unite_core.testing.contracts.call_ledger import CallLedgerContract
 from unite_core.testing.contracts.call_tasks import CallTasksContract
 from unite_core.testing.contracts.consents import ConsentsContract
-from unite_core.testing.contracts.database import DatabaseContract
+from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units
 from unite_core.testing.contracts.deliveries import DeliveriesContract
 from unite_core.testing.contracts.destinations import (
     DestinationContract,
@@ -23,13 +37,22 @@ from unite_core.testing.contracts.files import FilesContract, SignedFilesContrac
 from unite_core.testing.contracts.idempotency_keys import IdempotencyKeysContract
 from unite_core.testing.contracts.import_rows import ImportRowsContract
 from unite_core.testing.contracts.imports import ImportsContract
-from unite_core.testing.contracts.infrastructure import ClockContract, IdsContract, JobsContract, RateLimitsContract
+from unite_core.testing.contracts.infrastructure import (
+    ALL,
+    ANYTHING,
+    ClockContract,
+    IdsContract,
+    JobsContract,
+    LinksContract,
+    RateLimitsContract,
+    WakeUp,
+)
 from unite_core.testing.contracts.lead_calls import LeadCallsContract
 from unite_core.testing.contracts.lead_images import LeadImagesContract
 from unite_core.testing.contracts.lead_list import LeadListContract
 from unite_core.testing.contracts.leads import LeadsContract
 from unite_core.testing.contracts.live_figures import LiveFiguresContract
-from unite_core.testing.contracts.messages import TextMessagesContract, TopicContract
+from unite_core.testing.contracts.messages import SentText, TextMessagesContract, TopicContract
 from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
 from unite_core.testing.contracts.pending_events import PendingEventsContract
 from unite_core.testing.contracts.rollups import RollupsContract
@@ -40,6 +63,8 @@ from unite_core.testing.contracts.usage import UsageContract
 from unite_core.testing.contracts.users import UsersContract
 
 __all__ = [
+    "ALL",
+    "ANYTHING",
     "ActivityLogContract",
     "CacheContract",
     "CachedReadsContract",
@@ -64,11 +89,13 @@ __all__ = [
     "LeadImagesContract",
     "LeadListContract",
     "LeadsContract",
+    "LinksContract",
     "LiveFiguresContract",
     "PasswordsContract",
     "PendingEventsContract",
     "RateLimitsContract",
     "RollupsContract",
+    "SentText",
     "SessionsContract",
     "SignedFilesContract",
     "TextMessagesContract",
@@ -76,7 +103,10 @@ __all__ = [
     "TokensContract",
     "TopicContract",
     "TopicOfEventsContract",
+    "Transaction",
     "UnitOfWorkContract",
+    "Units",
     "UsageContract",
     "UsersContract",
+    "WakeUp",
 ]

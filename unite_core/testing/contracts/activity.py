@@ -1,9 +1,9 @@
 """Contract tests of the activity log."""
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import an_event, an_id
 from unite_core.testing.contracts.database import run_concurrently
 from unite_core.testing.contracts.destinations import DestinationContract
+from unite_core.testing.contracts.missing import missing_fixture
+from unite_core.testing.contracts.pages import check_pages
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
 _NOW = A_MONDAY_MORNING
@@ -29,9 +31,9 @@ class ActivityLogContract(DestinationContract):
     forgets_by_itself: ClassVar[bool] = False
 
     @pytest.fixture
-    @abstractmethod
     def log(self) -> ActivityLog:
         """Return the activity log under test."""
+        raise missing_fixture(self, "log", "the `ActivityLog` under test, empty at the start of each test")
 
     @pytest.fixture
     def destination(self, log: ActivityLog) -> ActivityLog:
@@ -133,6 +135,23 @@ class ActivityLogContract(DestinationContract):
         assert first.next == Position(twins[1].at, twins[1].id)
         assert [*second.items] == [twins[0], oldest]
         assert second.next is None
+
+    def test_pages_of_every_size_neither_skip_nor_repeat(self, log: ActivityLog) -> None:
+        lead_id, import_id, delivery_id = an_id(), an_id(), an_id()
+        moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + _MICROSECOND, _NOW]
+        of_lead = [an_event(lead_ids=(lead_id,), at=at) for at in moments]
+        of_import = [an_event(lead_ids=(), import_id=import_id, at=at) for at in moments]
+        of_delivery = [an_event(lead_ids=(), delivery_id=delivery_id, at=at) for at in moments]
+        for events in (of_lead, of_import, of_delivery):
+            log.deliver(events)
+
+        for page, events in (
+            (partial(log.of_lead, lead_id), of_lead),
+            (partial(log.of_import, import_id), of_import),
+            (partial(log.of_delivery, delivery_id), of_delivery),
+        ):
+            ordered = sorted(events, key=lambda event: (event.at, event.id), reverse=True)
+            check_pages(page, ordered, lambda event: Position(event.at, event.id))
 
     def test_pages_neither_skip_nor_repeat_during_inserts(self, log: ActivityLog) -> None:
         lead_id = an_id()

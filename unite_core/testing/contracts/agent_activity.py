@@ -33,7 +33,7 @@ def deliver_entries(log: ActivityLog, entries: Sequence[LedgerEntry]) -> None:
         log.deliver([an_event_of(entry) for entry in reversed(entries[start : start + log.subscription.batch_size])])
 
 
-class CallActivityContract(DatabaseContract):
+class CallActivityContract(DatabaseContract[FullUnitOfWork]):
     """By default the ledger is counted; override `activity`, and `record` so that entries reach it.
 
     `work` stores the tasks of the calls.

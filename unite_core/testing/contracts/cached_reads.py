@@ -48,7 +48,7 @@ class WatchedCache(InMemoryCache):
         super().invalidate(namespaces)
 
 
-class CachedReadsContract(DatabaseContract):
+class CachedReadsContract(DatabaseContract[FullUnitOfWork]):
     """Derive a test class whose `work` and `reads` invalidate `cache`."""
 
     @pytest.fixture

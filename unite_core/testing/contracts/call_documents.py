@@ -1,6 +1,5 @@
 """Contract tests of the store of call documents, and of the activity log that fills it."""
 
-from abc import abstractmethod
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -14,6 +13,7 @@ from unite_core.paging import PageRequest
 from unite_core.reports.documents import ID, CallDocuments, StoredDocument, document_of
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event, an_event_of, an_id
 from unite_core.testing.contracts.database import run_concurrently
+from unite_core.testing.contracts.missing import missing_fixture
 from unite_core.testing.contracts.pseudo_random import Choices
 
 _CALLED_AT = datetime(2026, 3, 2, 9, 14, 59, 999999, tzinfo=UTC)
@@ -38,14 +38,14 @@ class CallDocumentsContract:
     """Derive a test class with fixtures `documents`, empty before each test, and `log`, which writes to them."""
 
     @pytest.fixture
-    @abstractmethod
     def documents(self) -> CallDocuments:
         """Return the store under test."""
+        raise missing_fixture(self, "documents", "the `CallDocuments` under test, empty at the start of each test")
 
     @pytest.fixture
-    @abstractmethod
     def log(self, documents: CallDocuments) -> ActivityLog:
         """Return the activity log that writes to the store."""
+        raise missing_fixture(self, "log", "the `ActivityLog` that writes to `documents`")
 
     def test_an_event_of_a_call_creates_a_document_with_all_its_values(
         self, log: ActivityLog, documents: CallDocuments

@@ -4,22 +4,29 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import pytest
 
-from unite_core.application import FullUnitOfWork
+from unite_core.calls.ledger import Unreadable
 from unite_core.calls.model import CallOutcome, CallTask, Completion, TaskStatus
-from unite_core.calls.ports import NOTES_IN_LISTS, TaskFilter
+from unite_core.calls.ports import NOTES_IN_LISTS, CallTasks, TaskFilter
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
-from unite_core.paging import PageRequest
+from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.builders import a_lead, a_note, a_task, a_user, an_id
-from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
+from unite_core.testing.contracts.database import (
+    DatabaseContract,
+    Transaction,
+    Units,
+    add_all,
+    require_repositories,
+    run_concurrently,
+)
+from unite_core.testing.contracts.pages import check_pages
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _MICROSECOND = timedelta(microseconds=1)
@@ -36,7 +43,7 @@ CLOSED: dict[str, dict[str, Any]] = {
             duration_seconds=86_400,
             note=_TEXT,
             started_at=_EXACT,
-            follow_up_at=_EXACT + _MICROSECOND,
+            follow_up_at=_EXACT + 2 * _MICROSECOND,
         ),
         "closed_at": _EXACT,
         "follow_up_id": UUID(int=7),
@@ -59,21 +66,30 @@ CLOSED: dict[str, dict[str, Any]] = {
 """Tasks in every state."""
 
 
-class CallTasksContract(DatabaseContract):
+class CallTasksUnit(Transaction, Protocol):
+    """A unit of work with the port `CallTasks`."""
+
+    @property
+    def tasks(self) -> CallTasks: ...
+
+
+class CallTasksContract(DatabaseContract[CallTasksUnit]):
     """Call tasks are stored with their notes, listed, and locked for changes."""
 
-    one_writer: ClassVar[bool]
+    repositories = "`tasks`, a `CallTasks`"
+
+    one_writer: ClassVar[bool] = False
     """Whether units that write exclude each other, as on SQLite; elsewhere they only wait for the same rows."""
 
     @pytest.fixture
-    def ann(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> User:
+    def ann(self, work: Units[CallTasksUnit]) -> User:
         """Return a user who is stored already."""
         ann = a_user()
         add_all(work, ann)
         return ann
 
     @pytest.fixture
-    def lead(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> Lead:
+    def lead(self, work: Units[CallTasksUnit]) -> Lead:
         """Return a lead that is stored already."""
         lead = a_lead()
         add_all(work, lead)
@@ -82,8 +98,8 @@ class CallTasksContract(DatabaseContract):
     @pytest.mark.parametrize("state", CLOSED)
     def test_a_task_comes_back_as_stored(
         self,
-        work: UnitOfWorkFactory[FullUnitOfWork],
-        reads: UnitOfWorkFactory[FullUnitOfWork],
+        work: Units[CallTasksUnit],
+        reads: Units[CallTasksUnit],
         ann: User,
         lead: Lead,
         state: str,
@@ -96,7 +112,7 @@ class CallTasksContract(DatabaseContract):
         assert _get(reads, task.id) == task
 
     def test_a_task_comes_back_with_its_notes_in_the_order_in_which_they_were_written(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         later, earlier = a_note(ann, text=_TEXT, at=_EXACT), a_note(ann, text="x" * 2000, at=_EXACT - _HOUR)
         task = a_task(lead, ann, notes=[later, earlier])
@@ -105,15 +121,13 @@ class CallTasksContract(DatabaseContract):
 
         assert _get(reads, task.id).notes == [later, earlier]
 
-    def test_an_unknown_task_is_not_found(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_an_unknown_task_is_not_found(self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit]) -> None:
         for units in (work, reads):
             with units() as unit, pytest.raises(NotFound):
                 unit.tasks.get(an_id())
 
     def test_a_task_that_is_changed_and_not_saved_is_unchanged_in_the_store(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, notes=[a_note(ann)])
         add_all(work, task)
@@ -123,10 +137,29 @@ class CallTasksContract(DatabaseContract):
             stored.cancel("changed after finding", _NOW)
             stored.notes.clear()
             task.assign(ann.id)
-            assert unit.tasks.get(task.id) == replace(task, assigned_to=None)
+            unchanged = replace(task, assigned_to=None)
+            assert unit.tasks.get(task.id) == unchanged
+            reads: list[Callable[[], CallTask | Unreadable]] = [
+                lambda: unit.tasks.page(TaskFilter(), PageRequest()).items[0],
+                lambda: unit.tasks.lock_pending_of_lead(lead.id)[0],
+                lambda: unit.tasks.overdue(before=task.due_at + _HOUR, limit=1)[0],
+                lambda: unit.tasks.iterate_by_id(None, limit=1)[0],
+            ]
+            for read in reads:
+                found = read()
+                assert isinstance(found, CallTask)
+                found.cancel("changed after reading", _NOW)
+                found.notes.clear()
+            assert unit.tasks.get(task.id) == unchanged
+            saved = unit.tasks.get(task.id)
+            saved.assign(ann.id)
+            saved.mark_updated(_NOW)
+            unit.tasks.save(saved)
+            saved.cancel("changed after saving", _NOW)
+            assert unit.tasks.get(task.id) == replace(task, version=2, updated_at=_NOW)
 
     def test_a_changed_task_is_stored_with_the_notes_that_it_did_not_have(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, notes=[a_note(ann, text="first")])
         add_all(work, task)
@@ -140,8 +173,24 @@ class CallTasksContract(DatabaseContract):
         assert (stored.status, stored.closed_at, stored.version) == (TaskStatus.COMPLETED, _EXACT, 4)
         assert stored.completion == Completion(outcome=CallOutcome.BUSY, duration_seconds=3)
 
+    @pytest.mark.parametrize("state", CLOSED)
+    def test_a_task_is_changed_in_every_value(
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead, state: str
+    ) -> None:
+        task, other = a_task(lead, ann), a_task(lead, ann, notes=[a_note(ann)])
+        add_all(work, task, other)
+        changes = {"assigned_to": ann.id, "due_at": _EXACT, "updated_at": _EXACT + _HOUR, **CLOSED[state], "version": 2}
+        changed = replace(task, **changes)
+
+        with work() as unit:
+            unit.tasks.save(changed)
+            unit.commit()
+
+        assert _get(reads, task.id) == changed
+        assert _get(reads, other.id) == other
+
     def test_a_stored_note_is_never_changed(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         kept, other = a_note(ann), a_note(ann)
         task = a_task(lead, ann, notes=[kept, other])
@@ -157,7 +206,7 @@ class CallTasksContract(DatabaseContract):
         assert _get(reads, task.id).notes == [kept, other]
 
     def test_a_list_has_the_latest_notes_and_saving_a_task_of_it_loses_none(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         notes = [[a_note(ann, text=f"{number} of {many}") for number in range(many)] for many in (0, 9, 10, 11, 200)]
         tasks = [a_task(lead, ann, due_at=_NOW + number * _HOUR, notes=them) for number, them in enumerate(notes)]
@@ -177,7 +226,7 @@ class CallTasksContract(DatabaseContract):
         assert _get(reads, task.id).notes == [*notes[3], more]
 
     def test_saving_an_outdated_task_is_refused(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann)
         add_all(work, task)
@@ -192,15 +241,32 @@ class CallTasksContract(DatabaseContract):
         stored = _get(reads, task.id)
         assert (stored.status, stored.assigned_to, stored.notes) == (TaskStatus.PENDING, ann.id, [])
 
-    def test_a_task_that_was_never_added_is_not_saved(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
-    ) -> None:
-        with work() as unit, pytest.raises(PreconditionFailed):
-            unit.tasks.save(a_task(lead, ann, version=2))
+    def test_a_task_that_was_never_added_is_not_saved(self, work: Units[CallTasksUnit], ann: User, lead: Lead) -> None:
+        known = a_task(lead, ann)
+        add_all(work, known)
 
-    def test_reading_a_task_to_change_it_locks_it(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        for version in (1, 2, 7):
+            with work() as unit:
+                with pytest.raises(PreconditionFailed):
+                    unit.tasks.save(a_task(lead, ann, version=version))
+                assert [*unit.tasks.page(TaskFilter(), PageRequest()).items] == [known]
+
+    def test_saving_a_task_of_another_version_is_refused(
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
+        task = a_task(lead, ann)
+        add_all(work, task)
+        for _ in range(2):
+            _change(work, task.id, lambda it: it.assign(ann.id))
+        stored = _get(reads, task.id)
+
+        for version in (1, 2, 3, 5, 6):
+            with work() as unit, pytest.raises(PreconditionFailed):
+                unit.tasks.save(replace(stored, assigned_to=None, notes=[a_note(ann)], version=version))
+
+        assert _get(reads, task.id) == stored
+
+    def test_reading_a_task_to_change_it_locks_it(self, work: Units[CallTasksUnit], ann: User, lead: Lead) -> None:
         task = a_task(lead, ann)
         add_all(work, task)
 
@@ -218,7 +284,7 @@ class CallTasksContract(DatabaseContract):
         assert sorted(run_concurrently(4, cancel)) == [False, False, False, True]
 
     def test_pages_go_from_the_soonest_due_to_the_latest(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         late, soon = a_task(lead, ann, due_at=_NOW + _HOUR), a_task(lead, ann, due_at=_NOW - _HOUR)
         twins = [a_task(lead, ann, due_at=_NOW), a_task(lead, ann, due_at=_NOW)]
@@ -235,8 +301,30 @@ class CallTasksContract(DatabaseContract):
         assert [*third.items] == [late]
         assert third.next is None
 
+    def test_pages_of_every_size_neither_skip_nor_repeat(
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
+    ) -> None:
+        moments = [_NOW, _NOW + _HOUR, _NOW, _NOW - _MICROSECOND, _NOW, _NOW - _HOUR, _NOW]
+        tasks = [
+            a_task(lead, ann, due_at=at, notes=[a_note(ann)], assigned_to=(ann.id, None)[number % 3 == 1])
+            for number, at in enumerate(moments)
+        ]
+        add_all(work, *tasks)
+
+        def page(filters: TaskFilter, request: PageRequest) -> Page[CallTask]:
+            with reads() as unit:
+                return unit.tasks.page(filters, request)
+
+        def position(task: CallTask) -> Position:
+            return Position(task.due_at, task.id)
+
+        ordered = sorted(tasks, key=lambda task: (task.due_at, task.id))
+        hers = [task for task in ordered if task.assigned_to == ann.id]
+        check_pages(lambda request: page(TaskFilter(), request), ordered, position, descending=False)
+        check_pages(lambda request: page(TaskFilter(visible_to=ann.id), request), hers, position, descending=False)
+
     def test_pages_contain_what_matches_the_filter(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         ben, other = a_user(), a_lead()
         mine = a_task(lead, ann, assigned_to=ann.id)
@@ -278,7 +366,7 @@ class CallTasksContract(DatabaseContract):
         assert matching(assigned_to=frozenset(an_id() for _ in range(50)) | {ben.id}, statuses=pending) == ["bens"]
 
     def test_pages_of_a_filter_neither_skip_nor_repeat(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         states = [CLOSED["pending"], CLOSED["missed"], CLOSED["cancelled"]]
         tasks = [
@@ -304,7 +392,7 @@ class CallTasksContract(DatabaseContract):
         assert listed == [task for task in tasks if task.status in filters.statuses]
 
     def test_pending_tasks_that_were_due_before_are_overdue_the_longest_due_first(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         young, old = a_task(lead, ann, due_at=_NOW - _MICROSECOND), a_task(lead, ann, due_at=_NOW - _HOUR)
         twins = [a_task(lead, ann, due_at=_NOW - _MICROSECOND * 2, notes=[a_note(ann)]) for _ in range(2)]
@@ -317,7 +405,7 @@ class CallTasksContract(DatabaseContract):
         assert _overdue(work, limit=2) == [old, bare[0]]
 
     def test_an_overdue_task_is_saved_with_its_notes(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, due_at=_NOW - _HOUR, notes=[a_note(ann)])
         add_all(work, task)
@@ -333,9 +421,7 @@ class CallTasksContract(DatabaseContract):
         assert (missed.status, missed.notes) == (TaskStatus.MISSED, task.notes)
         assert _overdue(work, limit=1) == []
 
-    def test_concurrent_sweeps_get_different_tasks(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
-    ) -> None:
+    def test_concurrent_sweeps_get_different_tasks(self, work: Units[CallTasksUnit], ann: User, lead: Lead) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - _HOUR) for _ in range(40)]
         add_all(work, *tasks)
 
@@ -354,7 +440,7 @@ class CallTasksContract(DatabaseContract):
         assert sorted(task_id for ids in swept for task_id in ids) == [task.id for task in tasks]
 
     def test_a_sweep_skips_tasks_locked_by_another_transaction(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - _HOUR) for _ in range(6)]
         add_all(work, *tasks)
@@ -374,9 +460,7 @@ class CallTasksContract(DatabaseContract):
 
         assert sorted(task.id for task in swept) == [task.id for task in tasks]
 
-    def test_the_pending_tasks_of_a_lead_are_listed(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
-    ) -> None:
+    def test_the_pending_tasks_of_a_lead_are_listed(self, work: Units[CallTasksUnit], ann: User, lead: Lead) -> None:
         other = a_lead()
         mine = [a_task(lead, ann, notes=[a_note(ann)]), a_task(lead, ann, due_at=_NOW - _HOUR)]
         add_all(work, other, *mine, a_task(lead, ann, **CLOSED["missed"]), a_task(other, ann))
@@ -389,8 +473,9 @@ class CallTasksContract(DatabaseContract):
             assert unit.tasks.count_pending(an_id(), limit=9) == 0
 
     def test_the_pending_tasks_of_deleted_leads_are_listed_the_soonest_due_first(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
+        require_repositories(self, work, "leads")
         gone = [a_lead(deleted_at=_NOW), a_lead(deleted_at=_NOW)]
         late = a_task(gone[0], ann, notes=[a_note(ann)])
         soon = a_task(gone[1], ann, due_at=_NOW - _HOUR)
@@ -401,19 +486,19 @@ class CallTasksContract(DatabaseContract):
             assert [*unit.tasks.lock_pending_of_deleted_leads(limit=1)] == [soon]
 
     def test_leads_with_tasks_of_any_status_are_listed(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         other, without = a_lead(), a_lead()
         add_all(work, other, without, a_task(lead, ann), a_task(lead, ann), a_task(other, ann, **CLOSED["missed"]))
 
         with reads() as unit:
-            asked = [lead.id, without.id, other.id, *(an_id() for _ in range(1200))]
+            asked = [lead.id, without.id, *(an_id() for _ in range(1200)), other.id]
             assert unit.tasks.leads_with_tasks(asked) == {lead.id, other.id}
             assert unit.tasks.leads_with_tasks([without.id]) == set()
             assert unit.tasks.leads_with_tasks([]) == set()
 
     def test_walk_returns_all_tasks_in_the_order_of_their_ids(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+        self, work: Units[CallTasksUnit], reads: Units[CallTasksUnit], ann: User, lead: Lead
     ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - number * _HOUR, notes=[a_note(ann)]) for number in range(5)]
         add_all(work, *tasks[::-1])
@@ -426,12 +511,12 @@ class CallTasksContract(DatabaseContract):
             assert [*unit.tasks.iterate_by_id(tasks[4].id, limit=2)] == []
 
 
-def _get(units: UnitOfWorkFactory[FullUnitOfWork], task_id: UUID) -> CallTask:
+def _get(units: Units[CallTasksUnit], task_id: UUID) -> CallTask:
     with units() as unit:
         return unit.tasks.get(task_id)
 
 
-def _change(work: UnitOfWorkFactory[FullUnitOfWork], task_id: UUID, change: Callable[[CallTask], None]) -> None:
+def _change(work: Units[CallTasksUnit], task_id: UUID, change: Callable[[CallTask], None]) -> None:
     with work() as unit:
         task = unit.tasks.get(task_id)
         change(task)
@@ -440,6 +525,6 @@ def _change(work: UnitOfWorkFactory[FullUnitOfWork], task_id: UUID, change: Call
         unit.commit()
 
 
-def _overdue(work: UnitOfWorkFactory[FullUnitOfWork], *, limit: int) -> Sequence[CallTask]:
+def _overdue(work: Units[CallTasksUnit], *, limit: int) -> Sequence[CallTask]:
     with work() as unit:
         return [*unit.tasks.overdue(before=_NOW, limit=limit)]

@@ -2,32 +2,39 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from unite_core.application import FullUnitOfWork
-from unite_core.notifications.ports import Consent
+from unite_core.notifications.ports import Consent, Consents
 from unite_core.testing.builders import an_id
-from unite_core.testing.contracts.database import DatabaseContract, run_concurrently
+from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _PHONE = "+12125550123"
 _NOW = A_MONDAY_MORNING
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class ConsentsContract(DatabaseContract):
+class ConsentsUnit(Transaction, Protocol):
+    """A unit of work with the port `Consents`."""
+
+    @property
+    def consents(self) -> Consents: ...
+
+
+class ConsentsContract(DatabaseContract[ConsentsUnit]):
     """The latest consent or opt-out of a phone number counts."""
 
+    repositories = "`consents`, a `Consents`"
+
     def test_a_number_without_a_consent_has_not_opted_out(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[ConsentsUnit], reads: Units[ConsentsUnit]
     ) -> None:
         assert _add(work, _a_consent(phone="+12125550199"))
 
         assert not _opted_out(reads)
 
     def test_the_latest_consent_counts_in_any_order(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[ConsentsUnit], reads: Units[ConsentsUnit]
     ) -> None:
         last, first = _a_consent(opted_out=False, at=_NOW + _MICROSECOND), _a_consent(at=_NOW)
 
@@ -39,7 +46,7 @@ class ConsentsContract(DatabaseContract):
         assert _opted_out(reads)
 
     def test_consents_of_the_same_moment_are_ordered_by_id(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[ConsentsUnit], reads: Units[ConsentsUnit]
     ) -> None:
         earlier, later = _a_consent(), _a_consent(opted_out=False)
 
@@ -48,9 +55,7 @@ class ConsentsContract(DatabaseContract):
 
         assert not _opted_out(reads)
 
-    def test_a_repeated_consent_is_stored_once(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_a_repeated_consent_is_stored_once(self, work: Units[ConsentsUnit], reads: Units[ConsentsUnit]) -> None:
         consent = _a_consent()
         assert _add(work, consent)
 
@@ -60,9 +65,7 @@ class ConsentsContract(DatabaseContract):
 
         assert _opted_out(reads)
 
-    def test_one_of_several_concurrent_identical_consents_is_the_first(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_one_of_several_concurrent_identical_consents_is_the_first(self, work: Units[ConsentsUnit]) -> None:
         consent = _a_consent()
 
         assert sorted(run_concurrently(4, lambda _: _add(work, replace(consent, id=an_id())))) == [
@@ -73,7 +76,7 @@ class ConsentsContract(DatabaseContract):
         ]
 
     def test_a_consent_that_is_rolled_back_is_not_stored(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[ConsentsUnit], reads: Units[ConsentsUnit]
     ) -> None:
         consent = _a_consent()
 
@@ -90,13 +93,13 @@ def _a_consent(**changes: Any) -> Consent:
     return Consent(**{**consent, **changes})
 
 
-def _add(work: UnitOfWorkFactory[FullUnitOfWork], consent: Consent) -> bool:
+def _add(work: Units[ConsentsUnit], consent: Consent) -> bool:
     with work() as unit:
         added = unit.consents.add(consent)
         unit.commit()
     return added
 
 
-def _opted_out(reads: UnitOfWorkFactory[FullUnitOfWork]) -> bool:
+def _opted_out(reads: Units[ConsentsUnit]) -> bool:
     with reads() as unit:
         return unit.consents.opted_out(_PHONE)

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 import pytest
 
-from unite_core.application import FullUnitOfWork
 from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.notifications.model import (
@@ -23,13 +22,13 @@ from unite_core.notifications.model import (
     delivery_id,
     delivery_of,
 )
-from unite_core.notifications.ports import DeliveryFilter
+from unite_core.notifications.ports import Deliveries, DeliveryFilter
 from unite_core.notifications.subscriptions import BUILT_IN, TEXTS_SUBSCRIPTION, Subscription
-from unite_core.paging import PageRequest
+from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.builders import an_event, an_id
-from unite_core.testing.contracts.database import DatabaseContract, run_concurrently
+from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, run_concurrently
+from unite_core.testing.contracts.pages import check_pages
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 OTHER = "other"
 
@@ -46,16 +45,28 @@ _SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
 
 
-class DeliveriesContract(DatabaseContract):
+class DeliveriesUnit(Transaction, Protocol):
+    """A unit of work with the port `Deliveries`, and the recording of events that creates them."""
+
+    @property
+    def deliveries(self) -> Deliveries: ...
+
+    def record(self, event: Event) -> None:
+        """Store the event, with a delivery for each destination that gets it."""
+
+
+class DeliveriesContract(DatabaseContract[DeliveriesUnit]):
     """The store of deliveries. The units of `work` record events for `SUBSCRIPTIONS`."""
+
+    repositories = "`deliveries`, a `Deliveries`, and `record(event)` for the destinations of `SUBSCRIPTIONS`"
 
     SUBSCRIPTIONS: ClassVar = (*BUILT_IN, Subscription(name=OTHER, retry=_RETRY))
 
-    one_writer: ClassVar[bool]
+    one_writer: ClassVar[bool] = False
     """Whether units that write run one at a time, as on SQLite; otherwise they wait only for locks on the same rows."""
 
     def test_an_event_is_recorded_with_a_delivery_for_each_subscribed_destination(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         lead_added, import_finished = an_event(at=_NOW), an_event(at=_NOW, type="import.finished")
         assigned = an_event(at=_NOW, type="call_task.assigned", data={"assigned_to": str(an_id())})
@@ -75,7 +86,7 @@ class DeliveriesContract(DatabaseContract):
         }
 
     def test_an_event_that_is_rolled_back_has_no_delivery(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         with work() as unit:
             unit.record(an_event())
@@ -83,7 +94,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads) == {}
         assert _claim(work) == []
 
-    def test_a_claimed_event_is_as_it_was_recorded(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_claimed_event_is_as_it_was_recorded(self, work: Units[DeliveriesUnit]) -> None:
         plain = an_event()
         full = an_event(
             type="lead.changed",
@@ -100,7 +111,7 @@ class DeliveriesContract(DatabaseContract):
         assert [event for _, event in _claim(work, now=_LATER)] == [plain, full, of_a_delivery]
 
     def test_a_claim_counts_an_attempt_and_holds_the_delivery(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         event = an_event()
         _record(work, event)
@@ -112,7 +123,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads)[event.id, ACTIVITY] == held
         assert _all(reads)[event.id, OTHER] == _delivery_of(event, OTHER)
 
-    def test_a_claim_that_is_rolled_back_has_no_effect(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_claim_that_is_rolled_back_has_no_effect(self, work: Units[DeliveriesUnit]) -> None:
         _record(work, an_event())
 
         with work() as unit:
@@ -120,7 +131,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert [claimed.attempts for claimed, _ in _claim(work)] == [1]
 
-    def test_the_longest_due_are_claimed_first_up_to_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_the_longest_due_are_claimed_first_up_to_the_limit(self, work: Units[DeliveriesUnit]) -> None:
         young = an_event(at=_NOW)
         old = an_event(at=_NOW - _HOUR)
         twins = sorted((an_event(at=_NOW - _SECOND) for _ in range(2)), key=lambda it: delivery_id(it.id, ACTIVITY))
@@ -129,13 +140,13 @@ class DeliveriesContract(DatabaseContract):
         assert [event for _, event in _claim(work, limit=3)] == [old, *twins]
         assert [event for _, event in _claim(work, limit=3)] == [young]
 
-    def test_deliveries_that_are_not_due_are_not_claimed(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_deliveries_that_are_not_due_are_not_claimed(self, work: Units[DeliveriesUnit]) -> None:
         _record(work, an_event(at=_NOW))
 
         assert _claim(work, now=_NOW - timedelta(microseconds=1)) == []
         assert len(_claim(work, now=_NOW)) == 1
 
-    def test_an_expired_claim_can_be_claimed_by_another_relay(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_an_expired_claim_can_be_claimed_by_another_relay(self, work: Units[DeliveriesUnit]) -> None:
         _record(work, an_event())
         _claim(work, until=_LATER)
 
@@ -143,7 +154,7 @@ class DeliveriesContract(DatabaseContract):
         ((again, _),) = _claim(work, now=_LATER, until=_LATER + _HOUR)
         assert (again.attempts, again.held, again.next_attempt_at) == (2, True, _LATER + _HOUR)
 
-    def test_settled_deliveries_are_not_claimed(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_settled_deliveries_are_not_claimed(self, work: Units[DeliveriesUnit]) -> None:
         _record(work, an_event(), an_event(), an_event())
         (first, _), (second, _), (third, _) = _claim(work)
         first.succeed({}, _NOW)
@@ -154,7 +165,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert _claim(work, now=_NOW + 1000 * _HOUR) == []
 
-    def test_concurrent_claims_get_different_deliveries(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_concurrent_claims_get_different_deliveries(self, work: Units[DeliveriesUnit]) -> None:
         events = [an_event() for _ in range(40)]
         _record(work, *events)
 
@@ -162,9 +173,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert sorted(event_id for claimed in claims for event_id in claimed) == [event.id for event in events]
 
-    def test_a_claim_skips_deliveries_locked_by_another_transaction(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_a_claim_skips_deliveries_locked_by_another_transaction(self, work: Units[DeliveriesUnit]) -> None:
         events = [an_event() for _ in range(6)]
         _record(work, *events)
 
@@ -180,7 +189,7 @@ class DeliveriesContract(DatabaseContract):
         assert sorted(event.id for _, event in claims) == [event.id for event in events]
 
     def test_the_result_of_an_attempt_is_stored(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         _record(work, an_event(), an_event(), an_event(), an_event())
         settled = [delivery for delivery, _ in _claim(work)]
@@ -193,8 +202,42 @@ class DeliveriesContract(DatabaseContract):
 
         assert [_all(reads)[it.event_id, ACTIVITY] for it in settled] == settled
 
+    def test_results_are_stored_with_their_exact_moments_and_whole_responses(
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
+    ) -> None:
+        exact = _NOW.replace(microsecond=999_999)
+        event, other = an_event(at=exact), an_event(at=exact)
+        _record(work, event, other)
+        response = {"detail": "Zoë 👩🏽‍💻 " * 200, "codes": [1, None, 2.5, True], "nested": {"": {"a": "b"}}}
+
+        ((claimed, stored), (second, _)) = _claim(work, now=exact, until=exact + _HOUR)
+
+        assert (stored.at, claimed.created_at, claimed.next_attempt_at) == (exact, exact, exact + _HOUR)
+        claimed.succeed(response, exact + _SECOND, (timedelta(microseconds=1_000_003),))
+        second.postpone(response, exact + _SECOND)
+        _save(work, claimed, second)
+        assert _all(reads)[claimed.event_id, ACTIVITY] == claimed
+        assert _all(reads)[second.event_id, ACTIVITY] == second
+        with work() as unit:
+            assert unit.deliveries.get(claimed.id) == claimed
+
+    def test_a_delivery_is_updated_in_every_value_and_no_other_is(
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
+    ) -> None:
+        _record(work, an_event(), an_event())
+        (first, _), (second, _) = _claim(work)
+        first.succeed({}, _NOW)
+        changed = replace(first, response={"status": "read"}, next_attempt_at=_LATER, give_up_at=_LATER + _HOUR)
+
+        with work() as unit:
+            unit.deliveries.update(changed)
+            unit.commit()
+
+        assert _all(reads)[first.event_id, ACTIVITY] == changed
+        assert _all(reads)[second.event_id, ACTIVITY] == second
+
     def test_results_of_attempts_are_stored_unless_another_relay_claimed_the_delivery(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         _record(work, *(an_event(at=_NOW + it * _SECOND) for it in range(5)))
         now = _NOW + 5 * _SECOND
@@ -214,7 +257,7 @@ class DeliveriesContract(DatabaseContract):
         assert [stored[it.event_id, ACTIVITY] for it in settled[1:]] == settled[1:]
 
     def test_the_result_of_an_attempt_is_dropped_if_another_relay_claimed_it(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         _record(work, an_event())
         ((slow, _),) = _claim(work, until=_LATER)
@@ -226,7 +269,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads)[quick.event_id, ACTIVITY] == quick
 
     def test_an_attempt_is_settled_at_most_once(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         _record(work, an_event())
         ((claimed, _),) = _claim(work)
@@ -239,9 +282,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert _all(reads)[claimed.event_id, ACTIVITY] == first
 
-    def test_a_delivery_is_found_by_its_id(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_a_delivery_is_found_by_its_id(self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]) -> None:
         event = an_event()
         _record(work, event)
 
@@ -249,12 +290,12 @@ class DeliveriesContract(DatabaseContract):
             with units() as unit:
                 assert unit.deliveries.get(delivery_id(event.id, OTHER)) == _delivery_of(event, OTHER)
 
-    def test_an_unknown_delivery_is_not_found(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_an_unknown_delivery_is_not_found(self, reads: Units[DeliveriesUnit]) -> None:
         with reads() as unit, pytest.raises(NotFound):
             unit.deliveries.get(an_id())
 
     def test_a_delivery_that_is_changed_and_not_saved_is_unchanged_in_the_store(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit]
     ) -> None:
         event = an_event()
         _record(work, event)
@@ -265,7 +306,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert len(_claim(work)) == 1
 
-    def test_reading_a_delivery_to_change_it_locks_it(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_reading_a_delivery_to_change_it_locks_it(self, work: Units[DeliveriesUnit]) -> None:
         dead = _a_dead_letter(work)
 
         def replay(_: int) -> bool:
@@ -281,7 +322,7 @@ class DeliveriesContract(DatabaseContract):
         assert sorted(run_concurrently(4, replay)) == [False, False, False, True]
 
     def test_a_replayed_delivery_is_claimed_again(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         dead = _a_dead_letter(work)
         dead.replay(_NOW + _HOUR)
@@ -294,7 +335,7 @@ class DeliveriesContract(DatabaseContract):
         assert [claimed.id for claimed, _ in _claim(work, now=_NOW + _HOUR)] == [dead.id]
 
     def test_pages_go_from_the_newest_to_the_oldest(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         old, new = an_event(at=_NOW - _HOUR), an_event(at=_NOW)
         _record(work, new, old)
@@ -312,8 +353,28 @@ class DeliveriesContract(DatabaseContract):
         assert [*second.items] == ordered[3:]
         assert second.next is None
 
+    def test_pages_of_every_size_neither_skip_nor_repeat(
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
+    ) -> None:
+        moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + timedelta(microseconds=1)]
+        events = [an_event(at=at) for at in moments]
+        _record(work, *events)
+
+        def page(filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
+            with reads() as unit:
+                return unit.deliveries.page(filters, request)
+
+        def position(delivery: Delivery) -> Position:
+            return Position(delivery.created_at, delivery.id)
+
+        ordered = sorted(_all(reads).values(), key=lambda it: (it.created_at, it.id), reverse=True)
+        to_other = [delivery for delivery in ordered if delivery.destination == OTHER]
+        assert len(ordered) == 2 * len(to_other) == 2 * len(moments)
+        check_pages(lambda request: page(DeliveryFilter(), request), ordered, position)
+        check_pages(lambda request: page(DeliveryFilter(destination=OTHER), request), to_other, position)
+
     def test_pages_contain_what_matches_the_filter(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         events = [an_event() for _ in range(3)]
         _record(work, *events)
@@ -336,7 +397,7 @@ class DeliveriesContract(DatabaseContract):
         assert sorted(matching(event_id=events[0].id)) == sorted([first.id, to_other[0]])
         assert matching(event_id=events[0].id, destination=OTHER, status=DeliveryStatus.DEAD) == []
 
-    def test_deliveries_that_wait_for_a_retry_are_hastened(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_deliveries_that_wait_for_a_retry_are_hastened(self, work: Units[DeliveriesUnit]) -> None:
         _record(work, an_event(), an_event(), an_event())
         failed = [delivery for delivery, _ in _claim(work, limit=3)]
         for number, delivery in enumerate(failed):
@@ -349,7 +410,7 @@ class DeliveriesContract(DatabaseContract):
         assert [claimed.id for claimed, _ in _claim(work, now=_NOW)] == [failed[2].id]
 
     def test_deliveries_that_are_not_waiting_for_a_retry_are_not_hastened(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         _record(work, *(an_event() for _ in range(4)))
         due, arrived, dead, _ = (delivery for delivery, _ in _claim(work, until=_LATER, limit=4))
@@ -368,7 +429,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads) == before
 
     def test_deliveries_are_returned_when_their_status_is_due_to_be_polled(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         young, old, arrived, failed = _texts(work, 4)
         old.succeed({"of": "old"}, _NOW - _SECOND, _FOLLOW_UP)
@@ -385,9 +446,7 @@ class DeliveriesContract(DatabaseContract):
         assert _to_follow(work, TOPIC, now=second) == []
         assert _all(reads)[arrived.event_id, TEXTS] == arrived
 
-    def test_a_delivery_whose_status_is_being_polled_is_not_returned_again(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_a_delivery_whose_status_is_being_polled_is_not_returned_again(self, work: Units[DeliveriesUnit]) -> None:
         (text,) = _texts(work, 1)
         text.succeed({"of": "text"}, _NOW, _FOLLOW_UP)
         _save(work, text)
@@ -402,9 +461,7 @@ class DeliveriesContract(DatabaseContract):
         assert _to_follow(work, now=due) == []
         assert _to_follow(work, now=due + _HOUR) == [found]
 
-    def test_polling_skips_deliveries_locked_by_another_transaction(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_polling_skips_deliveries_locked_by_another_transaction(self, work: Units[DeliveriesUnit]) -> None:
         texts = _texts(work, 6)
         for text in texts:
             text.succeed({"of": "text"}, _NOW, _FOLLOW_UP)
@@ -435,7 +492,7 @@ class DeliveriesContract(DatabaseContract):
         assert sorted(found) == sorted(text.id for text in texts)
 
     def test_old_deliveries_are_purged_and_events_with_their_last_delivery(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         event, later = an_event(at=_NOW - _HOUR), an_event(at=_NOW)
         _record(work, event, later)
@@ -452,9 +509,7 @@ class DeliveriesContract(DatabaseContract):
         _record(work, event)
         assert set(_all(reads)) == {(event.id, ACTIVITY), (event.id, OTHER)}
 
-    def test_a_purge_deletes_at_most_its_limit(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_a_purge_deletes_at_most_its_limit(self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]) -> None:
         _record(work, *(an_event() for _ in range(3)))
         for destination in _TOLD:
             _deliver_all(work, destination, at=_NOW)
@@ -463,7 +518,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads) == {}
 
     def test_skipped_deliveries_are_purged_after_their_retention(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         skipped, arrived, young = an_event(at=_NOW - _HOUR), an_event(at=_NOW - _HOUR), an_event(at=_NOW)
         _record(work, skipped, arrived, young)
@@ -481,7 +536,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads) == {}
 
     def test_skipped_deliveries_can_be_replayed(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         _record(work, an_event())
         ((skipped, _),) = _claim(work)
@@ -497,7 +552,7 @@ class DeliveriesContract(DatabaseContract):
         assert [claimed.id for claimed, _ in _claim(work, now=_NOW + _HOUR)] == [skipped.id]
 
     def test_dead_letters_are_counted_up_to_a_limit(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         _record(work, *(an_event() for _ in range(5)))
         settled = [delivery for delivery, _ in _claim(work)]
@@ -511,7 +566,7 @@ class DeliveriesContract(DatabaseContract):
         assert [_dead(reads, limit=limit) for limit in (10, 3, 2)] == [3, 3, 2]
 
     def test_unsettled_deliveries_are_never_purged(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         _record(work, an_event(), an_event())
         dead = _a_dead_letter(work)
@@ -525,7 +580,7 @@ def _delivery_of(event: Event, destination: str) -> Delivery:
     return delivery_of(event, destination, _RETRY if destination == OTHER else DEFAULT_RETRY)
 
 
-def _record(work: UnitOfWorkFactory[FullUnitOfWork], *events: Event) -> None:
+def _record(work: Units[DeliveriesUnit], *events: Event) -> None:
     with work() as unit:
         for event in events:
             unit.record(event)
@@ -533,7 +588,7 @@ def _record(work: UnitOfWorkFactory[FullUnitOfWork], *events: Event) -> None:
 
 
 def _claim(
-    work: UnitOfWorkFactory[FullUnitOfWork],
+    work: Units[DeliveriesUnit],
     destination: str = ACTIVITY,
     *,
     now: datetime = _NOW,
@@ -546,14 +601,14 @@ def _claim(
     return [*claimed]
 
 
-def _save(work: UnitOfWorkFactory[FullUnitOfWork], *deliveries: Delivery) -> None:
+def _save(work: Units[DeliveriesUnit], *deliveries: Delivery) -> None:
     with work() as unit:
         unit.deliveries.save(*deliveries)
         unit.commit()
 
 
 def _deliver_all(
-    work: UnitOfWorkFactory[FullUnitOfWork], destination: str = ACTIVITY, *, at: datetime, now: datetime = _NOW
+    work: Units[DeliveriesUnit], destination: str = ACTIVITY, *, at: datetime, now: datetime = _NOW
 ) -> None:
     arrived: Sequence[Delivery] = [delivery for delivery, _ in _claim(work, destination, now=now)]
     for delivery in arrived:
@@ -561,7 +616,7 @@ def _deliver_all(
     _save(work, *arrived)
 
 
-def _a_dead_letter(work: UnitOfWorkFactory[FullUnitOfWork]) -> Delivery:
+def _a_dead_letter(work: Units[DeliveriesUnit]) -> Delivery:
     event = an_event(at=_NOW - _HOUR)
     _record(work, event)
     ((dead, claimed),) = _claim(work, limit=1)
@@ -571,14 +626,14 @@ def _a_dead_letter(work: UnitOfWorkFactory[FullUnitOfWork]) -> Delivery:
     return dead
 
 
-def _hasten(work: UnitOfWorkFactory[FullUnitOfWork], *, now: datetime, limit: int = 100) -> int:
+def _hasten(work: Units[DeliveriesUnit], *, now: datetime, limit: int = 100) -> int:
     with work() as unit:
         hastened = unit.deliveries.make_due(ACTIVITY, now=now, limit=limit)
         unit.commit()
     return hastened
 
 
-def _texts(work: UnitOfWorkFactory[FullUnitOfWork], count: int) -> list[Delivery]:
+def _texts(work: Units[DeliveriesUnit], count: int) -> list[Delivery]:
     """Return that many claimed deliveries of text messages."""
     data = {"assigned_to": str(an_id())}
     _record(work, *(an_event(at=_NOW, type="call_task.assigned", data=data) for _ in range(count)))
@@ -586,25 +641,25 @@ def _texts(work: UnitOfWorkFactory[FullUnitOfWork], count: int) -> list[Delivery
 
 
 def _to_follow(
-    work: UnitOfWorkFactory[FullUnitOfWork], destination: str = TEXTS, *, now: datetime, limit: int = 100
+    work: Units[DeliveriesUnit], destination: str = TEXTS, *, now: datetime, limit: int = 100
 ) -> list[Delivery]:
     with work() as unit:
         return [*unit.deliveries.due_for_status_check(destination, now=now, limit=limit)]
 
 
-def _purge(work: UnitOfWorkFactory[FullUnitOfWork], *, before: datetime, limit: int = 100) -> int:
+def _purge(work: Units[DeliveriesUnit], *, before: datetime, limit: int = 100) -> int:
     with work() as unit:
         purged = unit.deliveries.purge(before=before, limit=limit)
         unit.commit()
     return purged
 
 
-def _dead(reads: UnitOfWorkFactory[FullUnitOfWork], *, limit: int) -> int:
+def _dead(reads: Units[DeliveriesUnit], *, limit: int) -> int:
     with reads() as unit:
         return unit.deliveries.dead(limit=limit)
 
 
-def _all(reads: UnitOfWorkFactory[FullUnitOfWork]) -> dict[tuple[UUID, str], Delivery]:
+def _all(reads: Units[DeliveriesUnit]) -> dict[tuple[UUID, str], Delivery]:
     with reads() as unit:
         page = unit.deliveries.page(DeliveryFilter(), PageRequest(limit=200))
     return {(it.event_id, it.destination): it for it in page.items}

@@ -1,26 +1,38 @@
 """Contract tests of the repository of dry runs."""
 
 from dataclasses import replace
+from typing import Protocol
 
 from unite_core.imports.model import (
     LeadImport,
 )
-from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.imports.ports import DryRunLeads
 from unite_core.leads.model import Lead
-from unite_core.leads.ports import ContactMatches
+from unite_core.leads.ports import ContactMatches, Leads
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, an_import, revise
-from unite_core.testing.contracts.database import DatabaseContract, add_all
-from unite_core.unit_of_work import UnitOfWorkFactory
+from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, add_all
 
 _PHONE = Phone("+12125550123")
 
 
-class DryRunLeadsContract(DatabaseContract):
+class DryRunLeadsUnit(Transaction, Protocol):
+    """A unit of work with the port `DryRunLeads` and the port `Leads`."""
+
+    @property
+    def rehearsal(self) -> DryRunLeads: ...
+
+    @property
+    def leads(self) -> Leads: ...
+
+
+class DryRunLeadsContract(DatabaseContract[DryRunLeadsUnit]):
     """The leads of a dry run are visible to its own import only."""
 
+    repositories = "`rehearsal`, a `DryRunLeads` and `leads`, a `Leads`"
+
     def test_dry_run_leads_are_visible_to_their_import_alone(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[DryRunLeadsUnit], reads: Units[DryRunLeadsUnit]
     ) -> None:
         ann = a_user()
         lead_import, other = an_import(ann), an_import(ann)
@@ -39,9 +51,7 @@ class DryRunLeadsContract(DatabaseContract):
         with reads() as unit:
             assert unit.leads.matches([_PHONE.key], ["grace@example.com"]) == ContactMatches()
 
-    def test_real_leads_are_matched_too(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_real_leads_are_matched_too(self, work: Units[DryRunLeadsUnit], reads: Units[DryRunLeadsUnit]) -> None:
         ann = a_user()
         lead_import = an_import(ann)
         real = a_lead(phone=_PHONE)
@@ -53,7 +63,7 @@ class DryRunLeadsContract(DatabaseContract):
         assert _matches(reads, lead_import) == ContactMatches({_PHONE.key: real}, {"grace@example.com": pretended})
 
     def test_a_dry_run_lead_replaces_the_real_one(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[DryRunLeadsUnit], reads: Units[DryRunLeadsUnit]
     ) -> None:
         ann = a_user()
         lead_import = an_import(ann)
@@ -71,7 +81,7 @@ class DryRunLeadsContract(DatabaseContract):
             assert unit.leads.get(real.id) == real
 
     def test_a_dry_run_lead_is_replaced_by_its_next_version(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[DryRunLeadsUnit], reads: Units[DryRunLeadsUnit]
     ) -> None:
         ann = a_user()
         lead_import = an_import(ann)
@@ -88,7 +98,7 @@ class DryRunLeadsContract(DatabaseContract):
         assert _matches(reads, lead_import) == ContactMatches({}, {"grace@example.com": second})
 
     def test_a_phone_can_move_between_dry_run_leads(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[DryRunLeadsUnit], reads: Units[DryRunLeadsUnit]
     ) -> None:
         ann = a_user()
         lead_import = an_import(ann)
@@ -104,7 +114,7 @@ class DryRunLeadsContract(DatabaseContract):
         assert _matches(reads, lead_import).by_phone == {_PHONE.key: second}
 
     def test_cleared_dry_run_leads_are_absent(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[DryRunLeadsUnit], reads: Units[DryRunLeadsUnit]
     ) -> None:
         ann = a_user()
         lead_import, other = an_import(ann), an_import(ann)
@@ -121,15 +131,13 @@ class DryRunLeadsContract(DatabaseContract):
         assert _matches(reads, other).by_phone == {_PHONE.key: others}
 
 
-def _pretend(work: UnitOfWorkFactory[ImportsUnitOfWork], lead_import: LeadImport, lead: Lead) -> None:
+def _pretend(work: Units[DryRunLeadsUnit], lead_import: LeadImport, lead: Lead) -> None:
     with work() as unit:
         unit.rehearsal.put(lead_import.id, [lead])
         unit.rehearsal.put(lead_import.id, [])
         unit.commit()
 
 
-def _matches(
-    reads: UnitOfWorkFactory[ImportsUnitOfWork], lead_import: LeadImport, phone: str = _PHONE.key
-) -> ContactMatches:
+def _matches(reads: Units[DryRunLeadsUnit], lead_import: LeadImport, phone: str = _PHONE.key) -> ContactMatches:
     with reads() as unit:
         return unit.rehearsal.matches(lead_import.id, {phone}, {"grace@example.com"})

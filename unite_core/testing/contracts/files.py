@@ -1,28 +1,56 @@
 """Contract tests of file storage and of its signed links."""
 
+import hashlib
 import io
-from abc import abstractmethod
-from datetime import timedelta
+import tracemalloc
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
+from unite_core.clock import Clock
 from unite_core.errors import Forbidden, Invalid, NotFound, TooLarge, UniteError
-from unite_core.files import Files, SignedFiles
+from unite_core.files import Files, SignedFiles, upload_key
 from unite_core.testing.builders import an_id
+from unite_core.testing.contracts.missing import missing_fixture
 from unite_core.testing.in_memory.clock_and_ids import FixedClock
 
 _TYPE = "text/csv"
 _MINUTE = timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
+_MIB = 1024 * 1024
+
+BIG_FILE_BYTES = 64 * _MIB
+"""The size of a file of which at most half may be in memory."""
+
+_STORED = (
+    "a function that returns the names of everything that the storage holds, drafts and unfinished uploads included"
+)
 
 
 class FilesContract:
-    """Derive a test class with a fixture `files`."""
+    """Derive a test class with fixtures `files`, which use `clock`, and `stored`."""
+
+    in_memory: ClassVar[bool] = False
+    """Whether the storage has its files in memory, as only one for tests does."""
 
     @pytest.fixture
-    @abstractmethod
-    def files(self) -> Files:
+    def clock(self) -> Clock:
+        """Return the clock of `files`."""
+        return FixedClock()
+
+    @pytest.fixture
+    def files(self, clock: Clock) -> Files:
         """Return the file storage under test."""
+        raise missing_fixture(self, "files", "the `Files` under test, which use `clock`")
+
+    @pytest.fixture
+    def stored(self, files: Files) -> Callable[[], Collection[str]]:
+        """Return a function that returns the names of everything that the storage holds, drafts included."""
+        raise missing_fixture(self, "stored", _STORED)
 
     @pytest.fixture
     def key(self) -> str:
@@ -120,12 +148,132 @@ class FilesContract:
         download = files.sign_download(key, filename="leads.csv", content_type=_TYPE, ttl=2 * _MINUTE)
 
         assert upload.method in ("PUT", "POST")
-        assert download.expires_at - upload.expires_at >= _MINUTE - timedelta(seconds=1)
+        assert download.expires_at - upload.expires_at >= _MINUTE - _SECOND
         assert upload.expires_at.utcoffset() == download.expires_at.utcoffset() == timedelta()
+
+    @pytest.mark.parametrize("ttl", [5 * _SECOND, _MINUTE, timedelta(hours=1)], ids=str)
+    def test_a_signed_link_expires_after_its_ttl(self, files: Files, key: str, clock: Clock, ttl: timedelta) -> None:
+        before = clock.now()
+        expiries: list[datetime] = [
+            files.sign_upload(key, content_type=_TYPE, size=5, ttl=ttl).expires_at,
+            files.sign_download(key, filename="leads.csv", content_type=_TYPE, ttl=ttl).expires_at,
+        ]
+        after = clock.now()
+
+        # A storage may round to seconds.
+        assert all(before + ttl - _SECOND <= expiry <= after + ttl for expiry in expiries)
+
+    def test_similar_keys_are_those_of_different_files(self, files: Files, key: str) -> None:
+        keys = [key, upload_key(key), f"{key}.other", key.removesuffix(".csv"), key.replace("/", "-")]
+        keys += [key.replace("/", "_"), key.replace("/", "."), f"{key}2", f"images/{key}"]
+        for each in keys:
+            write(files, each, each.encode())
+
+        assert [_content(files, each) for each in keys] == [each.encode() for each in keys]
+        for number, each in enumerate(keys):
+            files.delete(each)
+            assert [files.size(other) for other in keys[: number + 1]] == [None] * (number + 1)
+            assert [_content(files, other) for other in keys[number + 1 :]] == [
+                it.encode() for it in keys[number + 1 :]
+            ]
+
+    def test_a_file_is_as_before_while_it_is_being_replaced(self, files: Files, key: str) -> None:
+        write(files, key, b"as before")
+
+        with files.write(key, content_type=_TYPE) as stream:
+            stream.write(b"half")
+            assert _content(files, key) == b"as before"
+            assert files.size(key) == 9
+            stream.write(b", and the other half")
+
+        assert _content(files, key) == b"half, and the other half"
+
+    def test_two_readers_do_not_disturb_each_other(self, files: Files, key: str) -> None:
+        write(files, key, b"0123456789")
+
+        with files.read(key) as first, files.read(key) as second:
+            assert (first.read(4), second.read(2), first.read(), second.read()) == (
+                b"0123",
+                b"01",
+                b"456789",
+                b"23456789",
+            )
+
+    def test_two_writers_of_a_file_do_not_disturb_each_other(self, files: Files, key: str) -> None:
+        with files.write(key, content_type=_TYPE) as first:
+            first.write(b"the first, ")
+            with files.write(key, content_type=_TYPE) as second:
+                second.write(b"the second")
+                first.write(b"which is longer, ")
+            assert _content(files, key) == b"the second"
+            first.write(b"and ends last")
+
+        assert _content(files, key) == b"the first, which is longer, and ends last"
+
+    def test_a_writer_that_fails_leaves_another_one_of_the_same_file(self, files: Files, key: str) -> None:
+        with files.write(key, content_type=_TYPE) as first:
+            first.write(b"the first")
+            with pytest.raises(ZeroDivisionError), files.write(key, content_type=_TYPE) as second:
+                second.write(b"the second, which fails")
+                raise ZeroDivisionError
+            assert files.size(key) is None
+
+        assert _content(files, key) == b"the first"
+
+    def test_two_writers_of_different_files_do_not_disturb_each_other(self, files: Files, key: str) -> None:
+        other = f"{key}.other"
+        with files.write(key, content_type=_TYPE) as first, files.write(other, content_type=_TYPE) as second:
+            first.write(b"the first")
+            second.write(b"the second")
+
+        assert (_content(files, key), _content(files, other)) == (b"the first", b"the second")
+
+    def test_nothing_is_left_but_the_files(self, files: Files, key: str, stored: Callable[[], Collection[str]]) -> None:
+        before = len(stored())
+
+        def left() -> int:
+            return len(stored()) - before
+
+        for _ in range(2):
+            write(files, key, b"something")
+            assert left() == 1
+        for path in (key, f"{key}.other"):
+            with pytest.raises(ZeroDivisionError), files.write(path, content_type=_TYPE) as stream:
+                stream.write(bytes(9 * _MIB))
+                raise ZeroDivisionError
+            with pytest.raises(KeyboardInterrupt), files.write(path, content_type=_TYPE):
+                raise KeyboardInterrupt
+            assert left() == 1
+        write(files, f"{key}.other", bytes(9 * _MIB))
+        assert left() == 2
+        files.move(f"{key}.other", key)
+        assert left() == 1
+        files.delete(key)
+        assert left() == 0
+
+    def test_a_big_file_is_never_whole_in_memory(self, files: Files, key: str) -> None:
+        if self.in_memory:
+            return
+        block = bytes(range(256)) * (_MIB // 256)
+        sent, received = hashlib.sha256(), hashlib.sha256()
+
+        with _memory_within(BIG_FILE_BYTES // 2):
+            with files.write(upload_key(key), content_type=_TYPE) as stream:
+                for _ in range(BIG_FILE_BYTES // _MIB):
+                    stream.write(block)
+                    sent.update(block)
+            files.move(upload_key(key), key)
+            with files.read(key) as stream:
+                while block := stream.read(_MIB):
+                    received.update(block)
+
+        assert files.size(key) == BIG_FILE_BYTES
+        assert received.digest() == sent.digest()
+        files.delete(key)
 
 
 class SignedFilesContract:
-    """Derive a test class with fixtures `files`, which use `clock`, and `signed_files` for their links."""
+    """Derive a test class with fixtures `files`, which use `clock`, `signed_files` for their links, and `stored`."""
 
     @pytest.fixture
     def clock(self) -> FixedClock:
@@ -133,14 +281,21 @@ class SignedFilesContract:
         return FixedClock()
 
     @pytest.fixture
-    @abstractmethod
     def files(self, clock: FixedClock) -> Files:
         """Return the file storage that signs the links."""
+        raise missing_fixture(self, "files", "the `Files` under test")
 
     @pytest.fixture
-    @abstractmethod
     def signed_files(self, files: Files) -> SignedFiles:
         """Return the receiver of the links, which is under test."""
+        raise missing_fixture(
+            self, "signed_files", "the `SignedFiles` under test, which receive the links that `files` sign"
+        )
+
+    @pytest.fixture
+    def stored(self, files: Files) -> Callable[[], Collection[str]]:
+        """Return a function that returns the names of everything that the storage holds, drafts included."""
+        raise missing_fixture(self, "stored", _STORED)
 
     @pytest.fixture
     def key(self) -> str:
@@ -164,6 +319,8 @@ class SignedFilesContract:
         ("announced", "content", "error"),
         [
             (4, b"1234", Invalid),
+            (4, b"12345", Invalid),
+            (6, b"12345", TooLarge),
             (6, b"123456", TooLarge),
             (5, b"1234", Invalid),
             (5, b"123456", TooLarge),
@@ -199,6 +356,35 @@ class SignedFilesContract:
 
         assert files.size(key) is None
 
+    def test_an_upload_that_is_refused_or_breaks_off_leaves_nothing(
+        self, files: Files, signed_files: SignedFiles, key: str, stored: Callable[[], Collection[str]]
+    ) -> None:
+        write(files, key, b"as before")
+        before = sorted(stored())
+        query = _query(_upload(files, key, size=5))
+
+        for body in (io.BytesIO(b"1234"), io.BytesIO(b"123456"), _Interrupted(b"12", _fail)):
+            with pytest.raises((Invalid, TooLarge, ZeroDivisionError)):
+                signed_files.receive(key, query, content_type=_TYPE, size=None, body=body)
+            assert sorted(stored()) == before
+            assert _content(files, key) == b"as before"
+
+    def test_two_uploads_of_a_file_do_not_disturb_each_other(
+        self, files: Files, signed_files: SignedFiles, key: str
+    ) -> None:
+        query = _query(_upload(files, key, size=5))
+        seen = []
+
+        def upload_another() -> bytes:
+            signed_files.receive(key, query, content_type=_TYPE, size=5, body=io.BytesIO(b"other"))
+            seen.append(_content(files, key))
+            return b"345"
+
+        body = _Interrupted(b"12", upload_another)
+        signed_files.receive(key, query, content_type=_TYPE, size=5, body=body)
+
+        assert (seen, _content(files, key)) == ([b"other"], b"12345")
+
     def test_a_download_as_signed_is_served(self, files: Files, signed_files: SignedFiles, key: str) -> None:
         write(files, key, b"12345")
         url = _download(files, key, filename="Żółć & 100% =1+1.csv")
@@ -216,10 +402,10 @@ class SignedFilesContract:
     def test_a_link_expires(self, files: Files, signed_files: SignedFiles, key: str, clock: FixedClock) -> None:
         write(files, key, b"as before")
         upload, download = _query(_upload(files, key, size=5)), _query(_download(files, key))
-        clock.advance(_MINUTE - timedelta(seconds=1))
+        clock.advance(_MINUTE - _SECOND)
         with signed_files.serve(key, download).body:
             pass
-        clock.advance(timedelta(seconds=1))
+        clock.advance(_SECOND)
 
         with pytest.raises(Forbidden) as sent:
             signed_files.receive(key, upload, content_type=_TYPE, size=5, body=io.BytesIO(b"12345"))
@@ -257,6 +443,41 @@ class SignedFilesContract:
             with pytest.raises(Forbidden):
                 signed_files.serve(path, query)
         assert _content(files, key) == b"as before"
+
+
+class _Interrupted(io.BytesIO):
+    """A body whose beginning comes at once; then `rest` is called, and returns the rest."""
+
+    def __init__(self, beginning: bytes, rest: Callable[[], bytes]) -> None:
+        super().__init__(beginning)
+        self._rest: Callable[[], bytes] | None = rest
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        block = super().read(size)
+        missing = -1 if size is None or size < 0 else size - len(block)
+        if self._rest is None or not missing:
+            return block
+        rest, self._rest = self._rest, None
+        position = self.tell()
+        self.write(rest())
+        self.seek(position)
+        return block + super().read(missing)
+
+
+def _fail() -> bytes:
+    raise ZeroDivisionError
+
+
+@contextmanager
+def _memory_within(limit: int) -> Iterator[None]:
+    """Check that at most `limit` bytes are allocated at once inside the block."""
+    tracemalloc.start()
+    try:
+        yield
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= limit
 
 
 def write(files: Files, key: str, content: bytes) -> None:

@@ -1,23 +1,32 @@
 """Contract tests of the repository of rows of imports."""
 
 from dataclasses import replace
+from typing import Protocol
 
 from unite_core.errors import FieldError
 from unite_core.imports.model import (
     Rejection,
     RowKind,
 )
-from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.imports.ports import ImportRows
 from unite_core.testing.builders import a_lead, a_rejection, a_snapshot, a_user, an_id, an_import
-from unite_core.testing.contracts.database import DatabaseContract, add_all
-from unite_core.unit_of_work import UnitOfWorkFactory
+from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, add_all
 
 
-class ImportRowsContract(DatabaseContract):
+class ImportRowsUnit(Transaction, Protocol):
+    """A unit of work with the port `ImportRows`."""
+
+    @property
+    def rows(self) -> ImportRows: ...
+
+
+class ImportRowsContract(DatabaseContract[ImportRowsUnit]):
     """Rejections and snapshots are stored, listed and deleted."""
 
+    repositories = "`rows`, a `ImportRows`"
+
     def test_rejections_come_back_in_the_order_of_rows(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[ImportRowsUnit], reads: Units[ImportRowsUnit]
     ) -> None:
         ann, lead = a_user(), a_lead()
         lead_import, other = an_import(ann), an_import(ann)
@@ -44,7 +53,7 @@ class ImportRowsContract(DatabaseContract):
         assert matching(kind=RowKind.DUPLICATE, after_row=20) == []
 
     def test_the_first_snapshot_of_a_lead_is_kept_with_its_last_version(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[ImportRowsUnit], reads: Units[ImportRowsUnit]
     ) -> None:
         ann, lead = a_user(), a_lead()
         lead_import, other = an_import(ann), an_import(ann)
@@ -61,7 +70,7 @@ class ImportRowsContract(DatabaseContract):
             assert [*unit.rows.snapshots_of(lead_import.id, limit=5)] == [replace(first, version_after=5)]
 
     def test_snapshots_of_created_leads_come_first(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[ImportRowsUnit], reads: Units[ImportRowsUnit]
     ) -> None:
         ann = a_user()
         leads = [a_lead() for _ in range(4)]
@@ -83,9 +92,7 @@ class ImportRowsContract(DatabaseContract):
         assert [*chosen] == [snapshots[3], snapshots[0]]
         assert [*none] == []
 
-    def test_deleted_snapshots_are_absent(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_deleted_snapshots_are_absent(self, work: Units[ImportRowsUnit], reads: Units[ImportRowsUnit]) -> None:
         ann = a_user()
         leads = [a_lead(), a_lead()]
         lead_import, other = an_import(ann), an_import(ann)

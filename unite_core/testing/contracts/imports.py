@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
 import pytest
@@ -16,23 +17,33 @@ from unite_core.imports.model import (
     OnDuplicate,
     Undone,
 )
-from unite_core.imports.ports import ImportFilter, ImportsUnitOfWork, OpenImports
-from unite_core.paging import PageRequest, Position
+from unite_core.imports.ports import ImportFilter, ImportRows, Imports, OpenImports
+from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.builders import a_lead, a_rejection, a_snapshot, a_user, an_id, an_import
-from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
+from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, add_all, run_concurrently
+from unite_core.testing.contracts.pages import check_pages
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
 
 
-class ImportsContract(DatabaseContract):
+class ImportsUnit(Transaction, Protocol):
+    """A unit of work with the port `Imports`."""
+
+    @property
+    def imports(self) -> Imports: ...
+
+    @property
+    def rows(self) -> ImportRows: ...
+
+
+class ImportsContract(DatabaseContract[ImportsUnit]):
     """Imports are stored, listed, and locked for changes."""
 
-    def test_the_open_imports_of_a_user_are_counted(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    repositories = "`imports`, a `Imports`"
+
+    def test_the_open_imports_of_a_user_are_counted(self, work: Units[ImportsUnit], reads: Units[ImportsUnit]) -> None:
         ann, ben = a_user(), a_user()
         large = 5 * 1024**3
         add_all(work, ann, ben, *(an_import(ann, status=status, size=large) for status in ImportStatus), an_import(ben))
@@ -42,9 +53,7 @@ class ImportsContract(DatabaseContract):
             assert unit.imports.count_open(ben.id) == OpenImports(1, 1000)
             assert unit.imports.count_open(an_id()) == OpenImports(0, 0)
 
-    def test_an_import_comes_back_as_stored(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_an_import_comes_back_as_stored(self, work: Units[ImportsUnit], reads: Units[ImportsUnit]) -> None:
         ann = a_user()
         plain = an_import(ann)
         full = _full_import(an_import(ann, id=an_id()))
@@ -54,13 +63,11 @@ class ImportsContract(DatabaseContract):
             assert unit.imports.get(plain.id) == plain
             assert unit.imports.get(full.id) == full
 
-    def test_an_unknown_import_is_not_found(self, reads: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_an_unknown_import_is_not_found(self, reads: Units[ImportsUnit]) -> None:
         with reads() as unit, pytest.raises(NotFound):
             unit.imports.get(an_id())
 
-    def test_an_import_that_is_changed_and_not_saved_is_unchanged_in_the_store(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_an_import_that_is_changed_and_not_saved_is_unchanged_in_the_store(self, work: Units[ImportsUnit]) -> None:
         ann = a_user()
         coming = an_import(ann, dialect={"delimiter": ",", "header": ["Name"]})
         add_all(work, ann)
@@ -72,9 +79,7 @@ class ImportsContract(DatabaseContract):
             stored.dialect["header"].append("Email")
             assert unit.imports.get(coming.id).dialect["header"] == ["Name"]
 
-    def test_a_changed_import_is_stored(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_changed_import_is_stored(self, work: Units[ImportsUnit], reads: Units[ImportsUnit]) -> None:
         ann = a_user()
         coming = an_import(ann)
         add_all(work, ann, coming)
@@ -85,9 +90,7 @@ class ImportsContract(DatabaseContract):
         with reads() as unit:
             assert unit.imports.get(coming.id) == changed
 
-    def test_saving_an_import_of_an_outdated_version_is_refused(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_saving_an_import_of_an_outdated_version_is_refused(self, work: Units[ImportsUnit]) -> None:
         ann = a_user()
         coming = an_import(ann)
         add_all(work, ann, coming)
@@ -99,7 +102,7 @@ class ImportsContract(DatabaseContract):
             _save(work, an_import(ann, version=2))
 
     def test_an_import_that_was_read_to_change_it_is_locked(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[ImportsUnit], reads: Units[ImportsUnit]
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
@@ -118,9 +121,7 @@ class ImportsContract(DatabaseContract):
         with reads() as unit:
             assert unit.imports.get(coming.id).attempts == 5
 
-    def test_pages_go_from_the_newest_to_the_oldest(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_pages_go_from_the_newest_to_the_oldest(self, work: Units[ImportsUnit], reads: Units[ImportsUnit]) -> None:
         ann = a_user()
         oldest = an_import(ann, created_at=_NOW - _HOUR)
         twins = [an_import(ann), an_import(ann)]
@@ -136,9 +137,22 @@ class ImportsContract(DatabaseContract):
         assert [*second.items] == [twins[0], oldest]
         assert second.next is None
 
-    def test_pages_contain_the_requested_statuses(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    def test_pages_of_every_size_neither_skip_nor_repeat(
+        self, work: Units[ImportsUnit], reads: Units[ImportsUnit]
     ) -> None:
+        ann = a_user()
+        moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + timedelta(microseconds=1), _NOW]
+        imports = [an_import(ann, created_at=at) for at in moments]
+        add_all(work, ann, *imports)
+
+        def page(request: PageRequest) -> Page[LeadImport]:
+            with reads() as unit:
+                return unit.imports.page(ImportFilter(), request)
+
+        ordered = sorted(imports, key=lambda it: (it.created_at, it.id), reverse=True)
+        check_pages(page, ordered, lambda it: Position(it.created_at, it.id))
+
+    def test_pages_contain_the_requested_statuses(self, work: Units[ImportsUnit], reads: Units[ImportsUnit]) -> None:
         ann = a_user()
         imports = {status: an_import(ann, status=status) for status in ImportStatus}
         add_all(work, ann, *imports.values())
@@ -150,7 +164,7 @@ class ImportsContract(DatabaseContract):
         assert [*page.items] == [imports[ImportStatus.FAILED], imports[ImportStatus.QUEUED]]
 
     def test_a_file_is_known_by_its_key_and_has_one_import(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[ImportsUnit], reads: Units[ImportsUnit]
     ) -> None:
         ann = a_user()
         first, keyless = an_import(ann, same_file_key="5a" * 32), an_import(ann)
@@ -166,9 +180,7 @@ class ImportsContract(DatabaseContract):
             assert unit.imports.find_same_file("5a" * 32) == first
             assert unit.imports.find_same_file("5b" * 32) is None
 
-    def test_a_released_key_is_free(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_released_key_is_free(self, work: Units[ImportsUnit], reads: Units[ImportsUnit]) -> None:
         ann = a_user()
         first = an_import(ann, same_file_key="5a" * 32)
         second = an_import(ann, same_file_key="5a" * 32)
@@ -181,7 +193,7 @@ class ImportsContract(DatabaseContract):
             assert unit.imports.find_same_file("5a" * 32) == second
 
     def test_unfinished_imports_have_no_current_holder(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[ImportsUnit], reads: Units[ImportsUnit]
     ) -> None:
         ann = a_user()
         newer = an_import(ann, created_at=_NOW)
@@ -205,7 +217,7 @@ class ImportsContract(DatabaseContract):
             assert [*unit.imports.unfinished(now=_NOW, limit=2)] == [undoing, crashed]
 
     def test_imports_without_an_uploaded_file_are_abandoned(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[ImportsUnit], reads: Units[ImportsUnit]
     ) -> None:
         ann = a_user()
         waiting = ImportStatus.AWAITING_UPLOAD
@@ -218,7 +230,7 @@ class ImportsContract(DatabaseContract):
             assert len(unit.imports.abandoned(before=_NOW, limit=1)) == 1
 
     def test_the_oldest_ended_import_with_data_left_expires_first(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[ImportsUnit], reads: Units[ImportsUnit]
     ) -> None:
         ann, lead = a_user(), a_lead()
         old = {"status": ImportStatus.COMPLETED, "created_at": _NOW - 3 * _HOUR, "finished_at": _NOW - _HOUR}
@@ -295,7 +307,7 @@ def _full_import(lead_import: LeadImport) -> LeadImport:
     )
 
 
-def _save(work: UnitOfWorkFactory[ImportsUnitOfWork], changed: LeadImport) -> None:
+def _save(work: Units[ImportsUnit], changed: LeadImport) -> None:
     with work() as unit:
         unit.imports.save(changed)
         unit.commit()

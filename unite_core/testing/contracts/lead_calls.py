@@ -21,7 +21,7 @@ _HOUR = timedelta(hours=1)
 _BUSY = frozenset({CallOutcome.BUSY.value})
 
 
-class LeadCallsContract(DatabaseContract):
+class LeadCallsContract(DatabaseContract[FullUnitOfWork]):
     """Calls are counted per lead, and leads are found by their calls."""
 
     def test_calls_are_numbered_and_counted_by_their_outcome(

@@ -2,31 +2,40 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.details import LeadStatus
+from unite_core.leads.model import Lead
 from unite_core.leads.ports import LeadFilter
-from unite_core.paging import PageRequest, Position
+from unite_core.paging import Page, PageRequest, Position
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, revise
-from unite_core.testing.contracts.database import DatabaseContract, add_all, delete_lead, listed_leads, save_lead
+from unite_core.testing.contracts.database import (
+    DatabaseContract,
+    LeadsUnit,
+    Units,
+    add_all,
+    delete_lead,
+    listed_leads,
+    save_lead,
+)
+from unite_core.testing.contracts.pages import check_pages
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
 _PHONE = Phone("+12125550123")
 
 
-class LeadListContract(DatabaseContract):
+class LeadListContract(DatabaseContract[LeadsUnit]):
     """The pages of leads and their filters."""
 
-    def test_pages_go_from_the_newest_to_the_oldest(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    repositories = "`leads`, a `Leads`"
+
+    def test_pages_go_from_the_newest_to_the_oldest(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         oldest = a_lead(created_at=_NOW - _HOUR)
         twins = [a_lead(), a_lead()]
         newest = a_lead(created_at=_NOW + timedelta(microseconds=1))
@@ -41,8 +50,32 @@ class LeadListContract(DatabaseContract):
         assert [*second.items] == [twins[0], oldest]
         assert second.next is None
 
+    def test_pages_of_every_size_neither_skip_nor_repeat(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
+        moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + timedelta(microseconds=1), _NOW, _NOW + _HOUR, _NOW]
+        leads = [
+            a_lead(name="Grace", created_at=at, source=("fair", "web")[number % 3 == 1])
+            for number, at in enumerate(moments)
+        ]
+        gone = a_lead(name="Grace", source="fair")
+        add_all(work, *leads, gone)
+        delete_lead(work, gone)
+
+        def page(filters: LeadFilter, request: PageRequest) -> Page[Lead]:
+            with reads() as unit:
+                return unit.leads.page(filters, request)
+
+        def position(lead: Lead) -> Position:
+            return Position(lead.created_at, lead.id)
+
+        ordered = sorted(leads, key=lambda lead: (lead.created_at, lead.id), reverse=True)
+        of_fair = [lead for lead in ordered if lead.source == "fair"]
+        by_words = LeadFilter(q="gra", sources=frozenset({"fair"}))
+        check_pages(lambda request: page(LeadFilter(), request), ordered, position)
+        check_pages(lambda request: page(LeadFilter(sources=frozenset({"fair"})), request), of_fair, position)
+        check_pages(lambda request: page(by_words, request), of_fair, position)
+
     def test_pages_neither_skip_nor_repeat_during_inserts_and_deletes(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         old = [a_lead(created_at=_NOW + _HOUR * (number // 2)) for number in range(7)]
         add_all(work, *old)
@@ -62,9 +95,7 @@ class LeadListContract(DatabaseContract):
 
         assert walked == [lead.id for lead in reversed(old)]
 
-    def test_conditions_of_a_filter_are_combined(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_conditions_of_a_filter_are_combined(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         matching = a_lead(status=LeadStatus.NEW, source="fair")
         add_all(
             work, matching, a_lead(status=LeadStatus.LOST, source="fair"), a_lead(status=LeadStatus.NEW, source="web")
@@ -75,7 +106,7 @@ class LeadListContract(DatabaseContract):
         assert listed_leads(reads, both) == [matching.id]
 
     def test_one_of_several_values_of_a_filter_has_to_match(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         leads = [a_lead(status=status, source=status.value) for status in LeadStatus]
         add_all(work, *leads)
@@ -87,7 +118,7 @@ class LeadListContract(DatabaseContract):
         assert listed_leads(reads, sources) == [leads[4].id, leads[0].id]
 
     def test_a_company_is_compared_without_case_and_shown_as_it_was_written(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         leads = [a_lead(company=company) for company in ("ACME, Inc.", "Acme, Inc.", "Acme", None)]
         add_all(work, *leads)
@@ -97,9 +128,7 @@ class LeadListContract(DatabaseContract):
 
         assert [lead.details.company for lead in page.items] == ["Acme, Inc.", "ACME, Inc."]
 
-    def test_leads_are_filtered_by_their_agent(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_leads_are_filtered_by_their_agent(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         ann, ben = a_user(), a_user()
         hers, his, without_agent = a_lead(assigned_to=ann.id), a_lead(assigned_to=ben.id), a_lead()
         add_all(work, ann, ben, hers, his, without_agent)
@@ -116,7 +145,7 @@ class LeadListContract(DatabaseContract):
         assert listed_leads(reads, LeadFilter(visible_to=ann.id, assigned_to=frozenset({ben.id}))) == []
 
     def test_the_beginning_of_a_time_span_is_in_it_and_its_end_is_not(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
     ) -> None:
         leads = [a_lead(created_at=_NOW + number * _HOUR) for number in range(4)]
         add_all(work, *leads)
@@ -124,6 +153,11 @@ class LeadListContract(DatabaseContract):
         span = LeadFilter(created_from=_NOW + _HOUR, created_to=_NOW + 3 * _HOUR)
 
         assert listed_leads(reads, span) == [leads[2].id, leads[1].id]
+        assert listed_leads(reads, LeadFilter(created_from=_NOW + 2 * _HOUR)) == [leads[3].id, leads[2].id]
+        assert listed_leads(reads, LeadFilter(created_to=_NOW + _HOUR)) == [leads[0].id]
+        just_after = _NOW + timedelta(microseconds=1)
+        assert listed_leads(reads, LeadFilter(created_from=just_after, created_to=_NOW + 2 * _HOUR)) == [leads[1].id]
+        assert listed_leads(reads, LeadFilter(created_to=just_after)) == [leads[0].id]
 
     @pytest.mark.parametrize(
         ("question", "found"),
@@ -153,8 +187,8 @@ class LeadListContract(DatabaseContract):
     )
     def test_a_search_matches_the_beginnings_of_words(
         self,
-        work: UnitOfWorkFactory[ImportsUnitOfWork],
-        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        work: Units[LeadsUnit],
+        reads: Units[LeadsUnit],
         question: str,
         found: Sequence[int],
     ) -> None:
@@ -170,9 +204,7 @@ class LeadListContract(DatabaseContract):
 
         assert listed == [leads[number].id for number in found]
 
-    def test_a_search_follows_the_changes_of_a_lead(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_search_follows_the_changes_of_a_lead(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         lead = a_lead(name="Grace Murray")
         add_all(work, lead, a_lead(name="Somebody Else"))
         revise(lead, name="Grace Hopper")
@@ -182,9 +214,43 @@ class LeadListContract(DatabaseContract):
         assert listed_leads(reads, LeadFilter(q="hopper")) == [lead.id]
         assert listed_leads(reads, LeadFilter(q="murray")) == []
 
-    def test_a_search_is_paginated(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_every_condition_limits_the_list_further(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
+        ann = a_user()
+        matching: dict[str, Any] = {
+            "name": "Grace Hopper",
+            "status": LeadStatus.QUALIFIED,
+            "source": "fair",
+            "company": "Acme",
+            "assigned_to": ann.id,
+            "created_at": _NOW,
+        }
+        others: dict[str, Any] = {
+            "name": "Ada Lovelace",
+            "status": LeadStatus.NEW,
+            "source": "web",
+            "company": "Other",
+            "assigned_to": None,
+            "created_at": _NOW - _HOUR,
+        }
+        lead = a_lead(**matching)
+        add_all(work, ann, lead, *(a_lead(**{**matching, name: value}) for name, value in others.items()))
+        conditions: dict[str, Any] = {
+            "q": "grace",
+            "statuses": frozenset({LeadStatus.QUALIFIED}),
+            "sources": frozenset({"fair"}),
+            "companies": frozenset({"acme"}),
+            "assigned_to": frozenset({ann.id}),
+            "created_from": _NOW,
+        }
+
+        assert listed_leads(reads, LeadFilter(**conditions)) == [lead.id]
+        assert listed_leads(reads, LeadFilter(**{**conditions, "visible_to": ann.id})) == [lead.id]
+        for name in conditions:
+            others_left = {other: value for other, value in conditions.items() if other != name}
+            assert len(listed_leads(reads, LeadFilter(**others_left))) == 2
+            assert listed_leads(reads, LeadFilter(**others_left, created_to=_NOW - 2 * _HOUR)) == []
+
+    def test_a_search_is_paginated(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         leads = [a_lead(name=f"Grace {number}", created_at=_NOW + number * _HOUR) for number in range(5)]
         add_all(work, *leads)
         filters = LeadFilter(q="gra", statuses=frozenset({LeadStatus.NEW}))

@@ -19,7 +19,7 @@ _MINUTE = timedelta(minutes=1)
 _ALL = Cohort(created_from=_NOW, created_to=_NOW + timedelta(hours=1))
 
 
-class LiveFiguresContract(DatabaseContract):
+class LiveFiguresContract(DatabaseContract[FullUnitOfWork]):
     """The figures are the same as those of the lists."""
 
     def test_the_funnel_counts_leads_by_source_and_stage(

@@ -1,7 +1,6 @@
 """Contract tests of password hashing and tokens."""
 
 import re
-from abc import abstractmethod
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from unite_core.identity.model import ACCESS_TOKEN_TTL, Role
 from unite_core.identity.ports import AccessClaims, Passwords, Tokens
 from unite_core.identity.validation import password_error
 from unite_core.testing.builders import an_id
+from unite_core.testing.contracts.missing import missing_fixture
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
 _NOW = A_MONDAY_MORNING
@@ -20,14 +20,14 @@ class PasswordsContract:
     """Derive a test class with fixtures `passwords`, and `stronger`: the same with stronger parameters."""
 
     @pytest.fixture
-    @abstractmethod
     def passwords(self) -> Passwords:
         """Return the password hashing under test."""
+        raise missing_fixture(self, "passwords", "the `Passwords` under test")
 
     @pytest.fixture
-    @abstractmethod
     def stronger(self) -> Passwords:
         """Return the same with stronger parameters."""
+        raise missing_fixture(self, "stronger", "`Passwords` like those under test, with stronger parameters")
 
     def test_a_password_matches_its_hash_and_no_other(self, passwords: Passwords) -> None:
         hashed = passwords.hash("correct horse battery")
@@ -71,9 +71,9 @@ class TokensContract:
     """Derive a test class with a fixture `tokens`."""
 
     @pytest.fixture
-    @abstractmethod
     def tokens(self) -> Tokens:
         """Return the tokens under test."""
+        raise missing_fixture(self, "tokens", "the `Tokens` under test")
 
     def test_a_token_carries_its_claims(self, tokens: Tokens) -> None:
         claims = _claims()

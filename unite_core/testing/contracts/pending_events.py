@@ -2,24 +2,25 @@
 
 from datetime import timedelta
 
-from unite_core.application import FullUnitOfWork
 from unite_core.events import Event
 from unite_core.notifications.model import ACTIVITY, TOPIC
 from unite_core.testing.builders import an_event
-from unite_core.testing.contracts.database import DatabaseContract
+from unite_core.testing.contracts.database import DatabaseContract, Units
+from unite_core.testing.contracts.deliveries import DeliveriesUnit
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
 _TYPES = {"call_task.completed", "call_task.missed"}
 
 
-class PendingEventsContract(DatabaseContract):
+class PendingEventsContract(DatabaseContract[DeliveriesUnit]):
     """The events that a destination has not received yet; the destination of `work` is the activity log."""
 
+    repositories = "`deliveries`, a `Deliveries`, and `record(event)` for the activity log"
+
     def test_pending_events_of_given_types_are_listed_from_the_oldest_on(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         late, early, middle = (
             an_event(type=what, at=_NOW + hours * _HOUR, data={"task_id": "1", "assigned_to": None, "created_by": None})
@@ -37,7 +38,7 @@ class PendingEventsContract(DatabaseContract):
             assert pending(TOPIC, _TYPES) == []
 
     def test_an_event_is_pending_until_it_is_delivered(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:
         event = an_event(type="call_task.missed")
         _record(work, event)
@@ -56,7 +57,7 @@ class PendingEventsContract(DatabaseContract):
             assert unit.deliveries.pending_events(ACTIVITY, _TYPES) == []
 
 
-def _record(work: UnitOfWorkFactory[FullUnitOfWork], *events: Event) -> None:
+def _record(work: Units[DeliveriesUnit], *events: Event) -> None:
     with work() as unit:
         for event in events:
             unit.record(event)

@@ -58,7 +58,7 @@ def a_history(
     return History(agents, written)
 
 
-class RollupsContract(DatabaseContract):
+class RollupsContract(DatabaseContract[FullUnitOfWork]):
     """Questions are answered from rollups, and from the entries that are not folded yet."""
 
     def test_an_entry_is_counted_from_when_it_is_committed(

@@ -1,23 +1,37 @@
 """Contract tests of the repository of sessions."""
 
 from datetime import timedelta
+from typing import Protocol
 
-from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.identity.ports import Sessions
 from unite_core.testing.builders import a_session, a_user, an_id
-from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
+from unite_core.testing.contracts.database import (
+    DatabaseContract,
+    Transaction,
+    Units,
+    add_all,
+    require_repositories,
+    run_concurrently,
+)
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
 
 
-class SessionsContract(DatabaseContract):
+class SessionsUnit(Transaction, Protocol):
+    """A unit of work with the port `Sessions`."""
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+
+class SessionsContract(DatabaseContract[SessionsUnit]):
     """Sessions are stored with the digests of their refresh tokens, and revoked."""
 
-    def test_a_session_comes_back_as_stored(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    repositories = "`sessions`, a `Sessions`"
+
+    def test_a_session_comes_back_as_stored(self, work: Units[SessionsUnit], reads: Units[SessionsUnit]) -> None:
         ann = a_user()
         session = a_session(ann)
         add_all(work, ann, session)
@@ -26,18 +40,16 @@ class SessionsContract(DatabaseContract):
             assert unit.sessions.get(session.id) == session
             assert unit.sessions.find_by_refresh(session.current_refresh) == session
 
-    def test_an_unknown_session_is_none(self, reads: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_an_unknown_session_is_none(self, reads: Units[SessionsUnit]) -> None:
         with reads() as unit:
             assert unit.sessions.get(an_id()) is None
             assert unit.sessions.find_by_refresh("0" * 64) is None
 
-    def test_a_session_that_is_changed_and_not_saved_is_unchanged_in_the_store(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_session_that_is_changed_and_not_saved_is_unchanged_in_the_store(self, work: Units[SessionsUnit]) -> None:
         ann = a_user()
         session = a_session(ann)
+        add_all(work, ann)
         with work() as unit:
-            unit.users.add(ann)
             unit.sessions.add(session)
             session.revoke(_NOW)
             stored = unit.sessions.get(session.id)
@@ -49,8 +61,9 @@ class SessionsContract(DatabaseContract):
             assert again.revoked_at is None
 
     def test_a_session_is_read_together_with_its_user(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[SessionsUnit], reads: Units[SessionsUnit]
     ) -> None:
+        require_repositories(self, work, "users")
         ann, ben = a_user(), a_user(active=False)
         sessions = [a_session(ann), a_session(ben)]
         add_all(work, ann, ben, *sessions)
@@ -62,9 +75,7 @@ class SessionsContract(DatabaseContract):
             ]
             assert unit.sessions.get_with_user(an_id()) is None
 
-    def test_a_used_refresh_token_is_remembered(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_a_used_refresh_token_is_remembered(self, work: Units[SessionsUnit], reads: Units[SessionsUnit]) -> None:
         ann = a_user()
         session = a_session(ann, current_refresh="1" * 64)
         add_all(work, ann, session)
@@ -78,9 +89,7 @@ class SessionsContract(DatabaseContract):
             for digest in ("1" * 64, "2" * 64, "3" * 64):
                 assert unit.sessions.find_by_refresh(digest) == session
 
-    def test_one_of_two_concurrent_uses_of_a_refresh_token_succeeds(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
-    ) -> None:
+    def test_one_of_two_concurrent_uses_of_a_refresh_token_succeeds(self, work: Units[SessionsUnit]) -> None:
         ann = a_user()
         session = a_session(ann, current_refresh="1" * 64)
         add_all(work, ann, session)
@@ -99,7 +108,7 @@ class SessionsContract(DatabaseContract):
         assert sorted(run_concurrently(2, rotate)) == [False, True]
 
     def test_all_live_sessions_of_a_user_are_revoked(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[SessionsUnit], reads: Units[SessionsUnit]
     ) -> None:
         ann, ben = a_user(), a_user()
         live = [a_session(ann), a_session(ann)]
@@ -118,7 +127,7 @@ class SessionsContract(DatabaseContract):
         assert [session.revoked_at for session in stored if session] == [_NOW, _NOW, _NOW - _HOUR, None]
 
     def test_the_oldest_live_sessions_of_a_user_are_revoked_and_others_are_left(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[SessionsUnit], reads: Units[SessionsUnit]
     ) -> None:
         ann, ben = a_user(), a_user()
         live = [a_session(ann, expires_at=_NOW + number * _HOUR) for number in (3, 1, 4, 3)]
@@ -136,7 +145,7 @@ class SessionsContract(DatabaseContract):
         assert [it.revoked_at for it in stored if it] == [_NOW, _NOW, None, None, _NOW - _HOUR, None, None]
 
     def test_expired_sessions_are_purged_with_their_tokens(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: Units[SessionsUnit], reads: Units[SessionsUnit]
     ) -> None:
         ann = a_user()
         old = [a_session(ann, expires_at=_NOW - _HOUR) for _ in range(3)]

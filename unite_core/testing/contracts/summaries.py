@@ -1,19 +1,18 @@
 """Contract tests of the repository of daily summaries."""
 
 from datetime import date, time, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from unite_core.application import FullUnitOfWork
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.identity.model import Role, User
+from unite_core.identity.ports import Users
 from unite_core.identity.summary_settings import DailySummary
 from unite_core.summaries.model import SummaryTime
-from unite_core.summaries.ports import CreatedSummary
+from unite_core.summaries.ports import CreatedSummary, DailySummaries
 from unite_core.testing.builders import a_user, an_id
-from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
+from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, add_all, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
 
 _DAY = date(2026, 3, 2)
 _TOMORROW = _DAY + timedelta(days=1)
@@ -26,11 +25,23 @@ def a_manager(time_of_day: SummaryTime | None = _SIX, *, since: date = _DAY, **c
     return a_user(**{"role": Role.MANAGER, "daily_summary": summary, **changes})
 
 
-class DailySummariesContract(DatabaseContract):
+class DailySummariesUnit(Transaction, Protocol):
+    """A unit of work with the port `DailySummaries` and the port `Users`."""
+
+    @property
+    def summaries(self) -> DailySummaries: ...
+
+    @property
+    def users(self) -> Users: ...
+
+
+class DailySummariesContract(DatabaseContract[DailySummariesUnit]):
     """Due summaries are listed, and each is created once."""
 
+    repositories = "`summaries`, a `DailySummaries` and `users`, a `Users`"
+
     def test_a_summary_request_is_stored_changed_and_ended(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DailySummariesUnit], reads: Units[DailySummariesUnit]
     ) -> None:
         mia = a_manager(SummaryTime(at=time(0, 5), tz="America/Argentina/ComodRivadavia"))
         add_all(work, mia)
@@ -45,7 +56,7 @@ class DailySummariesContract(DatabaseContract):
             assert _read(reads, mia) == mia
 
     def test_times_are_those_requested_by_active_users_with_the_permission(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DailySummariesUnit], reads: Units[DailySummariesUnit]
     ) -> None:
         late, far = SummaryTime(at=time(20), tz="Europe/Berlin"), SummaryTime(at=time(18), tz="Asia/Tokyo")
         add_all(
@@ -65,12 +76,12 @@ class DailySummariesContract(DatabaseContract):
         assert len(times) == 3
         assert set(times) == {_SIX, late, far}
 
-    def test_without_summary_requests_there_is_no_time(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_without_summary_requests_there_is_no_time(self, reads: Units[DailySummariesUnit]) -> None:
         with reads() as unit:
             assert [*unit.summaries.times()] == []
 
     def test_users_are_due_at_their_time_from_their_first_day_on(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DailySummariesUnit], reads: Units[DailySummariesUnit]
     ) -> None:
         earlier, today, admin = a_manager(since=_DAY - timedelta(days=9)), a_manager(), a_manager(role=Role.ADMIN)
         add_all(
@@ -89,7 +100,7 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads) == [earlier.id, today.id, admin.id]
 
     def test_due_users_are_listed_in_the_order_of_their_ids_up_to_a_limit(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DailySummariesUnit], reads: Units[DailySummariesUnit]
     ) -> None:
         managers = [a_manager() for _ in range(5)]
         add_all(work, *reversed(managers))
@@ -100,7 +111,7 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads, after=ids[4]) == []
 
     def test_a_user_with_the_summary_of_a_day_is_due_the_next_day(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DailySummariesUnit], reads: Units[DailySummariesUnit]
     ) -> None:
         mia, ada = a_manager(), a_manager()
         add_all(work, mia, ada)
@@ -110,7 +121,7 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads) == [ada.id]
         assert _waiting(reads, day=_TOMORROW) == [mia.id, ada.id]
 
-    def test_a_user_has_one_summary_per_day(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_user_has_one_summary_per_day(self, work: Units[DailySummariesUnit]) -> None:
         mia, ada = a_manager(), a_manager()
         add_all(work, mia, ada)
 
@@ -122,7 +133,7 @@ class DailySummariesContract(DatabaseContract):
         ]
 
     def test_an_uncommitted_summary_is_not_stored(
-        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+        self, work: Units[DailySummariesUnit], reads: Units[DailySummariesUnit]
     ) -> None:
         mia = a_manager()
         add_all(work, mia)
@@ -132,7 +143,7 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads) == [mia.id]
         assert _add(work, mia)
 
-    def test_one_of_many_concurrent_summaries_is_stored(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_one_of_many_concurrent_summaries_is_stored(self, work: Units[DailySummariesUnit]) -> None:
         mia = a_manager()
         add_all(work, mia)
 
@@ -145,7 +156,7 @@ def _made(user: User, day: date = _DAY) -> CreatedSummary:
     return CreatedSummary(user_id=user.id, day=day, event_id=an_id(), at=A_MONDAY_MORNING)
 
 
-def _add(work: UnitOfWorkFactory[FullUnitOfWork], user: User, day: date = _DAY) -> bool:
+def _add(work: Units[DailySummariesUnit], user: User, day: date = _DAY) -> bool:
     with work() as unit:
         added = unit.summaries.add(_made(user, day))
         unit.commit()
@@ -153,12 +164,12 @@ def _add(work: UnitOfWorkFactory[FullUnitOfWork], user: User, day: date = _DAY) 
 
 
 def _waiting(
-    reads: UnitOfWorkFactory[FullUnitOfWork], *, day: date = _DAY, after: UUID | None = None, limit: int = 100
+    reads: Units[DailySummariesUnit], *, day: date = _DAY, after: UUID | None = None, limit: int = 100
 ) -> list[UUID]:
     with reads() as unit:
         return [*unit.summaries.waiting(_SIX, day, after=after, limit=limit)]
 
 
-def _read(reads: UnitOfWorkFactory[FullUnitOfWork], user: User) -> User:
+def _read(reads: Units[DailySummariesUnit], user: User) -> User:
     with reads() as unit:
         return unit.users.get(user.id)

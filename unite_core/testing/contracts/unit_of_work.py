@@ -8,20 +8,28 @@ import pytest
 from unite_core.errors import NotFound
 from unite_core.idempotency_keys import Claim
 from unite_core.identity.model import User
-from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.testing.builders import a_user
-from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
+from unite_core.testing.contracts.database import DatabaseContract, Units, add_all, run_concurrently
+from unite_core.testing.contracts.missing import missing_fixture
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWork, UnitOfWorkFactory, before_commit
 
 _CLAIM = Claim(scope="a" * 64, fingerprint="b" * 64, holder="first")
 
 
-class UnitOfWorkContract(DatabaseContract):
+class UnitOfWorkContract(DatabaseContract[IdentityUnitOfWork]):
     """Transactions: all or nothing, visible once committed; hooks inside them and actions after them."""
 
+    repositories = "`users`, a `Users`, and `idempotency_keys`, an `IdempotencyKeys`"
+
+    @pytest.fixture
+    def reads(self) -> Units[IdentityUnitOfWork]:
+        """Return a function that returns reading units of work over the same store, while another unit writes."""
+        raise missing_fixture(self, "reads", "a `UnitOfWorkFactory` like `work`, whose units only read")
+
     def test_committed_changes_stay(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann = a_user()
 
@@ -32,7 +40,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert _is_there(reads, ann)
 
     def test_uncommitted_changes_are_rolled_back(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann = a_user()
 
@@ -44,7 +52,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert _is_there(reads, ann)
 
     def test_an_exception_rolls_back_and_passes_through(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann = a_user()
 
@@ -55,7 +63,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert not _is_there(reads, ann)
 
     def test_uncommitted_changes_are_visible_to_their_unit_of_work_alone(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann = a_user()
 
@@ -68,7 +76,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert _is_there(reads, ann)
 
     def test_a_read_only_unit_of_work_reads_one_snapshot(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann, ben = a_user(), a_user()
         add_all(work, ann)
@@ -81,7 +89,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert _is_there(reads, ben)
 
     def test_a_read_only_unit_of_work_changes_nothing(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann = a_user()
 
@@ -94,7 +102,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert _is_there(reads, ann)
 
     def test_values_that_a_unit_of_work_locked_are_unchanged_at_its_commit(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann = a_user(name="")
         add_all(work, ann)
@@ -110,7 +118,7 @@ class UnitOfWorkContract(DatabaseContract):
             assert sorted(unit.users.get(ann.id).name) == list("01234")
 
     def test_a_unit_of_work_waits_for_a_lock_and_reads_what_was_committed_meanwhile(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann = a_user(name="")
         add_all(work, ann)
@@ -133,7 +141,7 @@ class UnitOfWorkContract(DatabaseContract):
             assert unit.users.get(ann.id).name == "ab"
 
     def test_a_hook_works_inside_the_transaction_and_sees_the_result(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann = a_user()
         seen: list[object] = []
@@ -142,7 +150,7 @@ class UnitOfWorkContract(DatabaseContract):
             seen.append(result)
             _claim(unit)
 
-        def decide(unit: ImportsUnitOfWork) -> str:
+        def decide(unit: IdentityUnitOfWork) -> str:
             unit.users.add(ann)
             return "the result"
 
@@ -153,7 +161,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert _is_claimed(work)
 
     def test_a_hook_that_raises_undoes_everything(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann = a_user()
         done: list[str] = []
@@ -162,7 +170,7 @@ class UnitOfWorkContract(DatabaseContract):
             _claim(unit)
             raise ZeroDivisionError(result)
 
-        def decide(unit: ImportsUnitOfWork) -> None:
+        def decide(unit: IdentityUnitOfWork) -> None:
             unit.users.add(ann)
             unit.after_commit(lambda: done.append("after"))
 
@@ -174,7 +182,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert done == []
 
     def test_a_hook_is_called_by_run_alone_and_with_no_result_too(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         seen: list[object] = []
         hooked = before_commit(work, lambda _, result: seen.append(result))
@@ -187,11 +195,11 @@ class UnitOfWorkContract(DatabaseContract):
         assert seen == [None]
 
     def test_run_commits_unless_the_function_raises(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann, bo = a_user(), a_user()
 
-        def fail(unit: ImportsUnitOfWork) -> None:
+        def fail(unit: IdentityUnitOfWork) -> None:
             unit.users.add(bo)
             raise ZeroDivisionError
 
@@ -203,7 +211,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert not _is_there(reads, bo)
 
     def test_actions_run_in_order_after_the_commit(
-        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
     ) -> None:
         ann = a_user()
         seen: list[object] = []
@@ -217,7 +225,9 @@ class UnitOfWorkContract(DatabaseContract):
 
         assert seen == [True, "second"]
 
-    def test_actions_of_a_rolled_back_unit_of_work_do_not_run(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
+    def test_actions_of_a_rolled_back_unit_of_work_do_not_run(
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork]
+    ) -> None:
         seen: list[str] = []
 
         with work() as unit:
@@ -226,7 +236,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert seen == []
 
 
-def _append(unit: ImportsUnitOfWork, user: User, letter: str) -> None:
+def _append(unit: IdentityUnitOfWork, user: User, letter: str) -> None:
     stored = unit.users.lock(user.id)
     stored.rename(stored.name + letter)
     stored.mark_updated(A_MONDAY_MORNING)
@@ -237,14 +247,14 @@ def _claim(unit: UnitOfWork) -> bool:
     return unit.idempotency_keys.claim(_CLAIM, now=A_MONDAY_MORNING, until=A_MONDAY_MORNING.replace(hour=23)) is None
 
 
-def _is_claimed(work: UnitOfWorkFactory[ImportsUnitOfWork]) -> bool:
+def _is_claimed(work: UnitOfWorkFactory[IdentityUnitOfWork]) -> bool:
     other = Claim(scope=_CLAIM.scope, fingerprint=_CLAIM.fingerprint, holder="second")
     with work() as unit:
         until = A_MONDAY_MORNING.replace(hour=23)
         return unit.idempotency_keys.claim(other, now=A_MONDAY_MORNING, until=until) is not None
 
 
-def _is_there(reads: UnitOfWorkFactory[ImportsUnitOfWork], user: User) -> bool:
+def _is_there(reads: UnitOfWorkFactory[IdentityUnitOfWork], user: User) -> bool:
     with reads() as unit:
         try:
             return unit.users.get(user.id) == user

@@ -1,30 +1,38 @@
 """Contract tests of the usage counts."""
 
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
-from unite_core.application import FullUnitOfWork
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.testing.builders import an_id
-from unite_core.testing.contracts.database import DatabaseContract, run_concurrently
+from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWorkFactory
-from unite_core.usage import HOUR
+from unite_core.usage import HOUR, Usage
 
 _NOW = A_MONDAY_MORNING
 _MINUTE = timedelta(minutes=1)
 _LIMIT = 3
 
 
-class UsageContract(DatabaseContract):
+class UsageUnit(Transaction, Protocol):
+    """A unit of work with the port `Usage`."""
+
+    @property
+    def usage(self) -> Usage: ...
+
+
+class UsageContract(DatabaseContract[UsageUnit]):
     """Uses of a subject are counted for an hour, and never exceed the limit within any hour."""
 
-    def test_uses_are_counted_up_to_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    repositories = "`usage`, a `Usage`"
+
+    def test_uses_are_counted_up_to_the_limit(self, work: Units[UsageUnit]) -> None:
         results = [take(work, "a", at=_NOW + number * _MINUTE) for number in range(_LIMIT + 1)]
 
         assert results == [None, None, None, _NOW + HOUR]
 
-    def test_a_refused_use_says_when_to_retry(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_refused_use_says_when_to_retry(self, work: Units[UsageUnit]) -> None:
         for number in range(_LIMIT):
             take(work, "a", at=_NOW + number * _MINUTE)
 
@@ -32,27 +40,25 @@ class UsageContract(DatabaseContract):
         assert take(work, "a", at=_NOW + HOUR) is None
         assert take(work, "a", at=_NOW + HOUR) == _NOW + HOUR + _MINUTE
 
-    def test_a_lowered_limit_allows_uses_once_enough_are_an_hour_old(
-        self, work: UnitOfWorkFactory[FullUnitOfWork]
-    ) -> None:
+    def test_a_lowered_limit_allows_uses_once_enough_are_an_hour_old(self, work: Units[UsageUnit]) -> None:
         for number in range(_LIMIT):
             take(work, "a", at=_NOW + number * _MINUTE)
 
         assert take(work, "a", at=_NOW + 5 * _MINUTE, limit=1) == _NOW + 2 * _MINUTE + HOUR
 
-    def test_subjects_are_counted_separately(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_subjects_are_counted_separately(self, work: Units[UsageUnit]) -> None:
         use = an_id()
 
         assert [take(work, subject, use, limit=1) for subject in ("a", "b", "A")] == [None, None, None]
         assert take(work, "a", limit=1) is not None
 
-    def test_a_repeated_use_is_counted_once_from_its_last_moment(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_repeated_use_is_counted_once_from_its_last_moment(self, work: Units[UsageUnit]) -> None:
         use = an_id()
         assert [take(work, "a", use, at=_NOW + number * _MINUTE, limit=1) for number in range(3)] == [None, None, None]
 
         assert take(work, "a", at=_NOW + HOUR + _MINUTE, limit=1) == _NOW + HOUR + 2 * _MINUTE
 
-    def test_a_use_is_counted_again_after_an_hour(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_a_use_is_counted_again_after_an_hour(self, work: Units[UsageUnit]) -> None:
         use = an_id()
         take(work, "a", use, limit=1)
         later = _NOW + HOUR
@@ -61,25 +67,25 @@ class UsageContract(DatabaseContract):
         assert take(work, "a", use, at=later, limit=1) == later + HOUR
         assert take(work, "a", use, at=later + HOUR, limit=1) is None
 
-    def test_uncommitted_uses_are_not_counted(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_uncommitted_uses_are_not_counted(self, work: Units[UsageUnit]) -> None:
         with work() as unit:
             assert unit.usage.take("a", an_id(), limit=1, now=_NOW) is None
 
         assert take(work, "a", limit=1) is None
 
-    def test_concurrent_uses_do_not_exceed_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_concurrent_uses_do_not_exceed_the_limit(self, work: Units[UsageUnit]) -> None:
         results = run_concurrently(12, lambda _: retry_on_deadlock(lambda: take(work, "a", limit=_LIMIT)))
 
         assert results.count(None) == _LIMIT
 
-    def test_concurrent_repeated_uses_are_counted_once(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_concurrent_repeated_uses_are_counted_once(self, work: Units[UsageUnit]) -> None:
         use = an_id()
         results = run_concurrently(6, lambda _: retry_on_deadlock(lambda: take(work, "a", use, limit=2)))
 
         assert results == [None] * 6
         assert [take(work, "a", limit=2), take(work, "a", limit=2)] == [None, _NOW + HOUR]
 
-    def test_old_uses_are_purged_in_batches(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+    def test_old_uses_are_purged_in_batches(self, work: Units[UsageUnit]) -> None:
         for number in range(_LIMIT):
             take(work, "a", at=_NOW + number * _MINUTE)
 
@@ -100,7 +106,7 @@ class UsageContract(DatabaseContract):
 
 
 def take(
-    work: UnitOfWorkFactory[FullUnitOfWork],
+    work: Units[UsageUnit],
     subject: str,
     use: UUID | None = None,
     *,

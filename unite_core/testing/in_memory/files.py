@@ -22,6 +22,10 @@ class InMemoryFiles(Files, SignedFiles):
         self._url = url
         self._contents: dict[str, bytes] = {}
 
+    def keys(self) -> list[str]:
+        """Return the keys of all files."""
+        return [*self._contents]
+
     def sign_upload(self, key: str, *, content_type: str, size: int, ttl: timedelta) -> Upload:
         expires_at = self._clock.now() + ttl
         url = self._sign("PUT", key, expires_at, content_type=content_type, size=str(size))

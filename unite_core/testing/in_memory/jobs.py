@@ -8,21 +8,28 @@ from unite_core.jobs import Jobs
 
 
 class InMemoryJobs(Jobs):
-    """Records the wake-ups, in order; `run_all` then does what there is to do."""
+    """Records the wake-ups, in order; `run_all` then does what there is to do.
+
+    `wake_ups` are pairs of the name of a job and what it is about; a wake-up of all relays is about `*`.
+    """
 
     def __init__(self) -> None:
         self.imports: list[UUID] = []
         self.undos: list[UUID] = []
         self.relays = 0
+        self.wake_ups: list[tuple[str, str]] = []
 
     def run_import(self, import_id: UUID) -> None:
         self.imports.append(import_id)
+        self.wake_ups.append(("run_import", str(import_id)))
 
     def undo_import(self, import_id: UUID) -> None:
         self.undos.append(import_id)
+        self.wake_ups.append(("undo_import", str(import_id)))
 
-    def deliver_events(self, destinations: Collection[str] = ()) -> None:  # noqa: ARG002 - all of them are served
+    def deliver_events(self, destinations: Collection[str] = ()) -> None:
         self.relays += 1
+        self.wake_ups += [("relay", destination) for destination in destinations or ("*",)]
 
     def run_all(self, unite: Unite, *, holder: str = "worker") -> None:
         """Continue every import and undo that is due, until none is, then deliver all events.

@@ -1,0 +1,37 @@
+"""A test class for each broken adapter, and one for each that is right: pytest collects them in `run.py` alone."""
+
+from tests.contracts.broken import caches, calls, deliveries, destinations, files, leads, messages, users
+from tests.contracts.broken.making import Port
+
+PORTS: tuple[Port, ...] = (
+    caches.PORT,
+    files.IN_MEMORY,
+    files.IN_A_FOLDER,
+    users.PORT,
+    leads.PORT,
+    calls.TASKS,
+    calls.LEDGER,
+    deliveries.PORT,
+    messages.JOBS,
+    messages.TOPIC,
+    messages.TEXTS,
+    destinations.PORT,
+    destinations.FOLLOWED_PORT,
+)
+
+RIGHT = "it is right"
+
+
+def _classes(port: Port) -> dict[str, type]:
+    adapters = {RIGHT: port.right, **port.broken}
+    classes = {}
+    for number, (what, adapter) in enumerate(adapters.items()):
+        suite = port.suite(adapter)
+        suite.__name__ = suite.__qualname__ = f"Test_{port.name}_{number}"
+        suite.case = f"{port.name}: {what}"  # type: ignore[attr-defined]  # read by `run.py`
+        classes[suite.__name__] = suite
+    return classes
+
+
+for _port in PORTS:
+    globals().update(_classes(_port))
