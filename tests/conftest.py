@@ -14,7 +14,7 @@ from entrypoints import logs
 from entrypoints.settings import LogSettings
 from tests.order import spread
 
-pytest_plugins = ["tests.servers.fixtures", "tests.databases"]
+pytest_plugins = ["tests.temporary_files", "tests.servers.fixtures", "tests.databases"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
