@@ -43,14 +43,11 @@ class GetLead(UseCase):
 
 @dataclass(frozen=True)
 class ListLeads(UseCase):
-    """List leads, newest first. Agents see those assigned to them, admins and managers all.
-
-    `call_outcomes` are the outcomes by which a list can be filtered, None if any text is taken for one: this package
-    knows no calls.
-    """
+    """List leads, newest first. Agents see those assigned to them, admins and managers all."""
 
     reads: UnitOfWorkFactory[LeadsUnitOfWork]
     cache: Cache
+    # The outcomes by which a list can be filtered, which this package does not know; None accepts any text.
     call_outcomes: frozenset[str] | None = None
 
     def __call__(self, actor: Actor, filters: LeadFilter, request: PageRequest) -> Page[Lead]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import pytest
 
-from unite_core import Destination, Event, Receipt, Subscription
-from unite_core.ports import TopicMessage
+from unite_core import Actor, Destination, Event, NewLead, Receipt, Subscription, build
+from unite_core.ports import Clock, TopicMessage
 from unite_core.testing.builders import an_event
-from unite_core.testing.in_memory import InMemoryTopic, InMemoryUnitOfWorkFactory, Store, in_memory_ports
+from unite_core.testing.in_memory import FixedClock, InMemoryTopic, InMemoryUnitOfWorkFactory, Store, in_memory_ports
 from unite_core.testing.scenario import Scenario
 from unite_core.unit_of_work import before_commit
 
@@ -87,6 +88,29 @@ def test_a_topic_that_returns_too_few_receipts_is_named() -> None:
 
     with pytest.raises(ValueError, match=r"The topic returned 0 receipts for"):
         scenario.unite.notifications.relay("topic")
+
+
+def test_a_clock_has_a_time_zone() -> None:
+    with pytest.raises(ValueError, match="at: The time of a clock needs a time zone"):
+        FixedClock(datetime(2026, 3, 2, 9))  # noqa: DTZ001 - it is to be refused
+
+
+class NaiveClock(Clock):
+    """A clock of an adapter that forgets the time zone."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 3, 2, 9)  # noqa: DTZ001 - it is to be refused
+
+
+def test_a_naive_clock_stores_nothing() -> None:
+    ports = in_memory_ports()
+    unite = build(replace(ports, clock=NaiveClock()))  # type: ignore[arg-type]  # it is a clock, and not the one in memory
+    before = ports.reads.store.read().leads
+
+    with pytest.raises(ValueError, match="Lead: created_at"):
+        unite.leads.add(Actor.system(), NewLead(name="Grace", phone="+12125550123"))
+
+    assert ports.reads.store.read().leads == before == {}
 
 
 def test_an_event_is_recorded_for_destinations_only_once() -> None:

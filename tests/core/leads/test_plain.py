@@ -74,7 +74,7 @@ CONDITIONS: dict[str, Any] = {
     "companies": frozenset({"acme"}),
     "assigned_to": frozenset({an_id()}),
     "unassigned": True,
-    "q": "ada",
+    "q": "grace",
     "created_from": A_MONDAY_MORNING,
     "created_to": A_MONDAY_MORNING,
     "called": False,

@@ -14,6 +14,8 @@ class FixedClock(Clock):
     """A clock that stands still until a test advances it."""
 
     def __init__(self, at: datetime = A_MONDAY_MORNING) -> None:
+        if at.utcoffset() is None:
+            raise ValueError("at: The time of a clock needs a time zone; this one is naive.")
         self._at = at
 
     def now(self) -> datetime:
