@@ -289,11 +289,21 @@ def read_sums(sums: Sequence[str]) -> list[int]:
         return [int(float(number)) for number in sums]
 
 
+_QUARTERS_BEFORE_1970 = 62_135_596_800 // QUARTER_SECONDS
+"""The number of quarter hours from the beginning of the year 1, before which there is no moment, to that of 1970."""
+
+
 def quarter_hour_of(at: ColumnElement[Any]) -> ColumnElement[int]:
     """Return the number of the quarter hour of the moment, counted from 1970; negative for earlier moments."""
-    return microseconds_between(literal(EPOCH, at.type), at) // literal_column(
-        str(QUARTER_SECONDS * 1_000_000), BigInteger()
-    )
+    # Not `//`, which SQLAlchemy writes for MySQL as FLOOR(a / b): `/` rounds to four decimals there, so that the last
+    # 45 milliseconds of a quarter hour would belong to the next one.
+    length = QUARTER_SECONDS * 1_000_000
+    since_year_1 = microseconds_between(literal(EPOCH, at.type), at) + _number(_QUARTERS_BEFORE_1970 * length)
+    return whole_quotient(since_year_1, _number(length)) - _number(_QUARTERS_BEFORE_1970)
+
+
+def _number(number: int) -> ColumnElement[int]:
+    return literal_column(str(number), BigInteger())
 
 
 def label_of(quarter: ColumnElement[int], shift: Any, per: Any, modulo: Any) -> ColumnElement[int]:

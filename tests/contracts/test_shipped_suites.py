@@ -110,6 +110,69 @@ class TestMyTopic(TopicContract):
     assert "Define it in TestMyTopic:" in output
 
 
+def test_a_suite_says_which_other_repositories_a_test_needs(tmp_path: Path) -> None:
+    output, code = run_pytest(
+        tmp_path,
+        """
+import pytest
+
+from tests.contracts.broken.small_units import SmallUnit
+from unite_core.testing.contracts import CallLedgerContract
+from unite_core.testing.in_memory.calls import InMemoryCallLedger
+from unite_core.testing.in_memory.tables import Store
+
+
+class TestMyLedger(CallLedgerContract):
+    @pytest.fixture
+    def work(self):
+        store = Store()
+        return lambda: SmallUnit(store, ledger=lambda tables: InMemoryCallLedger(tables, set()))
+""",
+    )
+
+    assert code == 1
+    assert "for this test its units need `tasks` too" in output
+    assert re.search(r"1 failed, \d+ passed", output)
+
+
+def test_what_no_test_can_see_is_none(tmp_path: Path) -> None:
+    output, code = run_pytest(
+        tmp_path,
+        """
+import pytest
+
+from unite_core.testing.contracts import TextMessagesContract, TopicContract
+from unite_core.testing.in_memory import InMemoryTextMessages, InMemoryTopic
+
+
+class Unseen:
+    @pytest.fixture
+    def outage(self):
+        return None
+
+
+class TestMyTopic(Unseen, TopicContract):
+    @pytest.fixture
+    def topic(self):
+        return InMemoryTopic()
+
+    def heard(self, topic, sent):
+        return None
+
+
+class TestMyTexts(Unseen, TextMessagesContract):
+    @pytest.fixture
+    def texts(self):
+        return InMemoryTextMessages()
+
+    def sent(self, texts):
+        return None
+""",
+    )
+
+    assert code == 0, output
+
+
 def test_a_failed_assertion_of_a_suite_shows_the_values(tmp_path: Path) -> None:
     output, code = run_pytest(
         tmp_path,
