@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -82,6 +82,38 @@ def test_a_suite_says_which_fixture_it_needs_and_which_method(tmp_path: Path) ->
     assert "The suite UsersContract needs a fixture `work`: a function that returns a unit of work" in output
     assert "with `users`, a `Users`. Define it in TestUsersContract:" in output
     assert "The suite CacheContract needs a fixture `cache`: the `Cache` under test" in output
+
+
+def required() -> list[tuple[str, str]]:
+    """Return each suite with each name that its test class has to define."""
+    return [
+        (suite, name)
+        for suite in SUITES
+        for name in dir(getattr(contracts, suite))
+        if "raise missing_" in _source_of(getattr(contracts, suite), name)
+    ]
+
+
+def _function_of(suite: type, name: str) -> Any:
+    member = inspect.getattr_static(suite, name)
+    return getattr(member, "__wrapped__", member)
+
+
+def _source_of(suite: type, name: str) -> str:
+    function = _function_of(suite, name)
+    return inspect.getsource(function) if inspect.isfunction(function) else ""
+
+
+@pytest.mark.parametrize(("suite", "name"), required())
+def test_whatever_a_suite_needs_is_named_if_it_is_missing(suite: str, name: str) -> None:
+    class Mine(getattr(contracts, suite)):  # type: ignore[misc]  # one of the suites
+        pass
+
+    function = _function_of(Mine, name)
+    others = [None] * (len(inspect.signature(function).parameters) - 1)
+
+    with pytest.raises(pytest.fail.Exception, match=rf"The suite {suite} needs a (fixture|method) `{name}`: .+ Mine:"):
+        function(Mine(), *others)
 
 
 def test_a_suite_says_which_method_it_needs(tmp_path: Path) -> None:
