@@ -1,11 +1,10 @@
 """Print the section of CHANGELOG.md that belongs to a tag: `notes.py v1.2.3`.
 
-The exit code is 1, with an error message, if the tag is not the version in setup.cfg or has no section.
+The exit code is 1, with an error message, if the tag is not the version of the library or has no section.
 """
 
 import re
 import sys
-from configparser import ConfigParser
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -14,7 +13,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 def notes(tag: str, changelog: str, version: str) -> str:
     """Return the text below the heading of the tag's version; raise `ValueError`."""
     if tag != f"v{version}":
-        raise ValueError(f"The tag is {tag!r} and setup.cfg says {version!r}: it should be v{version}.")
+        raise ValueError(f"The tag is {tag!r} and the library says {version!r}: it should be v{version}.")
     heading = re.compile(rf"^## \[{re.escape(version)}\].*$", re.MULTILINE)
     match = heading.search(changelog)
     if match is None:
@@ -25,12 +24,17 @@ def notes(tag: str, changelog: str, version: str) -> str:
     return text
 
 
+def library_version() -> str:
+    """Return the version of the library, without importing it: that needs an environment."""
+    text = (CHECKOUT / "unite_core" / "__init__.py").read_text("utf-8")
+    (version,) = re.findall(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
+    return str(version)
+
+
 def main() -> int:
     """Print the notes of the tag that the command line names."""
-    setup = ConfigParser()
-    setup.read(CHECKOUT / "setup.cfg", "utf-8")
     try:
-        text = notes(sys.argv[1], (CHECKOUT / "CHANGELOG.md").read_text("utf-8"), setup["metadata"]["version"])
+        text = notes(sys.argv[1], (CHECKOUT / "CHANGELOG.md").read_text("utf-8"), library_version())
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 1

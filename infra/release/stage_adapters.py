@@ -7,7 +7,6 @@ copy is `unite_adapters`, and its imports and names of loggers are changed accor
 import re
 import shutil
 import sys
-from configparser import ConfigParser
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -19,9 +18,15 @@ COPIED = {".py", ".mako"}
 _IMPORT = re.compile(r"^(\s*(?:from|import) )adapters\b", re.MULTILINE)
 
 
+def library_version() -> str:
+    """Return the version of the library, without importing it: that needs an environment."""
+    text = (CHECKOUT / "unite_core" / "__init__.py").read_text("utf-8")
+    (version,) = re.findall(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
+    return str(version)
+
+
 def stage(target: Path) -> None:
     """Write the package, its metadata, its description and the licence into the folder."""
-    version = _version()
     for path in sorted((CHECKOUT / "adapters").rglob("*")):
         if path.suffix in COPIED:
             copy = target / NAME / path.relative_to(CHECKOUT / "adapters")
@@ -29,16 +34,10 @@ def stage(target: Path) -> None:
             copy.write_text(_IMPORT.sub(rf"\g<1>{NAME}", path.read_text("utf-8")), "utf-8")
     (target / NAME / "py.typed").touch()
     metadata = Path(__file__).with_name(f"{NAME}.toml").read_text("utf-8")
-    (target / "pyproject.toml").write_text(metadata.replace("@VERSION@", version), "utf-8")
+    (target / "pyproject.toml").write_text(metadata.replace("@VERSION@", library_version()), "utf-8")
     shutil.copyfile(CHECKOUT / DESCRIPTION, target / "README.md")
     for name in LEGAL:
         shutil.copyfile(CHECKOUT / name, target / name)
-
-
-def _version() -> str:
-    config = ConfigParser()
-    config.read(CHECKOUT / "setup.cfg", "utf-8")
-    return config["metadata"]["version"]
 
 
 if __name__ == "__main__":

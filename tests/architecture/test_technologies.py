@@ -10,7 +10,7 @@ WORDS = {
     "a provider's name": r"\b(?:twilio|sns|sqs|amazon|aws|flask|redis|mongodb|mysql|mariadb)\b",
     "a field of Twilio's": r"\b(?:sid|price|price_unit|num_segments|opt_out_type|OptOutType|MessageSid)\b",
     "a code of Twilio's": r"\b(?:20|21|30|63)[0-9]{3}\b",
-    "a status of Twilio's": r"""["'](?:undelivered|accepted|canceled)["']""",
+    "a status of Twilio's": r"""["'](?:undelivered|canceled)["']""",
     "a word that Twilio acts on": r"""["'](?:STOP|STOPALL|UNSUBSCRIBE|OPTOUT|REVOKE|UNSTOP)["']""",
     "a path of the API": r"/v[0-9]+/",
     "a status of HTTP": r"""\bstatus(?:_code)?\b["']?\s*(?:==|=|:)\s*[1-5][0-9]{2}\b""",
