@@ -182,6 +182,14 @@ openapi: $(stamps)/test ## Write docs/openapi.json and the Postman collection an
 openapi-release: ## Have later descriptions compared with today's: part of a release
 	@cp docs/openapi.json docs/openapi.released.json
 
+.PHONY: public-api
+public-api: $(stamps)/test ## Write docs/public-api.txt, the public names of the library
+	@$(python) -m tests.public_api
+
+.PHONY: public-api-release
+public-api-release: ## Have later public names compared with today's: part of a release
+	@cp docs/public-api.txt docs/public-api.released.txt
+
 # npm checks what it downloads; none of the package's scripts is run.
 .PHONY: swagger-ui
 swagger-ui: ## Take another version of Swagger UI for /docs: make swagger-ui SWAGGER_UI=5.35.0

@@ -1,8 +1,11 @@
 """The documents are true as far as a test can tell: pictures are up to date, links lead somewhere."""
 
 import json
+import os
 import re
 import runpy
+import subprocess
+import sys
 from configparser import ConfigParser
 from dataclasses import fields
 from pathlib import Path
@@ -39,6 +42,38 @@ def test_the_definitions_of_figures_are_those_that_reports_count_by() -> None:
 
     assert metrics["page"]() == metrics["PAGE"].read_text("utf-8"), "run `make diagrams`"
     assert metrics["glossary"]() == metrics["GLOSSARY"].read_text("utf-8"), "run `make diagrams`"
+
+
+def test_the_page_of_events_has_those_that_there_are() -> None:
+    events = runpy.run_path(str(CHECKOUT / "docs" / "tables" / "events.py"))
+    names = {
+        name
+        for path in (CHECKOUT / "unite_core").rglob("*.py")
+        if "testing" not in path.parts
+        for name in re.findall(r'^[A-Z_]+ = "([a-z_]+\.[a-z_]+)"$', path.read_text("utf-8"), re.MULTILINE)
+    }
+
+    assert events["page"]() == events["PAGE"].read_text("utf-8"), "run `make diagrams`"
+    assert len(names) > 15
+    assert names <= {event.type for event in events["all_events"]()}
+
+
+def test_the_examples_of_the_library_guide_run(tmp_path: Path) -> None:
+    guide = (CHECKOUT / "docs" / "how-to" / "use-the-library.md").read_text("utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    (program := tmp_path / "guide.py").write_text("\n".join(examples), "utf-8")
+
+    run = subprocess.run(
+        [sys.executable, "-W", "error", program],
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert len(examples) >= 8
+    assert run.returncode == 0, run.stderr
 
 
 def _anchors(page: Path) -> set[str]:

@@ -20,6 +20,7 @@ MAY = {
 NEEDS = {
     ("ci.yml", "test"): "lint",
     ("ci.yml", "infrastructure"): "lint",
+    ("ci.yml", "library"): "lint",
     ("ci.yml", "compose"): "test",
     ("ci.yml", "build"): "compose",
     ("ci.yml", "scan"): "build",

@@ -1,0 +1,6 @@
+"""Where the lists of public names are."""
+
+from tests.conftest import CHECKOUT
+
+CURRENT = CHECKOUT / "docs" / "public-api.txt"
+RELEASED = CHECKOUT / "docs" / "public-api.released.txt"

@@ -1,0 +1,101 @@
+"""List the public names of the library, each with its signature, as lines of text."""
+
+import dataclasses
+import enum
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, get_type_hints
+
+MODULES = {
+    "unite_core": "unite_core",
+    "unite_core.ports": "unite_core.ports",
+    "unite_core.use_cases": "unite_core.use_cases",
+    "unite_core.report_types": "unite_core.report_types",
+    "unite_core.testing.builders": "unite_core.testing.builders",
+    "unite_core.testing.contracts": "unite_core.testing.contracts",
+    "unite_core.testing.in_memory": "unite_core.testing.in_memory",
+    "unite_core.testing.scenario": "unite_core.testing.scenario",
+    "unite_adapters.production": "adapters.production",
+}
+"""Name of the module in the wheels -> its name in the checkout."""
+
+_QUALIFIED = re.compile(r"\b(?:[a-z_]+[a-z0-9_]*\.)+(?=[A-Za-z_])")
+_SENTINEL = re.compile(r"<[^<>]*>")
+
+
+def public_names() -> list[str]:
+    """Return a line for each public name and each public member of a class, sorted."""
+    return sorted(
+        line for name, module in MODULES.items() for line in _of_module(name, importlib.import_module(module))
+    )
+
+
+def _of_module(name: str, module: ModuleType) -> Iterator[str]:
+    for each in getattr(module, "__all__", None) or _own_names(module):
+        value = getattr(module, each)
+        yield f"{name}.{each}{_described(value)}"
+        if inspect.isclass(value):
+            yield from (f"{name}.{each}.{member}" for member in _members(value))
+
+
+def _own_names(module: ModuleType) -> list[str]:
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ]
+
+
+def _described(value: Any) -> str:
+    if inspect.isclass(value):
+        if issubclass(value, enum.Enum):
+            return f": {', '.join(f'{member.name}={member.value!r}' for member in value)}"
+        return _signature(value) if dataclasses.is_dataclass(value) else ""
+    if inspect.isfunction(value):
+        return _signature(value)
+    return f" = {value!r}" if isinstance(value, str | int) else ""
+
+
+def _members(cls: type) -> Iterator[str]:
+    for name in sorted(vars(cls)):
+        # The tests of a suite may become more; what an adapter gives them is public.
+        if (name.startswith("_") and name != "__call__") or name.startswith("test_"):
+            continue
+        member = inspect.getattr_static(cls, name)
+        if isinstance(member, classmethod | staticmethod):
+            yield f"{name}{_signature(member.__func__)}"
+        elif inspect.isfunction(member):
+            yield f"{name}{_signature(member)}"
+        elif isinstance(member, property):
+            yield f"{name}: {_shown(get_type_hints(member.fget).get('return'))}"
+
+
+def _signature(called: Any) -> str:
+    signature = inspect.signature(called)
+    hints = get_type_hints(called.__init__ if inspect.isclass(called) else called)
+    parameters = [
+        parameter.replace(annotation=_Text(_shown(hints[name])) if name in hints else parameter.empty)
+        for name, parameter in signature.parameters.items()
+    ]
+    returned = _Text(_shown(hints["return"])) if "return" in hints and not inspect.isclass(called) else signature.empty
+    text = str(signature.replace(parameters=parameters, return_annotation=returned))
+    # The address of a default such as `<function C.<lambda> at 0x…>` is another one in each process.
+    return _SENTINEL.sub("...", _SENTINEL.sub("...", text))
+
+
+class _Text(str):
+    """An annotation that is shown as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _shown(hint: Any) -> str:
+    if hint is None or hint is type(None):
+        return "None"
+    return _QUALIFIED.sub("", inspect.formatannotation(hint))
