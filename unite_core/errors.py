@@ -27,13 +27,13 @@ class UniteError(Exception):
     `problems` lists the fields with errors, if there are any. `str` shows both. Every error can be copied and pickled.
     """
 
-    code = "error"
+    code: str = "error"
 
     def __init__(self, detail: str, *, code: str | None = None, problems: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
-        self.problems = tuple(problems)
+        self.problems: tuple[FieldError, ...] = tuple(problems)
 
     def __str__(self) -> str:
         lines = (f"{each.field}: {each.detail}" if each.field else each.detail for each in self.problems)

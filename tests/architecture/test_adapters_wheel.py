@@ -1,9 +1,11 @@
 """The wheel of the adapters: with that of the core it carries somebody else's service, on SQLite and on MySQL."""
 
 import re
+import sqlite3
 import subprocess
 import sys
 import venv
+from contextlib import closing
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.architecture.test_wheel import _run, build_core_wheel
 from tests.conftest import CHECKOUT
 from tests.servers.fixtures import new_mysql_database
 from tests.servers.kinds import Server
+from tests.service_process import eventually
 
 SERVICE = Path(__file__).with_name("outside_service.py")
 EXPECTED = "2 leads, booked: call_task.completed"
@@ -100,6 +103,33 @@ def test_an_outside_service_runs_on_sqlite(python: Path, tmp_path: Path) -> None
 def test_an_outside_service_runs_on_mysql(python: Path, mysql_server: Server, worker_id: str, tmp_path: Path) -> None:
     with new_mysql_database(mysql_server, f"{worker_id}_outside") as url:
         assert serve(python, url, tmp_path) == EXPECTED
+
+
+def test_the_example_of_the_documentation_works_until_it_is_stopped(python: Path, tmp_path: Path) -> None:
+    page = (CHECKOUT / "docs" / "reference" / "adapters.md").read_text("utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (program := tmp_path / "worker.py").write_text(example, "utf-8")
+    database = tmp_path / "unite.sqlite3"
+    variables = {
+        "DATABASE_URL": f"sqlite:///{database}",
+        "UNITE_SECRET": "s" * 32,
+        "ADMIN_PASSWORD": "correct horse battery",
+    }
+    with subprocess.Popen([str(python), "-I", "-W", "error", str(program)], cwd=tmp_path, env=variables) as worker:
+        try:
+            eventually(lambda: _users(database) == 1, "the first admin is there")
+        finally:
+            worker.terminate()
+
+        assert worker.wait(30) == 0
+
+
+def _users(database: Path) -> int:
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            return int(connection.execute("SELECT count(*) FROM users").fetchone()[0])
+    except sqlite3.OperationalError:  # it is not migrated yet
+        return 0
 
 
 def test_the_environment_has_nothing_of_the_checkout(python: Path, tmp_path: Path) -> None:

@@ -21,6 +21,6 @@ if __name__ == "__main__":
         serve.run(
             Namespace(until_stdin_ends=False, no_worker=False),
             os.environ,
-            target="tests.faults.short_timeouts:serve_impatiently",
+            target="tests.faults.short_timeouts:serve_with_short_timeouts",
         )
     )
