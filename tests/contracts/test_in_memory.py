@@ -268,7 +268,7 @@ class TestActivityLog(ActivityLogContract):
         return None
 
 
-class TestTopic(TopicContract, TopicOfEventsContract):
+class InMemoryTopics:
     @pytest.fixture
     def topic(self) -> InMemoryTopic:
         return InMemoryTopic()
@@ -277,9 +277,15 @@ class TestTopic(TopicContract, TopicOfEventsContract):
         assert isinstance(topic, InMemoryTopic)
         return topic.published
 
+
+class TestTopic(InMemoryTopics, TopicContract):
     @pytest.fixture
     def outage(self) -> None:
         return None
+
+
+class TestTopicOfEvents(InMemoryTopics, TopicOfEventsContract):
+    pass
 
 
 class TestTextMessages(InMemoryUnits, TextMessagesContract, TextsOfEventsContract):

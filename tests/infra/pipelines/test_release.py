@@ -68,7 +68,7 @@ def test_a_tag_that_is_not_the_version_ends_with_a_sentence() -> None:
     run = _run("python3", FOLDER / "notes.py", "v9.9.9")
 
     assert run.returncode == 1
-    assert re.fullmatch(r"The tag is 'v9\.9\.9' and setup\.cfg says .*\n", run.stderr)
+    assert re.fullmatch(r"The tag is 'v9\.9\.9' and the library says .*\n", run.stderr)
 
 
 def test_the_wheels_are_the_same_whoever_builds_them(tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ class LeadsContract(DatabaseContract[LeadsUnit]):
     ) -> None:
         contact: dict[str, Any] = {"phone": _PHONE} if field == "phone" else {"email": "grace@example.com"}
         known, other = a_lead(**contact), a_lead(email="other@example.com")
-        add_all(work, known, other)
+        _add_many(work, known, other)
         added, changed = a_lead(**contact), replace(other, details=replace(other.details, **contact), version=2)
 
         refused_calls: list[Callable[[], None]] = [
