@@ -17,6 +17,9 @@ OPENED = ".opblock.is-open"
 CLOSED = (".information-container", ".scheme-container", ".opblock-tag-section:has(.opblock-delete)")
 """The head of the page, and operations of all methods: a hundred more look like these, and take axe-core minutes."""
 
+TRIED_OUT = ("me", "add_lead")
+"""Without and with a body."""
+
 ONE_OF_EACH_METHOD = ("me", "add_lead", "change_lead", "delete_lead", "receive_file")
 
 
@@ -100,11 +103,12 @@ def test_opened_operations_fit_the_window_and_have_enough_contrast(site: Site, s
         open_operation(page, operation)
     faults["opened"] = (low_contrasts(page, OPENED), is_wider_than_the_window(page))
     show_schemas(page, "me")
-    for operation in ONE_OF_EACH_METHOD:
+    for operation in TRIED_OUT:
         block_of(page, operation).get_by_role("button", name="Try it out").click()
     block_of(page, "me").get_by_role("button", name="Execute").click()
     expect(block_of(page, "me").locator(".live-responses-table")).to_contain_text('"code": "unauthenticated"')
-    faults["tried out"] = (low_contrasts(page, OPENED), is_wider_than_the_window(page))
+    low = [node for operation in TRIED_OUT for node in low_contrasts(page, f"[id$='-{operation}']")]
+    faults["tried out"] = (low, is_wider_than_the_window(page))
     page.get_by_role("button", name="Authorize").first.click()
     expect(page.get_by_label("auth-bearer-value")).to_be_visible()
     faults["dialog"] = (low_contrasts(page, ".dialog-ux"), is_wider_than_the_window(page))
