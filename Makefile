@@ -161,7 +161,7 @@ wheel: $(stamps)/test ## Build the wheels of the library, unite_core and unite_a
 	@echo "Building dist/"
 	@$(python) -m build --no-isolation --outdir dist . >build.log || { cat build.log; exit 1; }
 	@rm -rf build build.log *.egg-info
-	@$(python) infra/release/stage_adapters.py build/adapters
+	@$(python) -m infra.release.stage_adapters build/adapters
 	@$(python) -m build --no-isolation --outdir dist build/adapters >build.log || { cat build.log; exit 1; }
 	@rm -rf build build.log
 	@ls dist

@@ -1,6 +1,6 @@
 """The application: build all use cases from the ports."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event
@@ -32,6 +32,7 @@ from unite_core.leads import queries as lead_queries
 from unite_core.leads import use_cases as leads
 from unite_core.notifications import use_cases as notifications
 from unite_core.notifications.destinations import TextsOfEvents, TopicOfEvents
+from unite_core.notifications.model import Delivery
 from unite_core.notifications.ports import ActivityLog, Destination, Links, TextMessages, TextsUnitOfWork, Topic
 from unite_core.notifications.subscriptions import BUILT_IN
 from unite_core.phone import PhonePolicy
@@ -258,6 +259,25 @@ class Upkeep:
     remove_abandoned_imports: imports.RemoveAbandonedImports
     purge_imports: imports.PurgeImports
 
+    def tasks(self, on_dead: Callable[[Delivery], None] = lambda _: None) -> Mapping[str, Step]:
+        """Return what to do once a minute, by what it has done; each returns how often it did that.
+
+        `on_dead` is called with each delivery that turns out to be lost. Missed calls and daily summaries are not among
+        the tasks: they cannot wait for a minute.
+        """
+        return {
+            "text messages asked after": lambda stop: self.follow_deliveries(should_stop=stop, on_dead=on_dead),
+            "calls of deleted leads cancelled": lambda stop: self.cancel_calls_of_deleted_leads(should_stop=stop),
+            "idempotency keys deleted": lambda stop: self.purge_idempotency_keys(should_stop=stop),
+            "counted uses deleted": lambda stop: self.purge_usage(should_stop=stop),
+            "deliveries forgotten": lambda stop: self.purge_deliveries(should_stop=stop),
+            "activity forgotten": lambda stop: self.purge_activity(should_stop=stop),
+            "sessions deleted": lambda _: self.purge_sessions(),
+            "abandoned images removed": lambda _: self.remove_abandoned_images(),
+            "rows of old imports deleted": lambda stop: self.purge_imports(should_stop=stop),
+            "abandoned imports cancelled": lambda _: self.remove_abandoned_imports(),
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unite:
@@ -354,18 +374,7 @@ def _background(
             **{f"deliveries to {name}": deliver_to(name) for name in unite_notifications.destinations},
             "rollups of reports": lambda should_stop: reports.fold(should_stop=should_stop),
         },
-        upkeep={
-            "calls of deleted leads": lambda should_stop: upkeep.cancel_calls_of_deleted_leads(should_stop=should_stop),
-            "statuses of deliveries": lambda should_stop: upkeep.follow_deliveries(should_stop=should_stop),
-            "idempotency keys": lambda should_stop: upkeep.purge_idempotency_keys(should_stop=should_stop),
-            "usage": lambda should_stop: upkeep.purge_usage(should_stop=should_stop),
-            "old deliveries": lambda should_stop: upkeep.purge_deliveries(should_stop=should_stop),
-            "old activity": lambda should_stop: upkeep.purge_activity(should_stop=should_stop),
-            "sessions": lambda _: upkeep.purge_sessions(),
-            "abandoned images": lambda _: upkeep.remove_abandoned_images(),
-            "abandoned imports": lambda _: upkeep.remove_abandoned_imports(),
-            "old imports": lambda should_stop: upkeep.purge_imports(should_stop=should_stop),
-        },
+        upkeep=upkeep.tasks(),
         clock=ports.clock,
     )
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from entrypoints.dead_letters import log_dead_letter
 from unite_core.application import Upkeep
@@ -12,17 +13,9 @@ log = logging.getLogger(__name__)
 
 def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stopping: Callable[[], bool]) -> None:
     """Run each task once, until the worker has to stop. A failure is logged and does not affect the other tasks."""
+    tasks = upkeep.tasks(log_dead_letter)
     every: dict[str, Callable[[], object]] = {
-        "text messages asked after": lambda: upkeep.follow_deliveries(should_stop=stopping, on_dead=log_dead_letter),
-        "calls of deleted leads cancelled": lambda: upkeep.cancel_calls_of_deleted_leads(should_stop=stopping),
-        "idempotency keys deleted": lambda: upkeep.purge_idempotency_keys(should_stop=stopping),
-        "counted uses deleted": lambda: upkeep.purge_usage(should_stop=stopping),
-        "deliveries forgotten": lambda: upkeep.purge_deliveries(should_stop=stopping),
-        "activity forgotten": lambda: upkeep.purge_activity(should_stop=stopping),
-        "sessions deleted": upkeep.purge_sessions,
-        "abandoned images removed": upkeep.remove_abandoned_images,
-        "rows of old imports deleted": lambda: upkeep.purge_imports(should_stop=stopping),
-        "abandoned imports cancelled": upkeep.remove_abandoned_imports,
+        **{what: partial(task, stopping) for what, task in tasks.items()},
         **further,
     }
     for what, task in every.items():

@@ -1,7 +1,7 @@
-"""Copy `adapters` as the package of its distribution, unite-adapters, into a folder: stage_adapters.py FOLDER.
+"""Copy `adapters` into a folder, as its distribution is built from it: python -m infra.release.stage_adapters FOLDER.
 
 In the checkout the package is called `adapters`, which is too common a name for somebody else's site-packages. So the
-copy is `unite_adapters`, and its imports and names of loggers are changed accordingly.
+copy is `unite_adapters`, and its imports are changed accordingly.
 """
 
 import re
@@ -9,20 +9,14 @@ import shutil
 import sys
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from infra.release.notes import CHECKOUT, library_version
+
 NAME = "unite_adapters"
 DESCRIPTION = "docs/reference/adapters.md"
 LEGAL = ("LICENSE", "NOTICE")
 COPIED = {".py", ".mako"}
 
 _IMPORT = re.compile(r"^(\s*(?:from|import) )adapters\b", re.MULTILINE)
-
-
-def library_version() -> str:
-    """Return the version of the library, without importing it: that needs an environment."""
-    text = (CHECKOUT / "unite_core" / "__init__.py").read_text("utf-8")
-    (version,) = re.findall(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
-    return str(version)
 
 
 def stage(target: Path) -> None:

@@ -18,7 +18,7 @@ make --silent .venv/stamps/test
 for round in 1 2; do
     mkdir "$work/source-$round"
     git archive HEAD | tar -x -C "$work/source-$round"
-    .venv/bin/python "$work/source-$round/infra/release/stage_adapters.py" "$work/adapters-$round"
+    PYTHONPATH="$work/source-$round" .venv/bin/python -P -m infra.release.stage_adapters "$work/adapters-$round"
     for source in source adapters; do
         if ! TZ="UTC-$round" PYTHONHASHSEED="$round" .venv/bin/python -m build --wheel --no-isolation \
             --outdir "$work/$round" "$work/$source-$round" >"$work/log" 2>&1; then

@@ -32,7 +32,7 @@ def build_wheels(folder: Path) -> Path:
     """Build both wheels in a folder, and return the folder that they are in."""
     build_core_wheel(folder)
     source = folder / "adapters"
-    _run(sys.executable, CHECKOUT / "infra" / "release" / "stage_adapters.py", source, cwd=folder)
+    _run(sys.executable, "-m", "infra.release.stage_adapters", source, cwd=CHECKOUT)
     _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", cwd=source)
     return folder / "dist"
 

@@ -1,8 +1,22 @@
-"""Fixtures of units of work in memory, for the contract suites that need them."""
+"""What the contract suites need of the adapters in memory: units of work, and the wake-ups of jobs."""
+
+from collections.abc import Callable, Collection
 
 import pytest
 
-from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
+from unite_core.testing.contracts import WakeUp
+from unite_core.testing.in_memory import InMemoryJobs, InMemoryUnitOfWorkFactory, Store
+
+
+def taking_from(jobs: InMemoryJobs) -> Callable[[], Collection[WakeUp]]:
+    """Return a function that takes the wake-ups so far out of the jobs."""
+
+    def take() -> Collection[WakeUp]:
+        taken = [*jobs.wake_ups]
+        jobs.wake_ups.clear()
+        return taken
+
+    return take
 
 
 class InMemoryUnits:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.contracts.in_memory_units import InMemoryUnits
+from tests.contracts.in_memory_units import InMemoryUnits, taking_from
 from unite_core.notifications.ports import TextMessages, Topic, TopicMessage
 from unite_core.testing.builders import a_rejection, an_id
 from unite_core.testing.contracts import (
@@ -234,12 +234,7 @@ class TestJobs(JobsContract):
 
     @pytest.fixture
     def take(self, jobs: InMemoryJobs) -> Callable[[], Collection[WakeUp]]:
-        def take() -> Collection[WakeUp]:
-            taken = [*jobs.wake_ups]
-            jobs.wake_ups.clear()
-            return taken
-
-        return take
+        return taking_from(jobs)
 
     @pytest.fixture
     def outage(self) -> None:

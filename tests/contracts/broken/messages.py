@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.contracts.broken.making import Port, doing_nothing, raising, returning, with_methods
+from tests.contracts.in_memory_units import taking_from
 from unite_core.errors import NotFound, Unavailable
 from unite_core.notifications.delivery_reports import DeliveryReport, MessageProgress
 from unite_core.notifications.model import Receipt
@@ -61,12 +62,7 @@ def suite_of_jobs(make: Callable[[], Any]) -> type:
 
         @pytest.fixture
         def take(self, jobs: Any) -> Callable[[], Collection[WakeUp]]:
-            def take() -> Collection[WakeUp]:
-                taken = [*jobs.wake_ups]
-                jobs.wake_ups.clear()
-                return taken
-
-            return take
+            return taking_from(jobs)
 
         @pytest.fixture
         def outage(self, jobs: Any) -> AbstractContextManager[None]:
