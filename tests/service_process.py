@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from tempfile import TemporaryFile
+from typing import IO, Any, TypeVar
 
 import requests
 
 from tests.conftest import CHECKOUT
+from tests.fork_server import Forked, fork_server
 
 T = TypeVar("T")
 
@@ -24,6 +26,9 @@ TIMEOUT = 90.0
 
 COVERAGE = "COVERAGE_"
 """How the variables begin that have the coverage of a process recorded."""
+
+WORKER = "unite-worker"
+"""The name of the process that a service works in."""
 
 ADMIN = {"email": "ann@example.com", "password": "correct horse battery"}
 
@@ -45,18 +50,86 @@ def measured(environ: Mapping[str, str]) -> dict[str, str]:
     return dict(environ) | {name: value for name, value in os.environ.items() if name.startswith(COVERAGE)}
 
 
+def spawn(
+    command: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    output: IO[Any],
+    errors: IO[Any] | None = None,
+    text: IO[Any] | None = None,
+    umask: int = -1,
+    own_session: bool = False,
+) -> Forked:
+    """Run a module and its arguments in the folder, in a process that need not load it; the files are its streams."""
+    with Path(os.devnull).open("rb") as nothing:
+        return fork_server(os.getpid(), CHECKOUT).start(
+            command,
+            cwd=folder,
+            env=environ,
+            files=((text or nothing).fileno(), output.fileno(), (errors or output).fileno()),
+            umask=umask,
+            own_session=own_session,
+        )
+
+
 def run(folder: Path, *arguments: str, text: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
     """Run one command to its end, with `text` as its standard input."""
-    return subprocess.run(
-        [sys.executable, "-m", "entrypoints", *arguments],
-        cwd=folder,
-        env=environment(folder, **settings),
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    with TemporaryFile("w+") as typed, TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
+        typed.write(text)
+        typed.seek(0)
+        command = ["entrypoints", *arguments]
+        environ = environment(folder, **settings)
+        code = spawn(command, folder, environ, output=output, errors=errors, text=typed).wait(TIMEOUT)
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(command, code, output.read(), errors.read())
+
+
+class Conversation:
+    """A process that waits for lines, and writes lines."""
+
+    def __init__(self, command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> None:
+        reading, to_it = os.pipe()
+        from_it, writing = os.pipe()
+        self._to_it, self._from_it = os.fdopen(to_it, "w"), os.fdopen(from_it)
+        with os.fdopen(reading) as theirs, os.fdopen(writing, "w") as output, os.fdopen(os.dup(2), "w") as errors:
+            self._process = spawn(command, folder, environ, output=output, errors=errors, text=theirs)
+
+    def say(self) -> None:
+        """Write an empty line to it."""
+        self._to_it.write("\n")
+        self._to_it.flush()
+
+    def hear(self) -> str:
+        """Its next line, without the space around; empty where it has ended."""
+        return self._from_it.readline().strip()
+
+    def lines(self) -> Iterator[str]:
+        """All of its further lines."""
+        return iter(self._from_it)
+
+    def wait(self) -> int:
+        """Wait for its end; its exit code."""
+        return self._process.wait(TIMEOUT)
+
+    def kill(self) -> None:
+        """End it with nothing that it could do about it, unless it has ended."""
+        self._process.kill()
+        self._process.wait(TIMEOUT)
+        with suppress(BrokenPipeError):
+            self._to_it.close()
+        self._from_it.close()
+
+
+@contextmanager
+def conversation(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Iterator[Conversation]:
+    """A process that was started to be spoken to, of which nothing is left at the end."""
+    process = Conversation(command, folder, environ)
+    try:
+        yield process
+    finally:
+        process.kill()
 
 
 def eventually(look: Callable[[], T | None], what: str, timeout: float = TIMEOUT) -> T:
@@ -91,7 +164,7 @@ class Service:
     def __post_init__(self) -> None:
         self.log = self.folder / "service.log"
         self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._begun_at = 0
 
     def start(self, *, wait: bool = True) -> None:
@@ -101,18 +174,24 @@ class Service:
         variables = environment(self.folder, **given)
         with self.log.open("ab") as log:
             self._begun_at = log.tell()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", *self.command],
-                cwd=self.folder,
-                env=measured(variables) if self.measured else variables,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                umask=self.umask,
-            )
+            self._process = self._measured(variables, log) if self.measured else self._forked(variables, log)
         if wait:
             eventually(self.ready, f"the service is ready; its log:\n{self.log.read_text()}")
+
+    def _forked(self, variables: Mapping[str, str], log: IO[bytes]) -> Forked:
+        return spawn(self.command, self.folder, variables, output=log, umask=self.umask, own_session=True)
+
+    def _measured(self, variables: Mapping[str, str], log: IO[bytes]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", *self.command],
+            cwd=self.folder,
+            env=measured(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            umask=self.umask,
+        )
 
     @property
     def pid(self) -> int:
@@ -136,7 +215,7 @@ class Service:
 
     def worker(self) -> int | None:
         """The process that works through imports."""
-        pids = [pid for pid in self.processes() if "work" in command_of(pid)]
+        pids = [pid for pid in self.processes() if name_of(pid) == WORKER]
         return pids[0] if pids else None
 
     def end(self) -> int:
@@ -189,19 +268,13 @@ class WorkerProcess:
         self.log = one.folder / f"{name}.log"
         self._command = command
         self._one = one
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
+        environ = environment(self._one.folder, **self._one.settings)
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", *self._command],
-                cwd=self._one.folder,
-                env=environment(self._one.folder, **self._one.settings),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            self._process = spawn(self._command, self._one.folder, environ, output=log)
         eventually(lambda: "The worker is ready." in self.log.read_text(), f"{self.log} says that it is ready")
 
     def lines(self) -> list[dict[str, Any]]:
@@ -285,8 +358,8 @@ def _session_of(pid: int) -> int | None:
     return None if state in "ZX" else int(session)
 
 
-def command_of(pid: int) -> list[str]:
-    """What a process was started with."""
+def name_of(pid: int) -> str:
+    """The name that a process has, as `ps` shows it."""
     with suppress(OSError):
-        return (Path("/proc") / str(pid) / "cmdline").read_text().split("\0")
-    return []
+        return (Path("/proc") / str(pid) / "comm").read_text().strip()
+    return ""

@@ -2,7 +2,8 @@
 
 import logging
 import multiprocessing
-import subprocess
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -35,11 +36,33 @@ class Process(Protocol):
         """Send SIGKILL."""
 
 
-class ForkedProcess:
-    """A fork of this process that runs `work`. This process must have no thread that may hold a lock."""
+class Lifeline:
+    """A pipe by which the forks of this process notice that it has ended, even by SIGKILL: only it holds one end.
 
-    def __init__(self, work: Callable[[], None]) -> None:
-        self._process = multiprocessing.get_context("fork").Process(target=work)
+    The sentinel of `multiprocessing.parent_process` does not suffice: each fork also holds the ends of earlier ones.
+    """
+
+    def __init__(self) -> None:
+        self._reading, self._writing = os.pipe()
+
+    def let_go(self) -> None:
+        """Close this process's copy of the end that only the parent may hold; called in each fork."""
+        os.close(self._writing)
+
+    def wait_for_end(self) -> None:
+        """Return when the parent has ended."""
+        os.read(self._reading, 1)
+
+
+class ForkedProcess:
+    """A fork of this process that runs `work` and ends with its result as the exit code.
+
+    `work` is given a function that returns when this process has ended. This process must have no thread that may hold
+    a lock.
+    """
+
+    def __init__(self, work: Callable[[Callable[[], None]], int], parent: Lifeline) -> None:
+        self._process = multiprocessing.get_context("fork").Process(target=_run, args=(work, parent))
         self._process.start()
 
     def exit_code(self) -> int | None:
@@ -52,24 +75,12 @@ class ForkedProcess:
         self._process.kill()
 
 
-class CommandProcess:
-    """A process that runs a command of `python -m entrypoints`.
-
-    Its standard input is closed when this process ends, even if this process was killed.
-    """
-
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "entrypoints", *arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - a fixed command without input from outside
-
-    def exit_code(self) -> int | None:
-        return self._process.poll()
-
-    def terminate(self) -> None:
-        self._process.terminate()
-
-    def kill(self) -> None:
-        self._process.kill()
+def _run(work: Callable[[Callable[[], None]], int], parent: Lifeline) -> None:
+    parent.let_go()
+    # The inherited handlers would only tell this copy of the parent to stop.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit())
+    sys.exit(work(parent.wait_for_end))
 
 
 class Supervised:

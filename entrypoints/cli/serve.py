@@ -4,10 +4,9 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -25,13 +24,14 @@ from entrypoints.bootstrap import (
     start,
 )
 from entrypoints.capacity import STOP_SECONDS
-from entrypoints.cli.processes import EXPLAINED, CommandProcess, ForkedProcess, Supervised, supervise
+from entrypoints.cli.processes import EXPLAINED, ForkedProcess, Lifeline, Supervised, supervise
 from entrypoints.settings import Settings, SettingsRefused, read_log_settings
 from entrypoints.settings.variables import ADMIN_EMAIL, ADMIN_PASSWORD, HOST
 
 log = logging.getLogger(__name__)
 
-TARGET = "entrypoints.http.process:serve"
+HTTP_SERVER = "entrypoints.http.process:serve"
+WORKER = "entrypoints.worker.process:run_beside_service"
 
 HTTP_PROCESSES = 1
 
@@ -41,11 +41,13 @@ PORT_TIMEOUT = 3.0
 """Seconds in which a previous service has to release the port."""
 
 
-def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) -> int:
+def run(arguments: Namespace, environ: Mapping[str, str], http_server: str = HTTP_SERVER) -> int:
     """Serve until SIGTERM or SIGINT, and return the exit code.
 
-    `target` names the function that serves at a socket, as `module:function`. With `--until-stdin-ends` the service
-    also stops when its standard input is closed, which happens when the process at the other end stops in any way.
+    `http_server` names the function that serves at a socket, as `module:function`.
+
+    With `--until-stdin-ends` the service also stops when its standard input is closed, which happens when the process
+    at the other end stops in any way.
     With `--no-worker` it starts no worker: workers that were started by `work` do the work.
     """
     logs.configure(read_log_settings(environ))
@@ -67,25 +69,39 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
         signal.signal(number, lambda *_: stop.set())
     if arguments.until_stdin_ends:
         Thread(target=_stop_at_end_of_stdin, args=(stop,), daemon=True).start()
-    server = partial(ForkedProcess, partial(_serve, target, listening))
+    lifeline = Lifeline()
+    server = partial(ForkedProcess, partial(_serve, http_server, listening), lifeline)
     processes = [Supervised("HTTP server", server, essential=True) for _ in range(HTTP_PROCESSES)]
     if not arguments.no_worker:
-        processes.append(Supervised("worker", partial(CommandProcess, "work", "--until-stdin-ends")))
+        processes.append(Supervised("worker", partial(ForkedProcess, _work, lifeline)))
     timeouts = settings.drain_seconds + settings.grace_seconds + STOP_SECONDS
     return 0 if supervise(processes, stop, timeouts, before_stop=listening.close) else 1
 
 
-def _serve(target: str, listening: socket.socket) -> None:
+def _serve(http_server: str, listening: socket.socket, wait_for_parent: Callable[[], None]) -> int:
     """Serve in this forked process."""
-    module, _, function = target.partition(":")
     try:
-        getattr(import_module(module), function)(listening)
+        _function(http_server)(listening, wait_for_parent)
     except StartRefused as refused:
         log.error(REFUSAL, refused)  # noqa: TRY400 - the message says it all
-        sys.exit(EXPLAINED)
+        return EXPLAINED
     except Exception:
         log.exception("The HTTP server ends.")
-        sys.exit(EXPLAINED)
+        return EXPLAINED
+    return 0
+
+
+def _work(wait_for_parent: Callable[[], None]) -> int:
+    """Run the worker in this forked process."""
+    code: int = _function(WORKER)(wait_for_parent)
+    return code
+
+
+def _function(name: str) -> Callable[..., Any]:
+    """Import a function. This process imports neither of its doors, so that each child loads only what it needs."""
+    module, _, function = name.partition(":")
+    imported: Callable[..., Any] = getattr(import_module(module), function)
+    return imported
 
 
 def _stop_at_end_of_stdin(stop: Event) -> None:

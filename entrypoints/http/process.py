@@ -1,12 +1,9 @@
 """Run the HTTP server in its own process: `entrypoints.http.process:serve`."""
 
 import logging
-import multiprocessing
 import os
-import signal
 import socket
-import sys
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable
 from threading import Thread
 
 from entrypoints.bootstrap import Started, load_settings, port_refusal, start
@@ -26,14 +23,15 @@ LIFE_SIGNS = (b"/health/live",)
 log = logging.getLogger(__name__)
 
 
-def serve(listening: socket.socket, timeouts: ServerTimeouts | None = None) -> None:
-    """Serve at a bound socket until SIGTERM or SIGINT, or until the parent process has ended."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # While the server runs it has its own handlers; it raises the signal again when it has stopped.
-        signal.signal(number, lambda *_: sys.exit())
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        Thread(target=_exit_with_parent, args=(parent,), daemon=True).start()
+def serve(
+    listening: socket.socket, wait_for_parent: Callable[[], None], timeouts: ServerTimeouts | None = None
+) -> None:
+    """Serve at a bound socket until SIGTERM or SIGINT, or until the parent process has ended.
+
+    `wait_for_parent` returns when it has. The two signals have to end this process before and after the server runs,
+    which has its own handlers, and raises the signal again when it has stopped.
+    """
+    Thread(target=_exit_with_parent, args=(wait_for_parent,), daemon=True).start()
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
     started = start(load_settings(environment()))
@@ -74,7 +72,7 @@ def http_config_of(started: Started) -> HttpConfig:
     )
 
 
-def _exit_with_parent(parent: BaseProcess) -> None:
+def _exit_with_parent(wait_for_parent: Callable[[], None]) -> None:
     """End this process when its parent has ended, even by SIGKILL; otherwise it would block the port."""
-    parent.join()
+    wait_for_parent()
     os._exit(1)

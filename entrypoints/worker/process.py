@@ -7,32 +7,48 @@ import signal
 import socket
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
 
 from entrypoints import logs
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.correlation import CorrelationFilter
-from entrypoints.settings import Settings, SettingsRefused, read_log_settings
+from entrypoints.settings import Settings, SettingsRefused, environment, read_log_settings
 from entrypoints.worker.uploads import UploadListener
 from entrypoints.worker.worker import Queues, Worker
+
+NAME = "unite-worker"
 
 log = logging.getLogger(__name__)
 
 
-def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Settings], Started] = start) -> int:
-    """Run the worker until SIGTERM or SIGINT, and return the exit code; `begin` starts the application.
+def run(_arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Settings], Started] = start) -> int:
+    """Run the worker until SIGTERM or SIGINT, and return the exit code; `begin` starts the application."""
+    return _run(environ, begin)
 
-    With `--until-stdin-ends` the worker also stops when its standard input is closed, which happens when the service
-    that started it ends in any way.
+
+def run_beside_service(wait_for_parent: Callable[[], None]) -> int:
+    """Run the worker in a process that a service has forked, until SIGTERM or SIGINT, or until the service has ended.
+
+    `wait_for_parent` returns when it has.
     """
+    _write_name(NAME)
+    return _run(environment(), start, wait_for_parent)
+
+
+def _run(
+    environ: Mapping[str, str],
+    begin: Callable[[Settings], Started],
+    wait_for_parent: Callable[[], None] | None = None,
+) -> int:
     logs.configure(read_log_settings(environ))
     try:
         settings = load_settings(environ)
         logs.configure(settings.log)
         with begin(settings) as started, started.open_local_queues() as local_queues:
-            _work(arguments, started, local_queues)
+            _work(started, local_queues, wait_for_parent)
     except (SettingsRefused, StartRefused) as refused:
         for warning in getattr(refused, "warnings", ()):
             log.warning("%s", warning)
@@ -42,13 +58,19 @@ def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Setti
     return 0
 
 
-def _work(arguments: Namespace, started: Started, local_queues: Queues) -> None:
+def _write_name(name: str) -> None:
+    """Set the name of this process that `ps` and `top` show, where the system has a file for that."""
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(name)
+
+
+def _work(started: Started, local_queues: Queues, wait_for_parent: Callable[[], None] | None) -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
     stop = Event()
     _on_signals(stop, started)
-    if arguments.until_stdin_ends:
-        Thread(target=_stop_at_end_of_stdin, args=(stop, started), daemon=True).start()
+    if wait_for_parent is not None:
+        Thread(target=_stop_with_parent, args=(wait_for_parent, stop, started), daemon=True).start()
     worker = Worker(
         unite=started.unite,
         queues=local_queues if started.queues is None else started.queues,
@@ -92,9 +114,7 @@ def _on_signals(stop: Event, started: Started) -> None:
         signal.signal(number, stop_soon)
 
 
-def _stop_at_end_of_stdin(stop: Event, started: Started) -> None:
-    # Not through sys.stdin: a thread that waits inside it holds a lock that Python needs when it exits.
-    while os.read(0, 1):
-        pass
+def _stop_with_parent(wait_for_parent: Callable[[], None], stop: Event, started: Started) -> None:
+    wait_for_parent()
     stop.set()
     started.wake()

@@ -4,17 +4,18 @@ import os
 import socket
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 
 from entrypoints.cli import serve
 from entrypoints.http import process
 
 
-def serve_too_late(listening: socket.socket) -> None:
+def serve_too_late(listening: socket.socket, wait_for_parent: Callable[[], None]) -> None:
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(listening.getsockname())
         other.listen()
-        process.serve(listening)
+        process.serve(listening, wait_for_parent)
 
 
 if __name__ == "__main__":
@@ -22,6 +23,6 @@ if __name__ == "__main__":
         serve.run(
             Namespace(until_stdin_ends=False, no_worker=False),
             os.environ,
-            target="tests.cli.port_taken_late:serve_too_late",
+            http_server="tests.cli.port_taken_late:serve_too_late",
         )
     )

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 
 from entrypoints.cli import serve
 from entrypoints.http import process
@@ -12,8 +13,8 @@ from entrypoints.http.server.timeouts import ServerTimeouts
 TIMEOUTS = ServerTimeouts(first=4.0, pause=3.0, head=4.0)
 
 
-def serve_with_short_timeouts(listening: socket.socket) -> None:
-    process.serve(listening, TIMEOUTS)
+def serve_with_short_timeouts(listening: socket.socket, wait_for_parent: Callable[[], None]) -> None:
+    process.serve(listening, wait_for_parent, TIMEOUTS)
 
 
 if __name__ == "__main__":
@@ -21,6 +22,6 @@ if __name__ == "__main__":
         serve.run(
             Namespace(until_stdin_ends=False, no_worker=False),
             os.environ,
-            target="tests.faults.short_timeouts:serve_with_short_timeouts",
+            http_server="tests.faults.short_timeouts:serve_with_short_timeouts",
         )
     )

@@ -1,11 +1,9 @@
 """Three schedulers make daily summaries on one MySQL at once, after one died in the middle: each is made once."""
 
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import date, time
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from adapters.sql.events.tables import deliveries, outbox_events
 from adapters.sql.migrate import upgrade
 from adapters.sql.summaries.tables import daily_summaries
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
-from tests.service_process import TIMEOUT, environment
+from tests.service_process import Conversation, conversation, environment
 from unite_core.identity.model import Role
 from unite_core.identity.summary_settings import DailySummary
 from unite_core.notifications.audience import DAILY_SUMMARY
@@ -29,8 +27,6 @@ MADE_BEFORE_DEATH = 19
 SIX_IN_BERLIN = "2026-03-02T17:00+00:00"
 THE_NEXT_DAY = "2026-03-03T17:00+00:00"
 
-Process = subprocess.Popen[str]
-
 
 @pytest.fixture
 def engine(mysql_database: str) -> Iterator[Engine]:
@@ -40,29 +36,15 @@ def engine(mysql_database: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-@contextmanager
-def scheduler(folder: Path, database: str, moment: str, *, until: int = 0) -> Iterator[Process]:
+def scheduler(folder: Path, database: str, moment: str, *, until: int = 0) -> AbstractContextManager[Conversation]:
     """A process that makes summaries as at the moment; it dies over the one of that number."""
-    command = [sys.executable, "-m", "tests.faults.crashing_worker", "summaries", moment, str(until)]
-    environ = environment(folder, UNITE_DATABASE_URL=database)
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    command = ["tests.faults.crashing_worker", "summaries", moment, str(until)]
+    return conversation(command, folder, environment(folder, UNITE_DATABASE_URL=database))
 
 
-def said(process: Process) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def go_on(*processes: Process) -> None:
+def go_on(*processes: Conversation) -> None:
     for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
+        process.say()
 
 
 def recorded(engine: Engine, day: str) -> Counter[str]:
@@ -83,28 +65,28 @@ def test_each_summary_is_made_once_although_a_scheduler_dies_and_three_others_go
     with ExitStack() as stack:
         dying = stack.enter_context(scheduler(tmp_path, mysql_database, SIX_IN_BERLIN, until=MADE_BEFORE_DEATH + 1))
         others = [stack.enter_context(scheduler(tmp_path, mysql_database, SIX_IN_BERLIN)) for _ in range(3)]
-        assert {said(process) for process in (dying, *others)} == {"ready"}
+        assert {process.hear() for process in (dying, *others)} == {"ready"}
         go_on(dying, *others)
-        assert {said(process) for process in (dying, *others)} == {"counted"}
+        assert {process.hear() for process in (dying, *others)} == {"counted"}
 
         go_on(dying)
-        assert dying.wait(TIMEOUT) == -signal.SIGKILL
+        assert dying.wait() == -signal.SIGKILL
         assert recorded(engine, "2026-03-02").total() == MADE_BEFORE_DEATH
         go_on(*others)
-        made = [int(said(process)) for process in others]
+        made = [int(process.hear()) for process in others]
 
     assert sum(made) == MANAGERS - MADE_BEFORE_DEATH
     assert recorded(engine, "2026-03-02") == once
     with scheduler(tmp_path, mysql_database, SIX_IN_BERLIN) as restarted:
-        assert said(restarted) == "ready"
+        assert restarted.hear() == "ready"
         go_on(restarted)
-        assert said(restarted) == "0"
+        assert restarted.hear() == "0"
     with scheduler(tmp_path, mysql_database, THE_NEXT_DAY) as next_day:
-        assert said(next_day) == "ready"
+        assert next_day.hear() == "ready"
         go_on(next_day)
-        assert said(next_day) == "counted"
+        assert next_day.hear() == "counted"
         go_on(next_day)
-        assert said(next_day) == str(MANAGERS)
+        assert next_day.hear() == str(MANAGERS)
     assert recorded(engine, "2026-03-03") == once
     with engine.connect() as connection:
         rows = connection.execute(

@@ -1,14 +1,13 @@
 """A relay is killed between handing an event over and writing down that it has, again and again."""
 
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -17,7 +16,7 @@ from entrypoints.settings import read_settings
 from tests.adapters.aws.moto import access_to
 from tests.adapters.aws.topics import ListenedTo, listened_to
 from tests.servers.twilio import TwilioStandIn, a_stand_in
-from tests.service_process import TIMEOUT, Service, environment, eventually
+from tests.service_process import TIMEOUT, Service, environment, eventually, spawn
 from unite_core import NewLead, NewUser, PageRequest, Role
 from unite_core.calls.model import CallOutcome, Completion
 from unite_core.calls.use_cases import CompletedCall, NewCallTask
@@ -48,11 +47,10 @@ class Installation:
     def killed(self, destination: str, *, after: int, times_before: int) -> None:
         """Have a relay die after that many portions; what those before it held is free again by its clock."""
         ahead = str(int(CLAIM_TTL.total_seconds()) * times_before)
-        command = [sys.executable, "-m", "tests.faults.crashing_worker", "relay", destination, str(after), ahead]
-        done = subprocess.run(
-            command, env=environment(self.one.folder, **self.one.settings), timeout=TIMEOUT, check=False
-        )
-        assert done.returncode == -signal.SIGKILL
+        command = ["tests.faults.crashing_worker", "relay", destination, str(after), ahead]
+        environ = environment(self.one.folder, **self.one.settings)
+        with TemporaryFile() as output:
+            assert spawn(command, self.one.folder, environ, output=output).wait(TIMEOUT) == -signal.SIGKILL
 
     def relay(self, destination: str, *, times_before: int) -> int:
         """Relay to the end; how many were delivered."""

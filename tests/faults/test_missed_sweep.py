@@ -1,11 +1,9 @@
 """Several workers sweep one MySQL for missed calls at once, and one of them dies in the middle: each is missed once."""
 
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,13 +13,11 @@ from sqlalchemy import select
 from adapters.sql.engine import create_engine_for
 from adapters.sql.events.tables import outbox_events
 from tests.live_scenario import LOGS, LiveScenario, all_items, call_tasks, iso_time
-from tests.service_process import TIMEOUT, Service, environment, run
+from tests.service_process import Conversation, Service, conversation, environment, run
 
 CALLS = 300
 LEADS = 10
 NO_WORKER = ("entrypoints", "serve", "--no-worker")
-
-Process = subprocess.Popen[str]
 
 
 @pytest.fixture
@@ -34,28 +30,10 @@ def one(tmp_path: Path, mysql_database: str) -> Iterator[Service]:
         it.kill_all()
 
 
-@contextmanager
-def sweeping(one: Service, *, at_once: int, until: int = 0) -> Iterator[Process]:
+def sweeping(one: Service, *, at_once: int, until: int = 0) -> AbstractContextManager[Conversation]:
     """A process that sweeps once it is told a line; it dies over the task of that number."""
-    command = [sys.executable, "-m", "tests.faults.crashing_worker", "sweep", str(at_once), str(until)]
-    environ = environment(one.folder, **one.settings)
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def said(process: Process) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def begin(process: Process) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
+    command = ["tests.faults.crashing_worker", "sweep", str(at_once), str(until)]
+    return conversation(command, one.folder, environment(one.folder, **one.settings))
 
 
 def events_by_lead(one: Service, kind: str) -> Counter[str]:
@@ -77,15 +55,15 @@ def test_each_of_three_hundred_calls_is_missed_once_although_a_worker_dies_among
     with ExitStack() as stack:
         dying = stack.enter_context(sweeping(one, at_once=100, until=50))
         others = [stack.enter_context(sweeping(one, at_once=20)) for _ in range(3)]
-        assert {said(process) for process in (dying, *others)} == {"ready"}
+        assert {process.hear() for process in (dying, *others)} == {"ready"}
         for process in (dying, *others):
-            begin(process)
-        marked = sum(int(said(process)) for process in others)
-        assert dying.wait(TIMEOUT) == -signal.SIGKILL
+            process.say()
+        marked = sum(int(process.hear()) for process in others)
+        assert dying.wait() == -signal.SIGKILL
     with sweeping(one, at_once=100) as next_one:
-        begin(next_one)
-        assert said(next_one) == "ready"
-        left = int(said(next_one))
+        next_one.say()
+        assert next_one.hear() == "ready"
+        left = int(next_one.hear())
 
     assert marked + left == CALLS
     entries = all_items(scenario.admin, LOGS)

@@ -2,8 +2,6 @@
 
 import logging
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -19,7 +17,7 @@ from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from entrypoints.bootstrap import OPERATOR, Started, start
 from entrypoints.settings import read_settings
 from tests.databases import a_database
-from tests.service_process import ADMIN, TIMEOUT, environment, eventually, service
+from tests.service_process import ADMIN, conversation, environment, eventually, service
 from unite_core import Actor, Lead, NewLead, NewUser, PageRequest, Role, Unite, build
 from unite_core.calls.use_cases import NewCallTask
 from unite_core.errors import Unavailable
@@ -154,15 +152,10 @@ def test_a_text_that_a_killed_worker_had_sent_is_sent_once_more_for_each_kill_an
 
 def kill_after_hand_over(folder: Path, destination: str, ahead: timedelta = timedelta()) -> list[str]:
     """Have a worker of its own hand over what waits, and end it before it does anything more; the ids of the events."""
-    command = [sys.executable, "-m", "tests.faults.stuck_relay", str(ahead.total_seconds())]
-    with subprocess.Popen(command, env=environment(folder), stdout=subprocess.PIPE, text=True) as worker:
-        try:
-            assert worker.stdout is not None
-            words = (line.split() for line in worker.stdout)
-            return next(ids for name, *ids in words if name == destination)
-        finally:
-            worker.kill()
-            worker.wait(TIMEOUT)
+    command = ["tests.faults.stuck_relay", str(ahead.total_seconds())]
+    with conversation(command, folder, environment(folder)) as worker:
+        words = (line.split() for line in worker.lines())
+        return next(ids for name, *ids in words if name == destination)
 
 
 def relay_later(started: Started, destination: str, by: timedelta) -> Relayed:

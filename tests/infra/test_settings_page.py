@@ -12,7 +12,7 @@ def _files() -> list[Path]:
     for name in PLACES:
         place = CHECKOUT / name
         results += [place] if place.is_file() else [it for it in place.rglob("*") if it.is_file()]
-    return results
+    return [path for path in results if "__pycache__" not in path.parts]
 
 
 def _used() -> set[str]:

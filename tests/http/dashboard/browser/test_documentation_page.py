@@ -14,13 +14,11 @@ from unite_core.identity.model import Role
 DOCS = "/docs"
 Scheme = Literal["light", "dark"]
 OPENED = ".opblock.is-open"
-CLOSED = (".information-container", ".scheme-container", ".opblock-tag-section:has(.opblock-delete)")
-"""The head of the page, and operations of all methods: a hundred more look like these, and take axe-core minutes."""
-
 TRIED_OUT = ("me", "add_lead")
 """Without and with a body."""
 
 ONE_OF_EACH_METHOD = ("me", "add_lead", "change_lead", "delete_lead", "receive_file")
+"""A hundred more look like these; with them, each click and each look of axe-core takes seconds."""
 
 
 def opened(site: Site, **options: Any) -> tuple[Page, list[str]]:
@@ -31,6 +29,20 @@ def opened(site: Site, **options: Any) -> tuple[Page, list[str]]:
     page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
     page.goto(DOCS)
     return page, failed
+
+
+def describe_only(page: Page, site: Site, *operations: str) -> None:
+    """Have the page described by a document with these operations alone, and two responses of each."""
+    document = site.service.stranger.get("/openapi.json").get_json()
+    for path, item in list(document["paths"].items()):
+        kept = {name: it for name, it in item.items() if name != "parameters" and it["operationId"] in operations}
+        for operation in kept.values():
+            operation["responses"] = dict(sorted(operation["responses"].items())[:2])
+        if kept:
+            document["paths"][path] = {"parameters": item.get("parameters", [])} | kept
+        else:
+            del document["paths"][path]
+    page.route("**/openapi.json", lambda route: route.fulfill(json=document))
 
 
 def authorize(page: Page, token: str) -> None:
@@ -94,10 +106,11 @@ def test_every_operation_is_shown_within_the_policy(site: Site, scheme: Scheme, 
 # Colours do not depend on the width: each scheme once, and the narrow and the wide window.
 @pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
 def test_opened_operations_fit_the_window_and_have_enough_contrast(site: Site, scheme: Scheme, width: int) -> None:
-    page, _ = opened(site, color_scheme=scheme, viewport={"width": width, "height": 800})
-    expect(page.locator(".opblock").first).to_be_visible()
-    low = [node for place in CLOSED for node in low_contrasts(page, place)]
-    faults = {"closed": (low, is_wider_than_the_window(page))}
+    page = site.page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    describe_only(page, site, *ONE_OF_EACH_METHOD)
+    page.goto(DOCS)
+    expect(page.locator(".opblock")).to_have_count(len(ONE_OF_EACH_METHOD))
+    faults = {"closed": (low_contrasts(page), is_wider_than_the_window(page))}
 
     for operation in ONE_OF_EACH_METHOD:
         open_operation(page, operation)
