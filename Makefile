@@ -120,8 +120,11 @@ test-compose: $(stamps)/test ## Build the image, run the main job through the wh
 test-api: $(stamps)/api $(stamps)/tools ## Lint the API's description, and use it: generated clients, the Postman collection
 	@$(python) -m pytest -n 2 --dist loadfile tests/api_description $(PYTEST_ARGS)
 
+.PHONY: infra-tools
+infra-tools: $(infra)/stamps/infra $(infra)/stamps/simulator ## Install what `make test-infra` needs
+
 .PHONY: test-infra
-test-infra: $(stamps)/test $(infra)/stamps/infra $(infra)/stamps/simulator ## Deploy the templates on a stand-in for AWS, and check all that deploys Unite
+test-infra: $(stamps)/test infra-tools ## Deploy the templates on a stand-in for AWS, and check all that deploys Unite
 	@$(python) -m pytest -n 2 --dist loadfile tests/infra $(PYTEST_ARGS)
 
 .PHONY: schemathesis

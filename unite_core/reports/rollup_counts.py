@@ -169,17 +169,22 @@ def rollup_ranges(start: int, end: int) -> list[RollupRange]:
 
     If most of a day is in the range, the whole day is added and the rest is subtracted.
     """
-    # The midnights that are nearest to the two ends.
-    first_day, end_day = ((quarter + QUARTERS_PER_DAY // 2) // QUARTERS_PER_DAY for quarter in (start, end))
-    if first_day == end_day:
-        return [RollupRange(Grain.QUARTER, start, end)] if start < end else []
-    edges = _edge(start, first_day * QUARTERS_PER_DAY), _edge(end_day * QUARTERS_PER_DAY, end)
-    return [RollupRange(Grain.DAY, first_day, end_day), *(edge for edge in edges if edge.first < edge.end)]
+    days, quarters = nearest(start, end, QUARTERS_PER_DAY)
+    edges = [RollupRange(Grain.QUARTER, *edge) for edge in quarters]
+    return edges if days is None else [RollupRange(Grain.DAY, days.start, days.stop), *edges]
 
 
-def _edge(first: int, end: int) -> RollupRange:
-    """Return the quarter hours from `first` to before `end`; if `end` is earlier, those between are subtracted."""
-    return RollupRange(Grain.QUARTER, first, end) if first <= end else RollupRange(Grain.QUARTER, end, first, -1)
+def nearest(first: int, end: int, length: int) -> tuple[range | None, list[tuple[int, int, int]]]:
+    """Split the periods from `first` to before `end` into longer ones, each of `length` of them, and the rest.
+
+    The longer ones begin and end as near as possible to the two ends. The rest are ranges of the shorter periods, each
+    with 1 if it is to be added, or -1 if it is to be subtracted. The longer ones are None if there is none.
+    """
+    longer = range((first + length // 2) // length, (end + length // 2) // length)
+    if not longer:
+        return None, [(first, end, 1)] if first < end else []
+    edges = (first, longer.start * length), (longer.stop * length, end)
+    return longer, [(min(edge), max(edge), 1 if edge[0] < edge[1] else -1) for edge in edges if edge[0] != edge[1]]
 
 
 def merged(results: Iterable[Mapping[K, Tally]]) -> dict[K, Tally]:

@@ -22,30 +22,32 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-from adapters.sql.reports.rollup_writes import COUNT_COLUMNS, DIMENSIONS, GRAINS
-from adapters.sql.reports.tables import agent_rollups, call_rollups
+from adapters.sql.reports.rollup_writes import COUNT_COLUMNS, DAYS_PER_WEEK, DIMENSIONS, GRAINS
+from adapters.sql.reports.tables import agent_rollups, call_rollups, weekly_rollups
 from adapters.sql.statements import concatenated_sums, force_index, label_of, read_sums
 from adapters.sql.types import read_moment
 from unite_core.calls.model import CallResult
 from unite_core.periods import Segment
 from unite_core.reports.ports import Dimension, Grain, Groups, Question, Timeline, Totals
-from unite_core.reports.rollup_counts import OF_AGENT, rollup_ranges
+from unite_core.reports.rollup_counts import OF_AGENT, RollupRange, nearest, rollup_ranges
 from unite_core.reports.tally import Tally
 
 _RESULTS = tuple(CallResult)
+_PERIODS = {call_rollups: "period", agent_rollups: "day", weekly_rollups: "week"}
+"""Table -> its column with the number of the period."""
 
 
 class Shape(NamedTuple):
     """What the SQL of a part depends on.
 
-    Whether its rows are grouped by label and by key, whether it is about one agent, whether it reads the rollups per
-    agent, and the groups of results.
+    Whether its rows are grouped by label and by key, whether it is about one agent, the table that it reads, and the
+    groups of results.
     """
 
     by_label: bool
     by_key: bool
     of_one: bool
-    of_agent: bool
+    table: Table
     groups: Groups
 
 
@@ -53,7 +55,7 @@ class Shape(NamedTuple):
 class QueryPart:
     """A part of a question that is one range of rollups. The results of all parts are added up, each `times` times.
 
-    With `of_agent` it reads the rollups per agent.
+    `first` and `end` number quarter hours or days; weeks if the table is `weekly_rollups`.
     """
 
     question: int
@@ -65,13 +67,13 @@ class QueryPart:
     by_key: bool = False
     segment: Segment | None = None
     times: int = 1
-    of_agent: bool = False
+    table: Table = call_rollups
     groups: Groups = ()
 
     @property
     def shape(self) -> Shape:
         """What its SQL depends on. Everything else is a parameter."""
-        return Shape(self.segment is not None, self.by_key, self.agent_id is not None, self.of_agent, self.groups)
+        return Shape(self.segment is not None, self.by_key, self.agent_id is not None, self.table, self.groups)
 
     def values_at(self, place: int) -> dict[str, Any]:
         """Return the values of its parameters, as the driver takes them, if it has this place in a statement."""
@@ -84,7 +86,7 @@ class QueryPart:
         if self.segment is not None:
             values |= {"shift": self.segment.shift, "per": self.segment.per, "modulo": self.segment.modulo}
         if self.agent_id is not None:
-            values["agent"] = self.agent_id.bytes if self.of_agent else str(self.agent_id)
+            values["agent"] = self.agent_id.bytes if self.table is agent_rollups else str(self.agent_id)
         return {f"{name}_{place}": value for name, value in values.items()}
 
 
@@ -113,21 +115,35 @@ def parts_of(number: int, question: Question) -> Iterator[QueryPart]:
     of_agent = is_of_agent(question)
     if agent is None or of_agent:
         dimension = question.by
-    by_key = question.by is not Dimension.ALL
+    for table, each in _table_ranges(question):
+        yield QueryPart(
+            number,
+            each.grain,
+            each.first,
+            each.end,
+            dimension,
+            agent,
+            question.by is not Dimension.ALL,
+            times=each.times,
+            table=table,
+            groups=question.groups,
+        )
+
+
+def _table_ranges(question: Totals) -> Iterator[tuple[Table, RollupRange]]:
+    """Yield the ranges of rollups that answer the question, each with its table."""
     for each in rollup_ranges(question.start, question.end):
-        if each.grain is Grain.DAY or not of_agent:
-            yield QueryPart(
-                number,
-                each.grain,
-                each.first,
-                each.end,
-                dimension,
-                agent,
-                by_key,
-                times=each.times,
-                of_agent=of_agent,
-                groups=question.groups,
-            )
+        if is_of_agent(question):
+            if each.grain is Grain.DAY:
+                yield agent_rollups, each
+        elif each.grain is Grain.DAY and question.agent_id is None:
+            weeks, days = nearest(each.first, each.end, DAYS_PER_WEEK)
+            if weeks is not None:
+                yield weekly_rollups, RollupRange(Grain.DAY, weeks.start, weeks.stop)
+            for first, end, times in days:
+                yield call_rollups, RollupRange(Grain.DAY, first, end, times)
+        else:
+            yield call_rollups, each
 
 
 def run_query(connection: Connection, parts: Sequence[QueryPart]) -> Iterator[tuple[int, str, str, Tally]]:
@@ -157,9 +173,8 @@ def _sums(place: int, shape: Shape) -> Select[Any]:
     def parameter(name: str) -> BindParameter[int]:
         return bindparam(f"{name}_{place}", type_=BigInteger())
 
-    by_label, by_key, of_one, of_agent, groups = shape
-    table = agent_rollups if of_agent else call_rollups
-    period = table.c.day if of_agent else table.c.period
+    by_label, by_key, of_one, table, groups = shape
+    period = table.c[_PERIODS[table]]
     empty: ColumnElement[Any] = literal_column("''")
     label: ColumnElement[Any] = empty
     if by_label:
@@ -172,16 +187,16 @@ def _sums(place: int, shape: Shape) -> Select[Any]:
     statement = select(label.label("label"), row).where(
         table.c.dimension == parameter("dimension"), period >= parameter("first"), period < parameter("end")
     )
-    if not of_agent:
+    if table is call_rollups:
         statement = statement.where(call_rollups.c.grain == parameter("grain"))
     if of_one:
-        column = agent_rollups.c.agent_id if of_agent else call_rollups.c.key
+        column = agent_rollups.c.agent_id if table is agent_rollups else table.c.key
         statement = statement.where(column == bindparam(f"agent_{place}", type_=column.type))
     # Grouped even if there is one row for all, so that there is no row if nothing was counted.
     grouping: list[ColumnElement[Any]] = [literal_column("label")] if by_label or not by_key else []
     if by_key:
         grouping.append(table.c.key)
-    index = "ix_call_rollups_key" if of_one and not of_agent else "PRIMARY"
+    index = "ix_call_rollups_key" if of_one and table is call_rollups else "PRIMARY"
     return force_index(statement.group_by(*grouping), table, index)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Table, delete, func, insert, literal, select
 from sqlalchemy.engine import Dialect
 
-from adapters.sql.reports.tables import agent_rollups, call_rollups
+from adapters.sql.reports.tables import agent_rollups, call_rollups, weekly_rollups
 from adapters.sql.statements import batches, insert_sql
 from adapters.sql.types import moment
 from unite_core.calls.model import CallResult
@@ -21,6 +21,8 @@ DIMENSIONS = {Dimension.ALL: 0, Dimension.AGENT: 1, Dimension.SOURCE: 2, Dimensi
 
 GRAINS = {Grain.QUARTER: 0, Grain.DAY: 1}
 """Grain -> its number in rows."""
+
+DAYS_PER_WEEK = 7
 
 COUNT_COLUMNS = (*(result.value for result in CallResult), "seconds")
 """The columns with counts."""
@@ -52,6 +54,26 @@ def delete_day(connection: Connection, day: int) -> None:
             of_dimension = agent_rollups.c.dimension == DIMENSIONS[each]
             of_agents = agent_rollups.c.agent_id.in_(portion)
             connection.execute(delete(agent_rollups).where(of_agents, of_dimension, agent_rollups.c.day == day))
+
+
+def add_up_week(connection: Connection, day: int) -> None:
+    """Replace the rollups of the week of that UTC day by the sums of its days.
+
+    Triggers keep them up to date; this repairs what was changed by hand.
+    """
+    week = day // DAYS_PER_WEEK
+    days, weeks = call_rollups.c, weekly_rollups.c
+    connection.execute(delete(weekly_rollups).where(weeks.dimension.in_(DIMENSIONS.values()), weeks.week == week))
+    sums = (func.sum(days[name]) for name in COUNT_COLUMNS)
+    of_week = (
+        days.dimension.in_(DIMENSIONS.values()),
+        days.grain == GRAINS[Grain.DAY],
+        days.period >= week * DAYS_PER_WEEK,
+        days.period < (week + 1) * DAYS_PER_WEEK,
+    )
+    added_up = select(days.dimension, literal(week), days.key, *sums).where(*of_week).group_by(days.dimension, days.key)
+    names = ["dimension", "week", "key", *COUNT_COLUMNS]
+    connection.execute(insert(weekly_rollups).from_select(names, added_up))
 
 
 def _row_of(cell: Cell, tally: Tally, dialect: Dialect) -> tuple[Any, ...]:

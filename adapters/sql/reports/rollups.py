@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from adapters.sql.calls.tables import call_ledger as ledger
 from adapters.sql.reports.ledger_counts import recounted_calls, select_folded_calls
 from adapters.sql.reports.rollup_queries import QueryPart, is_of_agent, parts_of, run_query
-from adapters.sql.reports.rollup_writes import DIMENSIONS, GRAINS, add_cells, delete_day
+from adapters.sql.reports.rollup_writes import DIMENSIONS, GRAINS, add_cells, add_up_week, delete_day
 from adapters.sql.reports.tables import agent_unfolded_entries
 from adapters.sql.reports.tables import call_rollups as rollups
 from adapters.sql.reports.tables import rollup_locks as locks
@@ -103,6 +103,7 @@ class SqlRollups(Rollups):
     def replace_day(self, day: int, counted: Mapping[Cell, Tally]) -> None:
         delete_day(self._connection, day)
         add_cells(self._connection, counted)
+        add_up_week(self._connection, day)
 
     def _lock(self) -> None:
         insert_if_absent(self._connection, locks, [(_FOLDING,)])

@@ -26,6 +26,20 @@ call_rollups = Table(
     **MYSQL,
 )
 
+# The sums of seven days of `call_rollups`, in weeks of UTC numbered from 1970. Triggers on `call_rollups` write them. A
+# restore on MySQL loads the tables in the order of their names, so that this one replaces what the triggers write then.
+weekly_rollups = Table(
+    "weekly_rollups",
+    metadata,
+    Column("dimension", Integer, nullable=False, autoincrement=False),
+    Column("week", Integer, nullable=False, autoincrement=False),
+    Column("key", exact_text(MAX_KEY_LENGTH), nullable=False),
+    *(Column(result.value, Integer, nullable=False) for result in CallResult),
+    Column("seconds", BigInteger, nullable=False),
+    PrimaryKeyConstraint("dimension", "week", "key"),
+    **MYSQL,
+)
+
 # The calls of each agent by source and by attempt, for each UTC day; `dimension` as in `call_rollups`. The primary key
 # begins with the agent, because queries are about one agent.
 agent_rollups = Table(

@@ -11,7 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import downgrade, is_current, upgrade
 from adapters.sql.reports.rollup_writes import add_cells
-from adapters.sql.reports.tables import agent_rollups, agent_unfolded_entries, call_rollups, unfolded_entries
+from adapters.sql.reports.tables import (
+    agent_rollups,
+    agent_unfolded_entries,
+    call_rollups,
+    unfolded_entries,
+    weekly_rollups,
+)
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.notifications.model import ACTIVITY, DeliveryStatus, delivery_of
 from unite_core.reports.rollup_counts import cells_of
@@ -159,6 +165,28 @@ def test_calls_that_were_counted_before_they_were_for_each_agent_are_counted_for
     check_all_results(work, history)
 
 
+def test_days_that_were_counted_before_there_were_weeks_are_added_up(empty: Engine) -> None:
+    upgrade(empty)
+    work = SqlUnitOfWorkFactory(empty)
+    history = a_history(work)
+    add_all(work, *history.entries[:40])
+    FoldEntries(work)()
+    downgrade(empty, "0013~0007")
+    add_all(work, *history.entries[40:])
+    FoldEntries(work)()
+
+    upgrade(empty)
+
+    check_all_results(work, history)
+    before = counted(empty)
+    with empty.begin() as connection:
+        connection.execute(weekly_rollups.delete().where(weekly_rollups.c.key == ""))
+        connection.execute(weekly_rollups.update().values(connected=99))
+    RebuildReports(work)()
+    assert counted(empty) == before
+    assert any(table == "weekly_rollups" for table, *_ in before)
+
+
 @pytest.mark.parametrize("then", [FoldEntries, RebuildReports])
 def test_calls_that_a_worker_of_the_version_before_folds_are_counted_for_each_agent(
     empty: Engine, then: type[FoldEntries | RebuildReports]
@@ -213,6 +241,8 @@ def counted(engine: Engine) -> list[tuple[Any, ...]]:
     with engine.connect() as connection:
         return [
             (table.name, *row)
-            for table in (call_rollups, agent_rollups)
+            for table in (call_rollups, agent_rollups, weekly_rollups)
             for row in sorted(tuple(row) for row in connection.execute(select(table)))
+            # A week that lost its last call stays, without one.
+            if table is not weekly_rollups or any(row[3:])
         ]
