@@ -19,7 +19,7 @@ from tests.service_process import free_port
 FILE = Path(__file__).with_name("docker-compose.yml")
 
 _TIMEOUT = 600.0
-"""Timeout in seconds for pulling an image over a slow connection, and for its server to be healthy."""
+"""Timeout in seconds for pulling an image over a slow connection, and for a container to start."""
 
 
 class ContainerServer(OwnServer):
@@ -59,10 +59,10 @@ class ContainerServer(OwnServer):
         shutil.rmtree(self._folder)
 
     def _create(self) -> None:
-        """Create the container and wait until it is healthy; its keeper removes it, also if it is unhealthy."""
+        """Create the container and start it; its keeper removes it, also if that fails."""
         self._keeper = self._run.keep(
             self._folder,
-            self._argv("up", "--wait", self._kind.service),
+            self._argv("up", "--detach", self._kind.service),
             farewell=self._argv("down", "--volumes", "--timeout", "5"),
             variables=self._variables,
         )
