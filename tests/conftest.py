@@ -45,11 +45,21 @@ def _plain_logging() -> None:
 
 
 UNMEASURED = (
+    "tests/adapters/sql/test_call_lists.py",
+    "tests/adapters/sql/test_lead_lists.py",
+    "tests/adapters/sql/test_migrations_with_rows.py",
     "tests/adapters/sql/test_mysql_plans.py",
     "tests/adapters/sql/test_plans.py",
+    "tests/core/calls/test_any_order.py",
+    "tests/core/imports/test_any_file.py",
+    "tests/core/imports/test_properties.py",
+    "tests/core/notifications/test_life_of_a_delivery.py",
+    "tests/core/reports/test_any_history.py",
+    "tests/core/summaries/test_any_clock.py",
     "tests/fuzz/",
     "tests/guards/",
     "tests/http/dashboard/browser/",
+    "tests/http/reports/test_items.py",
     "tests/http/test_schemathesis.py",
     "tests/http/visibility/",
 )
