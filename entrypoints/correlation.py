@@ -1,4 +1,4 @@
-"""The current correlation id, in a context variable and on log records."""
+"""The current correlation id and user, in context variables and on log records."""
 
 import logging
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _current: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+_user_id: ContextVar[str | None] = ContextVar("user_id", default=None)
 
 
 def correlation_id() -> str | None:
@@ -18,6 +19,11 @@ def set_correlation_id(current: str | None) -> None:
     _current.set(current)
 
 
+def set_user_id(current: str | None) -> None:
+    """Set the id of the user on whose behalf this process works now."""
+    _user_id.set(current)
+
+
 @contextmanager
 def correlation_scope(current: str | None) -> Iterator[None]:
     """Set the correlation id for a block."""
@@ -28,10 +34,16 @@ def correlation_scope(current: str | None) -> Iterator[None]:
         _current.reset(token)
 
 
-class CorrelationFilter(logging.Filter):
-    """A logging filter that sets `correlation_id` on every record that has none."""
+class ContextFilter(logging.Filter):
+    """A logging filter that sets `component`, `correlation_id` and `user_id` on every record that has none."""
+
+    def __init__(self, component: str) -> None:
+        super().__init__()
+        self._component = component
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if getattr(record, "correlation_id", None) is None:
-            record.correlation_id = correlation_id()
+        current = {"component": self._component, "correlation_id": _current.get(), "user_id": _user_id.get()}
+        for name, value in current.items():
+            if getattr(record, name, None) is None:
+                setattr(record, name, value)
         return True

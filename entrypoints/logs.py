@@ -2,20 +2,39 @@
 
 import logging
 import logging.config
+import re
 import sys
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter
 
+from entrypoints.correlation import ContextFilter
+from entrypoints.redaction import redacted, redacted_value
 from entrypoints.settings import LogFormat, LogSettings
+from unite_core import __version__
 
 # The attributes of every record; all others come from `extra=`.
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
+SERVICE = "unite"
+
+MAX_EVENT_LENGTH = 64
+
+_PLACEHOLDER = re.compile(r"%[a-z0-9.,]{0,8}")
+_SEPARATOR = re.compile(r"[^a-z0-9]++")
 
 MAX_VALUE_LENGTH = 10_000
 """Characters of one value of a record, whose length may come from a request."""
+
+
+@lru_cache(maxsize=1_000)
+def event_of(message: str) -> str:
+    """Return the name of the kind of event that a message without its values tells of: `the_import_is`."""
+    words = _SEPARATOR.sub("_", _PLACEHOLDER.sub(" ", message.lower())).strip("_")
+    return words[:MAX_EVENT_LENGTH].strip("_")
 
 
 def _shortened(value: Any) -> Any:
@@ -26,20 +45,33 @@ def _shortened(value: Any) -> Any:
     return f"{value[:half]} […] {value[-half:]}"
 
 
+def _loggable(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that have a value, without secrets and personal data, and shortened."""
+    return {name: _shortened(redacted_value(name, value)) for name, value in attributes.items() if value is not None}
+
+
 class JsonLinesFormatter(JsonFormatter):
-    """One JSON object per line: `timestamp`, `level`, `logger`, `message`, and the extra attributes of the record."""
+    """One JSON object per line, with the extra attributes of the record.
+
+    Every line has `timestamp`, `level`, `event`, `message`, `logger`, `service` and `version`. `event` is the same for
+    all messages of a kind.
+    """
 
     def __init__(self) -> None:
         super().__init__(
             "{levelname}{name}{message}",
             style="{",
             rename_fields={"levelname": "level", "name": "logger"},
+            static_fields={"service": SERVICE, "version": __version__},
             timestamp=True,
         )
 
+    def add_fields(self, log_data: LogData, record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        super().add_fields(log_data, record, message_dict)
+        log_data.setdefault("event", event_of(str(record.msg)))
+
     def process_log_record(self, log_data: LogData) -> LogData:
-        processed = super().process_log_record(log_data)
-        return {name: _shortened(value) for name, value in processed.items() if value is not None}
+        return _loggable(super().process_log_record(log_data))
 
 
 class TextFormatter(logging.Formatter):
@@ -49,17 +81,13 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s  %(levelname)-7s  %(message)s", datefmt="%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's own name
-        attributes = {
-            name: value
-            for name, value in vars(record).items()
-            if name not in _STANDARD_ATTRIBUTES and value is not None
-        }
-        suffix = "  ".join(f"{name}={_shortened(value)}" for name, value in attributes.items())
-        line: str = _shortened(super().formatMessage(record))
+        attributes = {name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
+        suffix = "  ".join(f"{name}={value}" for name, value in _loggable(attributes).items())
+        line: str = _shortened(redacted(super().formatMessage(record)))
         return f"{line}  {suffix}" if suffix else line
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's own name
-        traceback: str = _shortened(super().formatException(ei))
+        traceback: str = _shortened(redacted(super().formatException(ei)))
         return traceback
 
 
@@ -111,3 +139,9 @@ def is_terminal() -> bool:
 def configure(settings: LogSettings) -> None:
     """Set up logging for this process."""
     logging.config.dictConfig(logging_config(settings, human=is_terminal()))
+
+
+def describe_records(component: str) -> None:
+    """Put the component, and the current correlation id and user, on each line of this process."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(ContextFilter(component))

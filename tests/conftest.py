@@ -4,7 +4,7 @@ import gc
 import logging
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from entrypoints import logs
 from entrypoints.settings import LogSettings
+from tests.log_leaks import Detector
 from tests.order import spread
 
 pytest_plugins = ["tests.temporary_files", "tests.servers.fixtures", "tests.databases"]
@@ -30,6 +31,18 @@ settings.load_profile("unite")
 def checkout() -> Path:
     """The root folder of the project."""
     return CHECKOUT
+
+
+_detector = Detector()
+_detector.install()
+
+
+@pytest.fixture(autouse=True)
+def _no_leak_in_a_log() -> Iterator[None]:
+    """Fail a test that logs a secret, a name or a number."""
+    yield
+    leaks = _detector.taken()
+    assert not leaks, leaks[0]
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ import requests
 
 from tests.conftest import CHECKOUT
 from tests.fork_server import Forked, fork_server
+from tests.log_leaks import check_log
 
 T = TypeVar("T")
 
@@ -242,6 +243,7 @@ class Service:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+        check_log(self.log)
 
     def client(self) -> "Client":
         """Somebody who is logged in as the admin."""
@@ -298,6 +300,7 @@ class WorkerProcess:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            check_log(self.log)
 
 
 @contextmanager

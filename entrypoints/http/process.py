@@ -6,9 +6,9 @@ import socket
 from collections.abc import Callable
 from threading import Thread
 
+from entrypoints import logs
 from entrypoints.bootstrap import Started, load_settings, port_refusal, start
 from entrypoints.capacity import BACKLOG
-from entrypoints.correlation import CorrelationFilter
 from entrypoints.http.app import create_app
 from entrypoints.http.config import HealthCheck, HttpConfig
 from entrypoints.http.server.asgi import WsgiOnThreads
@@ -32,8 +32,7 @@ def serve(
     which has its own handlers, and raises the signal again when it has stopped.
     """
     Thread(target=_exit_with_parent, args=(wait_for_parent,), daemon=True).start()
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(CorrelationFilter())
+    logs.describe_records("http")
     started = start(load_settings(environment()))
     http_config = http_config_of(started)
     app = create_app(started.unite, http_config)

@@ -14,7 +14,6 @@ from types import FrameType
 
 from entrypoints import logs
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
-from entrypoints.correlation import CorrelationFilter
 from entrypoints.settings import Settings, SettingsRefused, environment, read_log_settings
 from entrypoints.worker.uploads import UploadListener
 from entrypoints.worker.worker import Queues, Worker
@@ -65,8 +64,7 @@ def _write_name(name: str) -> None:
 
 
 def _work(started: Started, local_queues: Queues, wait_for_parent: Callable[[], None] | None) -> None:
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(CorrelationFilter())
+    logs.describe_records("worker")
     stop = Event()
     _on_signals(stop, started)
     if wait_for_parent is not None:

@@ -33,7 +33,7 @@ def test_the_service_says_where_it_listens_and_stops_in_good_order(one: Service,
     assert one.processes() == []
     lines = [json.loads(line) for line in one.log.read_text().splitlines()]
     lines_by_message = {line["message"]: line for line in lines}
-    assert lines_by_message["The first admin was added."]["email"] == "ann@example.com"
+    assert lines_by_message["The first admin was added."]["email"] == "a…@example.com"
     assert lines_by_message["Unite listens."]["address"] == one.url
     assert lines_by_message["Unite listens."]["docs"] == f"{one.url}/docs"
     assert {line["level"] for line in lines} == {"INFO"}

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from entrypoints.correlation import CorrelationFilter, correlation_id
+from entrypoints.correlation import ContextFilter, correlation_id
 from entrypoints.worker.jobs import JOBS, MAX_TURN_SECONDS, JobContext, keep_up, relay, run_import, sweep, undo_import
 from entrypoints.worker.time_slices import TIME_SLICE, TimeSlice
 from tests.entrypoints.working import local_queues
@@ -387,7 +387,7 @@ def test_a_job_is_found_by_its_name_and_its_lines_bear_the_id_of_the_request(
     scenario: Scenario, context: JobContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     queued = queue_import(scenario, 1)
-    caplog.handler.addFilter(CorrelationFilter())
+    caplog.handler.addFilter(ContextFilter("worker"))
 
     with caplog.at_level(logging.INFO):
         context("entrypoints.worker.jobs.run_import", str(queued.id), correlation_id="of-the-job")

@@ -43,6 +43,7 @@ def test_for_machines_a_record_is_one_object_on_one_line(written: io.StringIO) -
 
     first, second = (json.loads(line) for line in written.getvalue().splitlines())
     assert first.pop("timestamp").endswith("+00:00")
+    assert (first.pop("event"), first.pop("service"), first.pop("version")) == ("the_import_is", "unite", "0.1.0")
     assert first == {"level": "INFO", "logger": STREAM, "message": "The import is done.", "import_id": "0190"}
     assert "ZeroDivisionError: no idea" in second["exc_info"]
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from entrypoints.correlation import CorrelationFilter
+from entrypoints.correlation import ContextFilter
 from entrypoints.worker.failures import Backoff
 from entrypoints.worker.worker import Queues, Worker
 from tests.entrypoints.working import TIMEOUT, local_queues, queues_named, working
@@ -274,7 +274,7 @@ def test_what_the_worker_logs_of_an_import_bears_the_id_of_the_request_that_it_f
     scenario = WorkerScenario()
     scenario.admin = replace(scenario.admin, correlation_id="c0ffee-1234")
     done = scenario.import_leads("ada")
-    caplog.handler.addFilter(CorrelationFilter())
+    caplog.handler.addFilter(ContextFilter("worker"))
 
     with caplog.at_level(logging.INFO):
         scenario.work_to_the_end_of(done)

@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import current_app, g, request
 
+from entrypoints.correlation import set_user_id
 from entrypoints.http.config import HttpConfig
 from entrypoints.networks import client_address_key
 from unite_core.application import Unite
@@ -34,6 +35,7 @@ def actor() -> Actor:
         authenticate: Callable[[], Actor] = g.get("authenticate", _by_access_token)
         authenticated = authenticate()
         known = g.actor = replace(authenticated, correlation_id=g.get("correlation_id"))
+        set_user_id(str(known.user_id))
     return known
 
 

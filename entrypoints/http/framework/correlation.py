@@ -4,7 +4,7 @@ import re
 
 from flask import Flask, Response, g, request
 
-from entrypoints.correlation import correlation_id, set_correlation_id
+from entrypoints.correlation import correlation_id, set_correlation_id, set_user_id
 from entrypoints.http.framework.context import unite
 
 CORRELATION_ID_HEADER = "X-Correlation-ID"
@@ -20,6 +20,7 @@ def install(app: Flask) -> None:
         sent = request.headers.get(CORRELATION_ID_HEADER, "")
         g.correlation_id = sent if _ACCEPTABLE.fullmatch(sent) else str(unite().ids.new())
         set_correlation_id(g.correlation_id)
+        set_user_id(None)
 
     @app.after_request
     def send_back(response: Response) -> Response:
@@ -31,3 +32,4 @@ def install(app: Flask) -> None:
     @app.teardown_request
     def forget(_: BaseException | None) -> None:
         set_correlation_id(None)
+        set_user_id(None)
