@@ -265,7 +265,7 @@ def load(engine: Engine, entries: int, folder: Path, say: Callable[[str], None])
             work.users.add(a_user(id=agent_id, name=f"Agent {number}"))
         work.commit()
     with engine.connect() as connection:
-        connection.exec_driver_sql("ANALYZE TABLE call_rollups, agent_rollups, users").all()
+        connection.exec_driver_sql("ANALYZE TABLE call_rollups, agent_rollups, weekly_rollups, users").all()
     return took
 
 

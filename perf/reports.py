@@ -1,10 +1,11 @@
 """Measure reports on MySQL, over a call ledger of 400 days and 200 agents.
 
-Usage: UNITE_PERF_MYSQL_URL=mysql://root:password@127.0.0.1:3306 python -m perf.reports [ENTRIES]
+Usage: UNITE_PERF_MYSQL_URL=mysql://root:password@127.0.0.1:3306 python -m perf.reports [ENTRIES] [--uncached-only]
 
 The server has to allow `local_infile`. Generating the ledger takes minutes for each million entries, so that its
 database, `unite_perf_reports`, is not dropped, and another run with the same number of ENTRIES uses it again. With
-UNITE_PERF_REDIS_URL cached reports are measured too. A database with an older schema is migrated first.
+UNITE_PERF_REDIS_URL cached reports are measured too. A database with an older schema is migrated first. With
+`--uncached-only` nothing else is measured than uncached reports, and recorded as `uncached_reports`.
 """
 
 import os
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from perf.report_times import ServerClock, all_reports, beside_plain_queries, fr
 DATABASE = "unite_perf_reports"
 SETTINGS = ("version", "innodb_flush_log_at_trx_commit", "sync_binlog", "log_bin", "innodb_buffer_pool_size")
 TASKS_PER_TURN = 800
+REPEATS = 40
 FRIDAY = 4
 _BEGAN = time.perf_counter()
 
@@ -38,7 +40,9 @@ def print_progress(text: str) -> None:
 
 def main() -> None:
     """Measure and record."""
-    entries = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
+    uncached_only = "--uncached-only" in sys.argv
+    numbers = [argument for argument in sys.argv[1:] if argument.isdigit()]
+    entries = int(numbers[0]) if numbers else 10_000_000
     server = make_url(os.environ["UNITE_PERF_MYSQL_URL"]).set(drivername="mysql+pymysql")
     url = server.set(database=DATABASE)
     root = create_engine(server, isolation_level="AUTOCOMMIT")
@@ -48,15 +52,26 @@ def main() -> None:
             "made": _history(connection, url, entries, Path(folder)),
         }
         variables = mysql_setup.environment(Path(folder), url)
+        if uncached_only:
+            with mysql_setup.started_unite(variables) as started:
+                reports = all_reports(started, ServerClock(connection), _last_weekday(), print_progress, REPEATS)
+            command = "UNITE_PERF_MYSQL_URL=… python -m perf.reports --uncached-only"
+            results.record("uncached_reports", command, {**figures, "uncached reports": reports})
+            return
         figures |= _measure(url, variables, ServerClock(connection))
     results.record("reports", "UNITE_PERF_MYSQL_URL=… UNITE_PERF_REDIS_URL=… python -m perf.reports", figures)
 
 
-def _measure(url: URL, variables: Mapping[str, str], clock: ServerClock) -> dict[str, Any]:
-    engine = create_engine_for(url, without_timeouts=True)
+def _last_weekday() -> date:
     last = call_history.last_day()
     while last.weekday() > FRIDAY:
         last -= timedelta(days=1)
+    return last
+
+
+def _measure(url: URL, variables: Mapping[str, str], clock: ServerClock) -> dict[str, Any]:
+    engine = create_engine_for(url, without_timeouts=True)
+    last = _last_weekday()
     figures: dict[str, Any] = {}
     with mysql_setup.started_unite(variables) as started:
         figures["a year's insights beside plain queries"] = beside_plain_queries(
@@ -93,7 +108,7 @@ def _history(connection: Connection, url: URL, entries: int, folder: Path) -> di
         engine = create_engine_for(url.update_query_dict({"local_infile": "1"}), without_timeouts=True)
         took = call_history.load(engine, entries, folder, print_progress)
         engine.dispose()
-    tables = ("call_ledger", "call_rollups", "agent_rollups", "leads")
+    tables = ("call_ledger", "call_rollups", "agent_rollups", "weekly_rollups", "leads")
     counted = {table: _counted(connection, table) for table in tables}
     return {"days": DAYS, "agents": call_history.AGENTS, **counted, **took}
 
