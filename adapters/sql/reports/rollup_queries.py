@@ -27,7 +27,7 @@ from adapters.sql.reports.tables import agent_rollups, call_rollups, weekly_roll
 from adapters.sql.statements import concatenated_sums, force_index, label_of, read_sums
 from adapters.sql.types import read_moment
 from unite_core.calls.model import CallResult
-from unite_core.periods import Segment
+from unite_core.periods import QUARTERS_PER_DAY, Segment
 from unite_core.reports.ports import Dimension, Grain, Groups, Question, Timeline, Totals
 from unite_core.reports.rollup_counts import OF_AGENT, RollupRange, nearest, rollup_ranges
 from unite_core.reports.tally import Tally
@@ -100,10 +100,10 @@ def parts_of(number: int, question: Question) -> Iterator[QueryPart]:
     agent = question.agent_id
     dimension = Dimension.ALL if agent is None else Dimension.AGENT
     if isinstance(question, Timeline):
-        for segment in question.segments:
+        for grain, segment in map(_in_longest_grain, question.segments):
             yield QueryPart(
                 number,
-                Grain.QUARTER,
+                grain,
                 segment.first,
                 segment.end,
                 dimension,
@@ -128,6 +128,15 @@ def parts_of(number: int, question: Question) -> Iterator[QueryPart]:
             table=table,
             groups=question.groups,
         )
+
+
+def _in_longest_grain(segment: Segment) -> tuple[Grain, Segment]:
+    """Return the segment in days of UTC if it and its labels consist of whole ones, as the days of UTC do."""
+    in_quarters = (segment.first, segment.end, segment.shift, segment.per)
+    if any(number % QUARTERS_PER_DAY for number in in_quarters):
+        return Grain.QUARTER, segment
+    first, end, shift, per = (number // QUARTERS_PER_DAY for number in in_quarters)
+    return Grain.DAY, Segment(first=first, end=end, shift=shift, per=per, modulo=segment.modulo)
 
 
 def _table_ranges(question: Totals) -> Iterator[tuple[Table, RollupRange]]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,9 @@ from adapters.sql.reports.rollups import SqlRollups
 from adapters.sql.reports.tables import call_rollups, weekly_rollups
 from tests.databases import a_database
 from unite_core.calls.model import CallResult
-from unite_core.periods import QUARTERS_PER_DAY
+from unite_core.periods import QUARTERS_PER_DAY, Period
+from unite_core.reports.call_queries import by_day
+from unite_core.reports.heatmap import by_hour_of_week
 from unite_core.reports.ports import Cell, Dimension, Grain, Totals
 from unite_core.reports.tally import Tally
 
@@ -111,3 +113,14 @@ def test_a_month_reads_four_weeks_and_the_days_around_them() -> None:
         ("call_rollups", 1, -1),
         ("call_rollups", 3, 1),
     ]
+
+
+@pytest.mark.parametrize(("zone", "grain"), [("UTC", Grain.DAY), ("Asia/Kathmandu", Grain.QUARTER)])
+def test_the_days_of_a_zone_that_are_days_of_utc_are_read_as_such(zone: str, grain: Grain) -> None:
+    period = Period(date(2026, 3, 1), date(2026, 3, 30), zone)
+
+    [part] = parts_of(0, by_day(period, None))
+
+    assert part.grain is grain
+    assert part.end - part.first == 30 * (1 if grain is Grain.DAY else QUARTERS_PER_DAY)
+    assert {each.grain for each in parts_of(0, by_hour_of_week(period, None))} == {Grain.QUARTER}
