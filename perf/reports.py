@@ -5,7 +5,7 @@ Usage: UNITE_PERF_MYSQL_URL=mysql://root:password@127.0.0.1:3306 python -m perf.
 The server has to allow `local_infile`. Generating the ledger takes minutes for each million entries, so that its
 database, `unite_perf_reports`, is not dropped, and another run with the same number of ENTRIES uses it again. With
 UNITE_PERF_REDIS_URL cached reports are measured too. A database with an older schema is migrated first. With
-`--uncached-only` nothing else is measured than uncached reports, and recorded as `uncached_reports`.
+`--uncached-only` nothing else is measured than uncached reports on rollups, and recorded as `uncached_reports`.
 """
 
 import os
@@ -23,7 +23,7 @@ from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import upgrade
 from perf import call_history, folding_cost, mysql_setup, results
 from perf.call_history import DAYS
-from perf.report_times import ServerClock, all_reports, beside_plain_queries, from_cache
+from perf.report_times import OF_ROLLUPS, ServerClock, all_reports, beside_plain_queries, from_cache
 
 DATABASE = "unite_perf_reports"
 SETTINGS = ("version", "innodb_flush_log_at_trx_commit", "sync_binlog", "log_bin", "innodb_buffer_pool_size")
@@ -54,7 +54,8 @@ def main() -> None:
         variables = mysql_setup.environment(Path(folder), url)
         if uncached_only:
             with mysql_setup.started_unite(variables) as started:
-                reports = all_reports(started, ServerClock(connection), _last_weekday(), print_progress, REPEATS)
+                clock = ServerClock(connection)
+                reports = all_reports(started, clock, _last_weekday(), print_progress, REPEATS, OF_ROLLUPS)
             command = "UNITE_PERF_MYSQL_URL=… python -m perf.reports --uncached-only"
             results.record("uncached_reports", command, {**figures, "uncached reports": reports})
             return
