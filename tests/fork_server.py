@@ -166,7 +166,7 @@ def serve(requests: socket.socket) -> list[str]:
                 return command
             for number in (beginning, *files):
                 os.close(number)
-            # Until the fork has its own session, whoever asked for it could not kill that.
+            # Until the fork has its own session, the caller could not kill that.
             os.read(begun, 1)
             os.close(begun)
             _send(requests, started=pid)

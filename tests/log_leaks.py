@@ -1,6 +1,6 @@
 """What no log line may have: a detector that all log lines of the tests go through.
 
-Lines of the test processes are checked as they are written, those of services, workers and the stack when they end.
+Lines of the test processes are checked as they are written, those of services and workers when they end.
 """
 
 import logging

@@ -125,7 +125,7 @@ class Conversation:
 
 @contextmanager
 def conversation(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Iterator[Conversation]:
-    """A process that was started to be spoken to, of which nothing is left at the end."""
+    """A process that was started to be spoken to, and is gone at the end."""
     process = Conversation(command, folder, environ)
     try:
         yield process

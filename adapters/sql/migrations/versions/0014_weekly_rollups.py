@@ -67,17 +67,17 @@ def downgrade() -> None:
 
 def _triggers() -> dict[str, tuple[str, str, str]]:
     """Return for each trigger its event, the row whose grain decides, and the statement."""
-    key, week = _quoted("key"), "{}.period / 7" if _on_sqlite() else "{}.period DIV 7"
+    key = _quoted("key")
     names = ", ".join(map(_quoted, COUNTS))
     added = ", ".join(f"new.{_quoted(name)}" for name in COUNTS)
-    values = f"VALUES (new.dimension, {week.format('new')}, new.{key}, {added})"
+    values = f"VALUES (new.dimension, {_week_of('new.period')}, new.{key}, {added})"
     if _on_sqlite():
         sums = ", ".join(f"{_quoted(name)} = {_quoted(name)} + excluded.{_quoted(name)}" for name in COUNTS)
         conflict = f"ON CONFLICT (dimension, week, {key}) DO UPDATE SET {sums}"
     else:
         sums = ", ".join(f"{_quoted(name)} = {_quoted(name)} + VALUES({_quoted(name)})" for name in COUNTS)
         conflict = f"ON DUPLICATE KEY UPDATE {sums}"
-    of_week = f"WHERE dimension = old.dimension AND week = {week.format('old')} AND {key} = old.{key}"
+    of_week = f"WHERE dimension = old.dimension AND week = {_week_of('old.period')} AND {key} = old.{key}"
     changed = ", ".join(f"{_quoted(it)} = {_quoted(it)} + new.{_quoted(it)} - old.{_quoted(it)}" for it in COUNTS)
     removed = ", ".join(f"{_quoted(it)} = {_quoted(it)} - old.{_quoted(it)}" for it in COUNTS)
     return {
@@ -94,7 +94,7 @@ def _triggers() -> dict[str, tuple[str, str, str]]:
 def _add_up() -> None:
     names: Sequence[str] = [_quoted(name) for name in COUNTS]
     sums = ", ".join(f"SUM({name})" for name in names)
-    week = f"period / {DAYS}" if _on_sqlite() else f"period DIV {DAYS}"
+    week = _week_of("period")
     if not _on_sqlite():
         op.execute("COMMIT")
         op.execute("INSERT INTO rollup_locks (id) VALUES (1) ON DUPLICATE KEY UPDATE id = id")
@@ -106,6 +106,10 @@ def _add_up() -> None:
     )
     if not _on_sqlite():
         op.execute("COMMIT")
+
+
+def _week_of(day: str) -> str:
+    return f"{day} / {DAYS}" if _on_sqlite() else f"{day} DIV {DAYS}"
 
 
 def _on_sqlite() -> bool:
