@@ -154,6 +154,21 @@ def test_a_row_that_says_nothing_new_leaves_the_version_as_it_is(scenario: Scena
     assert scenario.leads() == [known]
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 100])
+def test_two_rows_that_change_one_lead_are_one_step_back_for_an_undo(chunk_rows: int) -> None:
+    scenario = Scenario(chunk_rows=chunk_rows)
+    known = scenario.unite.leads.add(scenario.admin, NewLead(name="Grace", phone=GRACE, source="fair"))
+    done = scenario.import_file([("Grace H.", GRACE), ("", GRACE, "grace@example.com")], on_duplicate=UPDATE)
+
+    (changed,) = scenario.leads()
+    assert (changed.name, changed.email, done.counts.updated) == ("Grace H.", "grace@example.com", 2)
+
+    scenario.unite.imports.undo(scenario.admin, done.id)
+
+    (restored,) = scenario.leads()
+    assert (restored.id, restored.name, restored.email) == (known.id, "Grace", None)
+
+
 @pytest.mark.parametrize("chunk_rows", [1, 2, 100])
 def test_a_later_row_changes_what_an_earlier_one_made(chunk_rows: int) -> None:
     scenario = Scenario(chunk_rows=chunk_rows)
