@@ -1,6 +1,6 @@
 """Report of the hours of the week: how many calls were made, and how many reached the lead."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
@@ -12,9 +12,10 @@ from unite_core.reports import metrics
 from unite_core.reports.call_queries import CountCalls, agent_filter, by_day, report_meta
 from unite_core.reports.model import MIN_ATTEMPTS, Count, ReportMeta, Scope, calls_of
 from unite_core.reports.ports import Timeline, grouped
-from unite_core.reports.tally import Rate, Tally, total
+from unite_core.reports.tally import Rate, Tally
 
 HOURS_PER_DAY = 24
+ISO_WEEKDAYS = range(1, HOURS_PER_WEEK // HOURS_PER_DAY + 1)
 
 _CONTACTS_AND_OTHERS = grouped(metrics.CONTACTS.results, metrics.COMPLETED.results - metrics.CONTACTS.results)
 
@@ -61,9 +62,7 @@ class ReportHeatmap(UseCase):
         results = self.count([by_day(period, own), by_hour_of_week(period, own)])
         week = results.timeline(1)
         cells = [
-            clock_time(
-                period, [week.get(label, Tally())], weekday=label // HOURS_PER_DAY + 1, hour=label % HOURS_PER_DAY
-            )
+            clock_time(period, week.get(label, Tally()), weekday=label // HOURS_PER_DAY + 1, hour=label % HOURS_PER_DAY)
             for label in range(HOURS_PER_WEEK)
         ]
         days = results.timeline(0)
@@ -77,32 +76,31 @@ def by_hour_of_week(period: Period, agent_id: UUID | None) -> Timeline:
 
 def hours_of_day(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:
     """Return the 24 hours of the day from the answer to `by_hour_of_week`."""
-    return [
-        clock_time(period, [tally for label, tally in week.items() if label % HOURS_PER_DAY == hour], hour=hour)
-        for hour in range(HOURS_PER_DAY)
-    ]
+    hours = _added_up(week, lambda label: label % HOURS_PER_DAY)
+    return [clock_time(period, hours.get(hour, Tally()), hour=hour) for hour in range(HOURS_PER_DAY)]
 
 
 def weekdays(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:
     """Return the seven weekdays from the answer to `by_hour_of_week`."""
-    return [
-        clock_time(
-            period, [tally for label, tally in week.items() if label // HOURS_PER_DAY + 1 == weekday], weekday=weekday
-        )
-        for weekday in range(1, HOURS_PER_WEEK // HOURS_PER_DAY + 1)
-    ]
+    days = _added_up(week, lambda label: label // HOURS_PER_DAY + 1)
+    return [clock_time(period, days.get(weekday, Tally()), weekday=weekday) for weekday in ISO_WEEKDAYS]
 
 
-def clock_time(
-    period: Period, tallies: Iterable[Tally], *, weekday: int | None = None, hour: int | None = None
-) -> ClockTime:
+def _added_up(week: Mapping[int, Tally], key: Callable[[int], int]) -> dict[int, Tally]:
+    tallies: dict[int, Tally] = {}
+    for label, tally in week.items():
+        tallies.setdefault(key(label), Tally()).include(tally)
+    return tallies
+
+
+def clock_time(period: Period, tally: Tally, *, weekday: int | None = None, hour: int | None = None) -> ClockTime:
     """Return the figures of an hour, of a weekday, or of an hour of a weekday."""
     items = replace(
         calls_of(period),
         hours=frozenset() if hour is None else frozenset({hour}),
         weekdays=frozenset() if weekday is None else frozenset({weekday}),
     )
-    scope = Scope(total(tallies), items)
+    scope = Scope(tally, items)
     return ClockTime(
         weekday=weekday,
         hour=hour,

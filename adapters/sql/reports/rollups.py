@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import Connection, func, literal, select
-from sqlalchemy.engine import Row
 
 from adapters.sql.calls.tables import call_ledger as ledger
-from adapters.sql.reports.ledger_counts import recounted_calls, select_folded_calls
+from adapters.sql.reports.ledger_counts import folded_calls_of_agent, recounted_calls
 from adapters.sql.reports.rollup_queries import QueryPart, is_of_agent, parts_of, run_query
 from adapters.sql.reports.rollup_writes import DIMENSIONS, GRAINS, add_cells, add_up_week, delete_day
 from adapters.sql.reports.tables import agent_unfolded_entries
@@ -16,7 +14,6 @@ from adapters.sql.reports.tables import call_rollups as rollups
 from adapters.sql.reports.tables import rollup_locks as locks
 from adapters.sql.reports.unfolded import fold_per_agent, oldest_changes, remove_unfolded, select_all_changes
 from adapters.sql.statements import batches, force_index, insert_if_absent, quarter_hour_of, whole_quotient
-from unite_core.calls.model import CallResult
 from unite_core.periods import QUARTERS_PER_DAY, quarter_of
 from unite_core.reports.ports import (
     Cell,
@@ -110,21 +107,14 @@ class SqlRollups(Rollups):
 
     def _complete(self, question: Totals, answer: dict[str, Tally], steps: Sequence[EntryChange]) -> None:
         """Add what the rollups per agent lack: parts of days, and entries that an older version has folded."""
-        for portion in rollup_ranges(question.start, question.end):
-            if portion.grain is Grain.DAY:
-                first, end = portion.first * QUARTERS_PER_DAY, portion.end * QUARTERS_PER_DAY
+        ranges = rollup_ranges(question.start, question.end)
+        for each in ranges:
+            if each.grain is Grain.DAY:
+                first, end = each.first * QUARTERS_PER_DAY, each.end * QUARTERS_PER_DAY
                 for change in changes(steps):
                     entry = change.entry
                     if entry.agent_id == question.agent_id and first <= quarter_of(entry.called_at) < end:
                         answer.setdefault(key_of(question.by, entry), Tally()).add(entry, times=change.times)
-                continue
-            rows = self._connection.execute(
-                select_folded_calls(replace(question, start=portion.first, end=portion.end))
-            )
-            for row in rows:
-                tally = answer.setdefault("" if row.key is None else str(row.key), Tally())
-                tally.include(_to_tally(row), times=portion.times)
-
-
-def _to_tally(row: Row[Any]) -> Tally:
-    return Tally({CallResult(row.result): int(row.calls)}, int(row.seconds))
+        parts_of_days = [each for each in ranges if each.grain is Grain.QUARTER]
+        for key, tally in folded_calls_of_agent(self._connection, question, parts_of_days):
+            answer.setdefault(key, Tally()).include(tally)

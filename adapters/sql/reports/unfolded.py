@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, exists, literal_column, select
 from sqlalchemy.engine import Row
 
 from adapters.sql.calls.call_ledger import to_entry
@@ -17,9 +17,18 @@ from unite_core.reports.rollup_counts import cells_of
 
 _before = ledger.alias("before")
 
+_ANY = {
+    waiting: str(select(exists(select(literal_column("1")).select_from(waiting))))
+    for waiting in (unfolded_entries, agent_unfolded_entries)
+}
+"""Table -> statement that tells whether it has a row, as text for the driver, because every report runs it."""
+
 
 def select_all_changes(connection: Connection, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:
     """Return the steps (changes of counts) of all entries in the table `waiting`."""
+    # Mostly there is none, which is sooner known than by the join.
+    if not connection.exec_driver_sql(_ANY[waiting]).scalar_one():
+        return []
     return _steps(connection, waiting, waiting.c.entry_id.is_not(None))
 
 

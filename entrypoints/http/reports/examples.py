@@ -61,9 +61,9 @@ def _insights() -> Insights:
         about=_about(_WEEK),
         figures=figures_of(scope),
         busiest_agents=[BusyAgent(_ANN, scope.count(metrics.COMPLETED))],
-        busiest_hours=[clock_time(_WEEK, [_TALLY], hour=9)],
-        busiest_weekdays=[clock_time(_WEEK, [_TALLY], weekday=1)],
-        best_hours_to_connect=[clock_time(_WEEK, [_TALLY], hour=9)],
+        busiest_hours=[clock_time(_WEEK, _TALLY, hour=9)],
+        busiest_weekdays=[clock_time(_WEEK, _TALLY, weekday=1)],
+        best_hours_to_connect=[clock_time(_WEEK, _TALLY, hour=9)],
         trend=[TrendDay(_WEEK.first, figures_of(Scope(_TALLY, calls_of(_DAY))))],
         conversion_by_source=[
             SourceConversion(
@@ -156,7 +156,7 @@ def _reconciliation() -> Reconciliation:
     )
 
 
-_HOUR = clock_time(_WEEK, [_TALLY], weekday=1, hour=9)
+_HOUR = clock_time(_WEEK, _TALLY, weekday=1, hour=9)
 
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "metrics": report_definitions.metrics().content,
