@@ -191,7 +191,8 @@ def test_rare_words_are_found_in_their_index(full: Engine) -> None:
 def test_what_is_not_folded_is_looked_up_in_the_ledger(full: Engine, *, analyzed: bool) -> None:
     steps = plan(full, lambda unit: unit.rollups.unfolded(), analyzed=analyzed)
 
-    assert [step for step in steps if step.startswith("SCAN")] == ["SCAN unfolded_entries"]
+    is_there_any, which_ones = ["SCAN CONSTANT ROW", "SCAN unfolded_entries"], ["SCAN unfolded_entries"]
+    assert [step for step in steps if step.startswith("SCAN")] == [*is_there_any, *which_ones]
     assert "SEARCH call_ledger USING PRIMARY KEY (id=?)" in steps
 
 
