@@ -8,8 +8,8 @@ from pathlib import Path
 from adapters.argon2 import Argon2Passwords
 from adapters.jwt import COOKIE_AUDIENCE, JwtTokens
 from adapters.key_derivation import derive_keys
-from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.files import LocalFiles
+from adapters.local.message_file import MessageFile, TextMessageFile, TopicFile
 from adapters.local.wake_up_pipe import LocalJobs
 from adapters.rate_limits import LocalRateLimits
 from adapters.sql.engine import create_engine_for
@@ -74,8 +74,8 @@ def open_ports(
     them verify. `url` is where users reach the program. `destinations` receive events, beside the built-in ones.
 
     Every other argument replaces an embedded adapter: files in `folder`, rate limits in this process, the activity log
-    in the database, a topic and text messages that are written to the log, and no cache. Those of Redis, MongoDB, AWS
-    and Twilio are in the packages of these names.
+    in the database, a topic and text messages that are written to `messages.jsonl` in `folder`, and no cache. Those of
+    Redis, MongoDB, AWS and Twilio are in the packages of these names.
 
     Raises `ValueError` for a URL or a key that cannot be used, `unite_core.Unavailable` if the database does not
     respond, and `RuntimeError` if its schema is another one and `migrate` is false.
@@ -84,6 +84,7 @@ def open_ports(
     folder = Path(folder).absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock, cache, jobs = clock or SystemClock(), cache or NoCache(), jobs or LocalJobs(folder)
+    unsent = MessageFile(folder)
     engine = create_engine_for(database_url)
     try:
         if migrate:
@@ -107,8 +108,8 @@ def open_ports(
             limits=limits or LocalRateLimits(clock),
             activity=activity or SqlActivityLog(engine),
             documents=documents,
-            topic=topic or ConsoleTopic(),
-            texts=texts or ConsoleTextMessages(),
+            topic=topic or TopicFile(unsent),
+            texts=texts or TextMessageFile(unsent),
             links=links or UrlLinks(url),
             destinations=destinations,
             cache=cache,

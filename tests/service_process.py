@@ -18,7 +18,7 @@ import requests
 
 from tests.conftest import CHECKOUT
 from tests.fork_server import Forked, fork_server
-from tests.log_leaks import check_log
+from tests.log_leaks import check_lines, check_log
 
 T = TypeVar("T")
 
@@ -84,7 +84,9 @@ def run(folder: Path, *arguments: str, text: str = "", **settings: str) -> "subp
         code = spawn(command, folder, environ, output=output, errors=errors, text=typed).wait(TIMEOUT)
         output.seek(0)
         errors.seek(0)
-        return subprocess.CompletedProcess(command, code, output.read(), errors.read())
+        logged = errors.read()
+        check_lines(logged)
+        return subprocess.CompletedProcess(command, code, output.read(), logged)
 
 
 class Conversation:

@@ -3,6 +3,7 @@
 The modules `backup` and `restore` are imported by their commands alone: the service needs neither.
 """
 
+from adapters.local.message_file import FILE as MESSAGES_FILE
 from adapters.sql.mysql.grants import ExcessPrivileges
 from entrypoints.bootstrap.data_folder import folder_warning
 from entrypoints.bootstrap.database import FILE as DATABASE_FILE
@@ -21,6 +22,7 @@ from entrypoints.bootstrap.starting import (
 
 __all__ = [
     "DATABASE_FILE",
+    "MESSAGES_FILE",
     "OPERATOR",
     "Dependency",
     "ExcessPrivileges",

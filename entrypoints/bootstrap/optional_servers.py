@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Engine
 
-from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.disk import DiskSpace
 from adapters.local.files import LocalFiles
+from adapters.local.message_file import MessageFile, TextMessageFile, TopicFile
 from adapters.rate_limits import LocalRateLimits
 from adapters.sql.events.activity import SqlActivityLog
 from entrypoints.bootstrap.database import is_file
@@ -209,9 +209,10 @@ class Messages:
 
 
 def messages(settings: Settings) -> Messages:
-    """Create the adapters for SNS and Twilio; each that is not configured writes to the log instead."""
-    topic: Topic = ConsoleTopic()
-    texts: TextMessages = ConsoleTextMessages()
+    """Create the adapters for SNS and Twilio; each that is not configured writes to a file instead."""
+    unsent = MessageFile(settings.data_dir.absolute())
+    topic: Topic = TopicFile(unsent)
+    texts: TextMessages = TextMessageFile(unsent)
     signatures = None
     dependencies = {}
     if settings.sns_topic_arn is not None:

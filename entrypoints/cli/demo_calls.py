@@ -11,14 +11,12 @@ from typing import Any
 from rich.padding import Padding
 from rich.text import Text
 
-from entrypoints.bootstrap import DATABASE_FILE
+from entrypoints.bootstrap import DATABASE_FILE, MESSAGES_FILE
 from entrypoints.cli.demo_people import AMYS_PHONE, Team, print_step, table
-from entrypoints.cli.demo_service import POLL_INTERVAL, DemoFailed, command, data_folder, log_records
+from entrypoints.cli.demo_service import POLL_INTERVAL, DemoFailed, command, data_folder, log_file, text_messages
 
 TASKS = "/v1/call-tasks"
 TEXT_TIMEOUT = 30.0
-SENT = "A text message would be sent."
-"""The log message for a text message if no provider is configured."""
 
 CALL = {"outcome": "connected", "duration_seconds": 312, "note": "Wants an offer."}
 CHANGE = "UPDATE call_ledger SET outcome = 'converted'"
@@ -40,9 +38,13 @@ def _assign(team: Team, folder: Path) -> dict[str, Any]:
     new = {"lead_id": lead["id"], "assigned_to": team.ids["Amy"], "due_at": due.isoformat()}
     task: dict[str, Any] = team.manager.call("POST", TASKS, new, expect=201)
     message = _text_to_amy(team, folder)
-    if AMYS_PHONE[1:] in str(message):
-        raise DemoFailed("Amy's number is in the log.")
-    out.print(Text(f"  No provider is configured, so the message is in the service's log; to {message['to']}:"))
+    if any(private in log_file(folder).read_text("utf-8", "replace") for private in (AMYS_PHONE, message["text"])):
+        raise DemoFailed("Amy's number or her message is in the log.")
+    out.print(
+        Text(
+            f"  No provider is configured, so the message is in {MESSAGES_FILE} of the data folder; to {message['to']}:"
+        )
+    )
     out.print(Padding(Text(message["text"], style="green"), (0, 0, 0, 2)))
     return task
 
@@ -51,7 +53,7 @@ def _text_to_amy(team: Team, folder: Path) -> dict[str, Any]:
     deadline = time.monotonic() + TEXT_TIMEOUT
     while time.monotonic() < deadline:
         deliveries = team.manager.call("GET", "/v1/deliveries?destination=texts&status=delivered")["items"]
-        messages = list(log_records(folder, SENT))
+        messages = text_messages(folder)
         if deliveries and messages:
             return messages[0]
         time.sleep(POLL_INTERVAL)

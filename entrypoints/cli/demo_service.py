@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 
+from entrypoints.bootstrap import MESSAGES_FILE
 from entrypoints.settings.variables import ADMIN_EMAIL, ADMIN_PASSWORD, DATA_DIR, HOST, PORT, PREFIX, PUBLIC_URL
 
 START_TIMEOUT = 60.0
@@ -75,13 +76,13 @@ def data_folder(folder: Path) -> Path:
     return folder / "var"
 
 
-def log_records(folder: Path, message: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of the service's log with this message."""
-    for line in log_file(folder).read_text("utf-8", "replace").splitlines():
-        with suppress(ValueError):
-            record = json.loads(line)
-            if record["message"] == message:
-                yield record
+def text_messages(folder: Path) -> list[dict[str, Any]]:
+    """Return the text messages that the service would have sent."""
+    path = data_folder(folder) / MESSAGES_FILE
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8") as file:
+        return [message for message in map(json.loads, file) if message["kind"] == "text"]
 
 
 def command(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:

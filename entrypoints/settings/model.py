@@ -56,7 +56,7 @@ class Settings:
 
     `database_url` and `jwt_keys` are None if the embedded defaults in `data_dir` are used; the URLs of servers and the
     `storage` are None if they are not used. If `service_account` is None, no rights are changed. If `sns_topic_arn` or
-    `twilio` is None, messages go to the log. `destinations` are the values of the variables of further destinations,
+    `twilio` is None, messages go to a file. `destinations` are the values of the variables of further destinations,
     by name. An `activity_retention` or `import_retention` of None means for ever. `public_url` has no slash at its end.
     `warnings` are sentences about settings that are probably mistakes.
     """

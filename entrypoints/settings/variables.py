@@ -148,19 +148,19 @@ SNS_TOPIC_ARN = optional(
         "arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}",
         "is not like arn:aws:sns:eu-central-1:123456789012:unite, or is a FIFO topic",
     ),
-    default="events are written to the log",
+    default="events are written to messages.jsonl in the data folder",
 )
 TWILIO_ACCOUNT_SID = optional(
     "UNITE_TWILIO_ACCOUNT_SID",
     "The Twilio account that sends text messages: AC and 32 hexadecimal digits. Set it with the next two.",
     pattern("AC[0-9a-fA-F]{32}", "is no SID of this kind: AC and 32 hexadecimal digits"),
-    default="text messages are written to the log",
+    default="text messages are written to messages.jsonl in the data folder",
 )
 TWILIO_AUTH_TOKEN = optional(
     "UNITE_TWILIO_AUTH_TOKEN",
     "The token of that account. Twilio signs its requests to the service with it.",
     text(),
-    default="text messages are written to the log",
+    default="text messages are written to messages.jsonl in the data folder",
     secret=True,
 )
 TWILIO_FROM = optional(

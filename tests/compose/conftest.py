@@ -7,6 +7,7 @@ import pytest
 
 from tests.compose.stack import Stack, StackFailed
 from tests.live_scenario import LiveScenario
+from tests.log_leaks import check_lines
 from tests.servers.containers import look_for_an_engine
 from tests.servers.finding import CannotBeHad
 from tests.servers.twilio import TwilioStandIn
@@ -30,6 +31,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
         except StackFailed as failed:
             pytest.fail(f"{failed}\nThe services said:\n{one.logs()}", pytrace=False)
         yield one
+        check_lines(one.logs(), one.random_secrets())
     finally:
         del pytestconfig.stash[_STACK]
         one.down()

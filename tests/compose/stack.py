@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -233,6 +234,10 @@ class Stack:
         (container,) = self.compose("ps", "--all", "--quiet", service).split()
         containers: list[dict[str, Any]] = json.loads(self.run("docker", "inspect", container))
         return containers[0]
+
+    def random_secrets(self) -> set[str]:
+        """Return the random parts of all secrets."""
+        return {word for file in self.secrets.iterdir() for word in re.findall("[0-9a-f]{48}", file.read_text())}
 
     def secret(self, name: str) -> str:
         """Return one of the secrets."""

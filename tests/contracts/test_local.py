@@ -1,18 +1,18 @@
 """The adapters of the embedded default keep every contract; those of its database have a module of their own."""
 
 import json
-import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from adapters.argon2 import Argon2Passwords
 from adapters.jwt import JwtTokens
-from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.files import LocalFiles
+from adapters.local.message_file import FILE, MessageFile, TextMessageFile, TopicFile
 from adapters.local.wake_up_pipe import LocalJobs
 from adapters.local.worker_queues import LocalQueues
 from adapters.rate_limits import LocalRateLimits
@@ -141,38 +141,42 @@ class TestRateLimits(RateLimitsContract):
         return LocalRateLimits(clock)
 
 
-class Logged:
-    """The messages for nobody are in the log."""
+class Written:
+    """The messages that are not sent are in a file."""
 
     @pytest.fixture(autouse=True)
-    def _logged(self, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-        with caplog.at_level(logging.INFO, "unite.console"):
-            self.caplog = caplog
-            yield
+    def _written(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
 
     @pytest.fixture
     def outage(self) -> None:
         return None
 
+    def written(self) -> list[dict[str, Any]]:
+        path = self.folder / FILE
+        if not path.exists():
+            return []
+        with path.open(encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
 
-class TestTopic(Logged, TopicContract):
+
+class TestTopic(Written, TopicContract):
     @pytest.fixture
-    def topic(self) -> ConsoleTopic:
-        return ConsoleTopic()
+    def topic(self) -> TopicFile:
+        return TopicFile(MessageFile(self.folder))
 
     def heard(self, _topic: Topic, _sent: Sequence[TopicMessage]) -> Sequence[TopicMessage]:
         names = ("type", "role", "correlation_id", "body")
-        logged = [{name: getattr(record, name) for name in names} for record in self.caplog.records]
-        return [TopicMessage(event_id=UUID(json.loads(it["body"])["id"]), **it) for it in logged]
+        written = [{name: message[name] for name in names} for message in self.written()]
+        return [TopicMessage(event_id=UUID(json.loads(it["body"])["id"]), **it) for it in written]
 
 
-class TestTextMessages(Logged, TextMessagesContract):
-    knows_what_it_sent = False  # the reader of the log recognizes a repeated message by its id
+class TestTextMessages(Written, TextMessagesContract):
+    knows_what_it_sent = False  # the reader of the file recognizes a repeated message by its id
 
     @pytest.fixture
-    def texts(self) -> ConsoleTextMessages:
-        return ConsoleTextMessages()
+    def texts(self) -> TextMessageFile:
+        return TextMessageFile(MessageFile(self.folder))
 
     def sent(self, _texts: TextMessages) -> Sequence[SentText]:
-        logged = [(vars(record)["to"], vars(record)["text"]) for record in self.caplog.records]
-        return [SentText(to.replace("…", "+1202555"), text) for to, text in logged]
+        return [SentText(it["to"].replace("…", "+1202555"), it["text"]) for it in self.written()]

@@ -1,5 +1,6 @@
-"""Messages on their way out of an installation: to SNS and Twilio where they are set, to the log elsewhere."""
+"""Messages on their way out of an installation: to SNS and Twilio where they are set, to a file elsewhere."""
 
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.bootstrap import OPERATOR, Started, load_settings, provide_storage, start
+from entrypoints.bootstrap import MESSAGES_FILE, OPERATOR, Started, load_settings, provide_storage, start
 from entrypoints.settings import Settings
 from tests.adapters.aws.moto import access_to
 from tests.adapters.aws.topics import ListenedTo, listened_to
@@ -164,18 +165,19 @@ def test_the_signatures_of_twilio_are_known(started: Started, twilio_server: Twi
     assert callback["url"].startswith(f"{twilio_server.public_url}/webhooks/twilio/status?delivery=")
 
 
-def test_without_settings_messages_are_shown_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with start(settings_of(tmp_path)) as started, caplog.at_level(logging.INFO, "unite.console"):
+def test_without_settings_messages_are_in_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with start(settings_of(tmp_path)) as started, caplog.at_level(logging.INFO):
         assign_a_call(started)
         relay(started)
 
         assert started.webhook_signatures is None
         assert list(started.dependencies) == ["database", "disk"]
-    shown = [record.message for record in caplog.records if record.name == "unite.console"]
-    assert sorted(shown) == [
-        "A text message would be sent.",
-        *["The topic would be told of this event."] * 2,
-    ]
+    with (tmp_path / "var" / MESSAGES_FILE).open(encoding="utf-8") as file:
+        messages = [json.loads(line) for line in file]
+    assert sorted(it["kind"] for it in messages) == ["event", "event", "text"]
+    (text,) = (it["text"] for it in messages if it["kind"] == "text")
+    assert "Grace Hopper" in text
+    assert PHONE not in str(messages)
     assert PHONE not in caplog.text
 
 

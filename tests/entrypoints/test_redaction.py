@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from entrypoints.logs import JsonLinesFormatter, TextFormatter
 from entrypoints.redaction import REDACTED, redacted, redacted_value
-from tests.log_leaks import Detector, check_log, leaks_in
+from tests.log_leaks import Detector, check_lines, check_log, leaks_in
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkwIn0.c2lnbmF0dXJl"
 
@@ -141,3 +141,10 @@ def test_the_log_of_a_service_goes_through_the_detector(tmp_path: Path) -> None:
 
     with pytest.raises(AssertionError, match="a token: eyJ"):
         check_log(log)
+
+
+def test_the_secrets_of_an_installation_are_in_none_of_its_lines() -> None:
+    check_lines("all is well\n", {"0123456789abcdef"})
+
+    with pytest.raises(AssertionError, match="0123456789abcdef"):
+        check_lines("all is well\nthe key 0123456789abcdef is unknown\n", {"0123456789abcdef"})

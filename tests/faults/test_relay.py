@@ -143,7 +143,7 @@ def test_a_text_that_a_killed_worker_had_sent_is_sent_once_more_for_each_kill_an
 
         filters = DeliveryFilter(destination=TEXTS)
         page = started.unite.notifications.list_deliveries(OPERATOR, filters, PageRequest())
-        shown = {f"console-{it.id}": str(it.event_id) for it in page.items}
+        shown = {f"file-{it.id}": str(it.event_id) for it in page.items}
         sent += Counter(shown[record.sid] for record in caplog.records if hasattr(record, "sid"))
         assert sorted(sent.values()) == [1, 1, 3]
         assert sent.keys() == set(shown.values())
