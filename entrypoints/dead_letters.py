@@ -17,6 +17,7 @@ def log_dead_letter(dead: Delivery) -> None:
             "delivery_id": str(dead.id),
             "destination": dead.destination,
             "event_id": str(dead.event_id),
+            "correlation_id": dead.correlation_id,
             "code": response.get("error_code") or response.get("error") or response.get("status"),
         },
     )

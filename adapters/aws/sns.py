@@ -59,6 +59,8 @@ class SnsTopic(Topic):
                 # Earlier messages were accepted, and must not be published again.
                 response = {"error_code": error.code, "error": error.detail}
                 receipts |= {int(entry["Id"]): Receipt(accepted=False, response=response) for entry in batch}
+        for index, message in enumerate(messages):
+            _log_published(message, receipts[index])
         return [receipts[index] for index in range(len(messages))]
 
     def _publish(self, batch: "Sequence[PublishBatchRequestEntryTypeDef]") -> dict[int, Receipt]:
@@ -77,6 +79,19 @@ class SnsTopic(Topic):
             response = {"error_code": failed["Code"], "error": failed.get("Message", "")}
             receipts[int(failed["Id"])] = Receipt(accepted=False, refused=failed["SenderFault"], response=response)
         return receipts
+
+
+def _log_published(message: TopicMessage, receipt: Receipt) -> None:
+    if receipt.accepted:
+        log.info(
+            "An event was published to the topic.",
+            extra={
+                "message_id": receipt.response["message_id"],
+                "event_id": str(message.event_id),
+                "type": message.type,
+                "correlation_id": message.correlation_id,
+            },
+        )
 
 
 def _batches(

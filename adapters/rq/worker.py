@@ -155,12 +155,13 @@ class RqWorker(SimpleWorker):
         super().execute_job(job, queue)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Log a warning without a traceback for `Unavailable`, and let RQ handle every other error."""
+        """Log a warning without a traceback for `Unavailable`, and an error for everything else."""
         _, error, _ = exc_info
+        extra = {"job_id": job.id, "correlation_id": job.meta.get("correlation_id")}
         if isinstance(error, Unavailable):
-            self.log.warning("A service does not answer in the job %s: %s", job.func_name, error.detail)
+            log.warning("A service does not answer in the job %s: %s", job.func_name, error.detail, extra=extra)
         else:
-            super().handle_exception(job, *exc_info)
+            log.error("Something unexpected happened in the job %s.", job.func_name, exc_info=error, extra=extra)
 
     def _next(self) -> tuple[Job, Queue] | None:
         try:

@@ -1,9 +1,11 @@
 """Send text messages through Twilio."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from adapters.twilio.connection import Twilio
 from adapters.twilio.delivery_reports import LOST, read_report, report_of
@@ -18,6 +20,8 @@ from unite_core.errors import NotFound
 from unite_core.notifications.delivery_reports import DeliveryReport
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import TextMessage, TextMessages
+
+log = logging.getLogger(__name__)
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 """How far Twilio's clock may be behind ours before a message sent now counts as an earlier one."""
@@ -42,7 +46,8 @@ class TwilioTextMessages(TextMessages):
     `since` and did not fail, is the same message. Twilio has no idempotency keys. So the authors of texts make sure
     that no two events have the same text, unless a reader would take both for the same event.
 
-    Twilio reports the status of a message at `{public_url}/webhooks/twilio/status`.
+    Twilio reports the status of a message at `{public_url}/webhooks/twilio/status`, with the ids of its delivery and of
+    the request that caused it.
     """
 
     def __init__(self, twilio: Twilio, *, sender: Sender, public_url: str) -> None:
@@ -66,7 +71,7 @@ class TwilioTextMessages(TextMessages):
                 raise
 
         try:
-            return Receipt(accepted=True, response=self._twilio.call(attempt))
+            response = self._twilio.call(attempt)
         except RequestRefused as refused:
             reason = {"reason": refused.reason} if refused.reason else {}
             return Receipt(
@@ -74,6 +79,15 @@ class TwilioTextMessages(TextMessages):
                 refused=True,
                 response={"error_code": refused.code, "error": refused.error, **reason},
             )
+        log.info(
+            "A text message was handed to Twilio.",
+            extra={
+                "sid": response["sid"],
+                "delivery_id": str(message.delivery_id),
+                "correlation_id": message.correlation_id,
+            },
+        )
+        return Receipt(accepted=True, response=response)
 
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
         return report_of(response)
@@ -98,9 +112,15 @@ class TwilioTextMessages(TextMessages):
         return account.messages.create(
             to=message.to,
             body=message.text,
-            status_callback=f"{self._public_url}/webhooks/twilio/status?delivery={message.delivery_id}",
+            status_callback=self._callback_of(message),
             **origin,
         )
+
+    def _callback_of(self, message: TextMessage) -> str:
+        query = {"delivery": str(message.delivery_id)}
+        if message.correlation_id:
+            query["correlation_id"] = message.correlation_id
+        return f"{self._public_url}/webhooks/twilio/status?{urlencode(query)}"
 
     def _sent_before(self, account: Any, message: TextMessage) -> Any | None:
         """Return the message if Twilio has it. Twilio's own filter is by send date, which queued messages lack."""

@@ -65,7 +65,7 @@ class Installation:
 
     def sent(self) -> Counter[str]:
         """How many messages Twilio has of each delivery."""
-        return Counter(it["status_callback"].partition("?delivery=")[2] for it in self.twilio.messages())
+        return self.twilio.messages_by_delivery()
 
 
 @pytest.fixture

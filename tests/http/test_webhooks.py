@@ -106,6 +106,25 @@ def test_a_message_that_did_not_arrive_is_a_dead_letter_and_logged_without_the_n
     assert ANNS_NUMBER.strip("+") not in "".join(f"{vars(record)}" for record in caplog.records)
 
 
+@pytest.mark.parametrize(
+    ("sent", "signed", "continued"),
+    [("from-the-client.1", True, True), ("a%20b-0000000", True, False), ("from-the-client.1", False, False)],
+    ids=["of the message", "not acceptable", "not signed"],
+)
+def test_a_status_continues_with_the_correlation_id_of_its_message_if_twilio_signed_it(
+    scenario: HttpScenario, sent: str, signed: bool, continued: bool
+) -> None:
+    form = {"MessageSid": SID, "MessageStatus": "delivered"}
+    path = f"{STATUS}?delivery={text_delivery(scenario)['id']}&correlation_id={sent}"
+
+    answer = post(scenario, path, form, **({} if signed else {"signature": "forged"}))
+
+    assert (answer.status_code, answer.headers["X-Correlation-ID"] == sent) == (204 if signed else 403, continued)
+    scenario.service.run_jobs()
+    history = scenario.manager.get(f"/v1/deliveries/{text_delivery(scenario)['id']}/activity").get_json()["items"]
+    assert ("delivery.reported" in {event["type"] for event in history}) == signed
+
+
 def test_a_delivery_that_is_not_known_is_no_error(scenario: HttpScenario) -> None:
     form = {"MessageSid": SID, "MessageStatus": "delivered"}
     path = f"{STATUS}?delivery=01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"

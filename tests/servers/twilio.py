@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -78,6 +80,11 @@ class TwilioStandIn:
     def bodies(self) -> list[str]:
         """Return the texts of all messages."""
         return [message["body"] for message in self.messages()]
+
+    def messages_by_delivery(self) -> Counter[str]:
+        """Return how many messages it has for each delivery, which their callbacks name."""
+        queries = (urlsplit(message["status_callback"]).query for message in self.messages())
+        return Counter(parse_qs(query)["delivery"][0] for query in queries)
 
     def callbacks(self) -> list[dict[str, Any]]:
         """Return all its requests to the service."""

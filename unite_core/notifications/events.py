@@ -25,7 +25,14 @@ def delivery_answered(event_id: UUID, at: datetime, delivery: Delivery, event: E
 
 def delivery_reported(event_id: UUID, at: datetime, delivery: Delivery) -> Event:
     """Return the event that a destination reported on a delivery that it accepted; `data` holds all that is known."""
-    return Event(id=event_id, type=REPORTED, at=at, delivery_id=delivery.id, data=_of(delivery))
+    return Event(
+        id=event_id,
+        type=REPORTED,
+        at=at,
+        correlation_id=delivery.correlation_id,
+        delivery_id=delivery.id,
+        data=_of(delivery),
+    )
 
 
 def _of(delivery: Delivery) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class Delivery(Checked):
     next attempt may start; while the delivery is `held`, it is when the relay's claim ends. For a delivered one, it is
     when the destination is asked for its status, `NEVER` if it is not asked. `response` is the destination's last
     response, in plain values. A delivery without a recipient is skipped. A failure after `give_up_at` makes it a dead
-    letter, which is not retried unless an admin replays it.
+    letter, which is not retried unless an admin replays it. `correlation_id` is that of its event.
     """
 
     id: UUID
@@ -92,6 +92,7 @@ class Delivery(Checked):
     held: bool = False
     response: dict[str, Any] = field(default_factory=dict)
     delivered_at: datetime | None = None
+    correlation_id: str | None = None
 
     @property
     def has_failed(self) -> bool:
@@ -188,6 +189,7 @@ def delivery_of(event: Event, destination: str, retry: RetryPolicy = DEFAULT_RET
         created_at=event.at,
         next_attempt_at=event.at,
         give_up_at=event.at + retry.give_up_after,
+        correlation_id=event.correlation_id,
     )
 
 

@@ -44,9 +44,9 @@ class SqlDeliveries(Deliveries):
         self, destination: str, *, now: datetime, until: datetime, limit: int
     ) -> Sequence[tuple[Delivery, Event]]:
         due = _due(destination, DeliveryStatus.PENDING, now, limit)
-        claimed = [
-            _to_delivery(row) for row in self._connection.execute(with_lock(due, self._connection, skip_locked=True))
-        ]
+        rows = self._connection.execute(with_lock(due, self._connection, skip_locked=True)).all()
+        events = self._events({row.event_id for row in rows})
+        claimed = [_to_delivery(row, events[row.event_id].correlation_id) for row in rows]
         for delivery in claimed:
             delivery.claim(until)
         for portion in batches([delivery.id for delivery in claimed]):
@@ -55,7 +55,6 @@ class SqlDeliveries(Deliveries):
                 .where(deliveries.c.id.in_(portion))
                 .values(attempts=deliveries.c.attempts + 1, held=True, next_attempt_at=until)
             )
-        events = self._events({delivery.event_id for delivery in claimed})
         return [(delivery, events[delivery.event_id]) for delivery in claimed]
 
     def save(self, *settled: Delivery) -> None:
@@ -71,10 +70,9 @@ class SqlDeliveries(Deliveries):
 
     def get(self, delivery_id: UUID) -> Delivery:
         statement = with_lock(select(deliveries).where(deliveries.c.id == delivery_id), self._connection)
-        row = self._connection.execute(statement).first()
-        if row is None:
-            raise NotFound("There is no such delivery.")
-        return _to_delivery(row)
+        for delivery in self._read(statement):
+            return delivery
+        raise NotFound("There is no such delivery.")
 
     def update(self, delivery: Delivery) -> None:
         self._connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(_to_row(delivery)))
@@ -91,8 +89,7 @@ class SqlDeliveries(Deliveries):
             conditions.append(deliveries.c.event_id == filters.event_id)
             index = "ix_deliveries_event_created"
         statement = newest_first(deliveries, deliveries.c.created_at, request, *conditions, index=index)
-        page = [_to_delivery(row) for row in self._connection.execute(statement)]
-        return page_of(page, request.limit, lambda it: Position(it.created_at, it.id))
+        return page_of(self._read(statement), request.limit, lambda it: Position(it.created_at, it.id))
 
     def make_due(self, destination: str, *, now: datetime, limit: int) -> int:
         failed = deliveries.c.attempts > 0, deliveries.c.held == literal(False), deliveries.c.next_attempt_at > now
@@ -109,9 +106,7 @@ class SqlDeliveries(Deliveries):
 
     def due_for_status_check(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
         due = _due(destination, DeliveryStatus.DELIVERED, now, limit)
-        return [
-            _to_delivery(row) for row in self._connection.execute(with_lock(due, self._connection, skip_locked=True))
-        ]
+        return self._read(with_lock(due, self._connection, skip_locked=True))
 
     def pending_events(
         self,
@@ -156,6 +151,16 @@ class SqlDeliveries(Deliveries):
         some = force_index(some, deliveries, "ix_deliveries_status_created").limit(limit)
         counted: int = self._connection.execute(select(func.count()).select_from(some.subquery("counted"))).scalar_one()
         return counted
+
+    def _read(self, statement: Select[Any]) -> list[Delivery]:
+        """Return the deliveries that the statement selects, each with the correlation id of its event."""
+        rows = self._connection.execute(statement).all()
+        columns = outbox_events.c.id, outbox_events.c.correlation_id
+        correlation_ids: dict[UUID, str | None] = {}
+        for portion in batches(list({row.event_id for row in rows})):
+            of_events = select(*columns).where(outbox_events.c.id.in_(portion))
+            correlation_ids.update((row.id, row.correlation_id) for row in self._connection.execute(of_events))
+        return [_to_delivery(row, correlation_ids.get(row.event_id)) for row in rows]
 
     def _events(self, event_ids: set[UUID]) -> dict[UUID, Event]:
         events: dict[UUID, Event] = {}
@@ -239,7 +244,7 @@ def _to_row(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _to_delivery(row: Row[Any]) -> Delivery:
+def _to_delivery(row: Row[Any], correlation_id: str | None) -> Delivery:
     return Delivery(
         id=row.id,
         event_id=row.event_id,
@@ -252,6 +257,7 @@ def _to_delivery(row: Row[Any]) -> Delivery:
         held=row.held,
         response=row.response,
         delivered_at=row.delivered_at,
+        correlation_id=correlation_id,
     )
 
 

@@ -1,4 +1,4 @@
-"""Set the correlation id of each request: the client's X-Correlation-ID, or a new one."""
+"""Set the correlation id of each request: the client's X-Correlation-ID, that of a callback's URL, or a new one."""
 
 import re
 
@@ -12,14 +12,24 @@ CORRELATION_ID_HEADER = "X-Correlation-ID"
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
+def continue_with(sent: str) -> None:
+    """Use this correlation id for the rest of the request, if it is acceptable."""
+    if _ACCEPTABLE.fullmatch(sent):
+        _set(sent)
+
+
+def _set(current: str) -> None:
+    g.correlation_id = current
+    set_correlation_id(current)
+
+
 def install(app: Flask) -> None:
     """Use the id that the client sends if it is acceptable, otherwise create one, and send it in the response."""
 
     @app.before_request
     def take_or_make() -> None:
         sent = request.headers.get(CORRELATION_ID_HEADER, "")
-        g.correlation_id = sent if _ACCEPTABLE.fullmatch(sent) else str(unite().ids.new())
-        set_correlation_id(g.correlation_id)
+        _set(sent if _ACCEPTABLE.fullmatch(sent) else str(unite().ids.new()))
         set_user_id(None)
 
     @app.after_request

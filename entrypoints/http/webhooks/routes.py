@@ -13,6 +13,7 @@ from flask import Response, request
 from marshmallow import EXCLUDE, Schema, ValidationError
 
 from entrypoints.dead_letters import log_dead_letter
+from entrypoints.http.framework import correlation
 from entrypoints.http.framework.context import http_config, unite
 from entrypoints.http.framework.fields import Body, Id, Text, field_errors_of
 from entrypoints.http.framework.json_responses import json_response
@@ -84,6 +85,13 @@ _SIGNED = {
     "description": "Twilio's signature of the URL, as configured in its console, and of all fields of the form.",
     "schema": {"type": "string"},
 }
+_CORRELATION_ID = {
+    "in": "query",
+    "name": "correlation_id",
+    "required": False,
+    "description": "The correlation id of the request that caused the message; the request continues with it.",
+    "schema": {"type": "string", "maxLength": 128},
+}
 _DELIVERY = {
     "in": "query",
     "name": "delivery",
@@ -107,7 +115,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
     ),
     responses=[ResponseDoc(status=204, description="The status is stored.")],
     problems=["invalid_signature", "malformed_form", "invalid_parameter", "invalid", "too_large"],
-    parameters=[_SIGNED, _DELIVERY],
+    parameters=[_SIGNED, _DELIVERY, _CORRELATION_ID],
     public=True,
     limited=False,
     takes_idempotency_key=False,
@@ -116,7 +124,9 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
 )
 def receive_text_status() -> Response:
     """Receive a text message's status."""
-    form = _read(TextStatusForm, _signed_form())
+    signed = _signed_form()
+    correlation.continue_with(request.args.get("correlation_id", ""))
+    form = _read(TextStatusForm, signed)
     response = {"sid": form["sid"], "status": form["status"]}
     error_code = _number(form.get("error_code"))
     if error_code is not None:

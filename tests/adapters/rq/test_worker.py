@@ -117,6 +117,9 @@ def test_what_was_not_foreseen_is_logged_whole(
 
     assert "Traceback" in caplog.text
     assert "ZeroDivisionError: no idea" in caplog.text
+    [record] = caplog.records
+    assert record.getMessage() == f"Something unexpected happened in the job {RUN_IMPORT}."
+    assert vars(record)["correlation_id"] == "c0ffee-1234"
 
 
 def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:

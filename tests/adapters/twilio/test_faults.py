@@ -226,6 +226,7 @@ def test_the_breaker_opens_after_so_many_failures_in_a_row_and_closes_when_twili
         *["Twilio failed with 503."] * 5,
         "Twilio failed 5 times in a row; it is not called for 0.5 seconds.",
         "Twilio answers again.",
+        "A text message was handed to Twilio.",
     ]
 
 

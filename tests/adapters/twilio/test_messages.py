@@ -25,7 +25,8 @@ def test_a_message_goes_from_our_number_and_says_where_its_statuses_are_wanted(
 
     (sent,) = twilio_server.messages()
     assert (sent["to"], sent["from"], sent["body"]) == (message.to, NUMBER, message.text)
-    assert sent["status_callback"] == f"{ADDRESS}/webhooks/twilio/status?delivery={message.delivery_id}"
+    query = f"delivery={message.delivery_id}&correlation_id={message.correlation_id}"
+    assert sent["status_callback"] == f"{ADDRESS}/webhooks/twilio/status?{query}"
     assert receipt.response == {
         "sid": sent["sid"],
         "status": "queued",

@@ -290,6 +290,25 @@ class DeliveriesContract(DatabaseContract[DeliveriesUnit]):
             with units() as unit:
                 assert unit.deliveries.get(delivery_id(event.id, OTHER)) == _delivery_of(event, OTHER)
 
+    def test_a_delivery_has_the_correlation_id_of_its_event(
+        self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
+    ) -> None:
+        by_request, by_itself = an_event(at=_NOW, correlation_id="c0ffee-1234"), an_event(at=_NOW - _SECOND)
+        _record(work, by_request, by_itself)
+        expected = {by_request.id: "c0ffee-1234", by_itself.id: None}
+
+        claimed = [delivery for delivery, _ in _claim(work)]
+        for delivery in claimed:
+            delivery.succeed({}, _NOW, _FOLLOW_UP)
+        _save(work, *claimed)
+
+        assert {it.event_id: it.correlation_id for it in claimed} == expected
+        assert {it.event_id: it.correlation_id for it in _to_follow(work, ACTIVITY, now=_NOW + _HOUR)} == expected
+        assert {it.event_id: it.correlation_id for it in _all(reads).values()} == expected
+        with reads() as unit:
+            stored = [unit.deliveries.get(delivery_id(event_id, ACTIVITY)) for event_id in expected]
+        assert [it.correlation_id for it in stored] == [*expected.values()]
+
     def test_an_unknown_delivery_is_not_found(self, reads: Units[DeliveriesUnit]) -> None:
         with reads() as unit, pytest.raises(NotFound):
             unit.deliveries.get(an_id())
