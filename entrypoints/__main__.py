@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from entrypoints import error_tracking
 from entrypoints.cli.commands import parser
 from entrypoints.settings import environment
 
@@ -37,6 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of the output has closed the pipe; writing the rest would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as error:
+        error_tracking.capture_unlogged(error)
+        raise
+    finally:
+        error_tracking.flush()
     return code
 
 

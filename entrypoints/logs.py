@@ -91,7 +91,7 @@ class TextFormatter(logging.Formatter):
         return traceback
 
 
-_OWN = ("adapters", "entrypoints", "unite", "unite_core")
+OWN_LOGGERS = ("adapters", "entrypoints", "unite", "unite_core")
 """The top-level loggers of the service."""
 
 
@@ -117,7 +117,7 @@ def logging_config(settings: LogSettings, *, human: bool) -> dict[str, Any]:
         # At `debug` libraries log the data that they send, which has people's names and numbers, so they stay at INFO.
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
-            **{name: {"level": level} for name in _OWN},
+            **{name: {"level": level} for name in OWN_LOGGERS},
             # The HTTP server, the migrations and the queues log only problems.
             "uvicorn": {"level": "WARNING"},
             "alembic": {"level": "WARNING"},

@@ -101,7 +101,7 @@ class JobQueue:
 
 def run_job(job: QueuedJob, handler: JobHandler, *, with_log: bool = True) -> bool:
     """Run a job; log any error, unless `with_log` is false, and return whether there was none."""
-    extra = {"correlation_id": job.correlation_id}
+    extra = {"correlation_id": job.correlation_id, "retried": True}
     try:
         handler(job.function, *job.arguments, correlation_id=job.correlation_id)
     except Unavailable as error:

@@ -157,7 +157,8 @@ class RqWorker(SimpleWorker):
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Log a warning without a traceback for `Unavailable`, and an error for everything else."""
         _, error, _ = exc_info
-        extra = {"job_id": job.id, "correlation_id": job.meta.get("correlation_id")}
+        # Each job is retried: by RQ, by the sweep, or at its next time.
+        extra = {"job_id": job.id, "correlation_id": job.meta.get("correlation_id"), "retried": True}
         if isinstance(error, Unavailable):
             log.warning("A service does not answer in the job %s: %s", job.func_name, error.detail, extra=extra)
         else:

@@ -121,12 +121,13 @@ def entrypoints(y: float) -> tuple[list[str], float]:
     parts += [box(40 + 176 * n, y + 48, 164, 66, "outer", name, CAPTIONS.get(name, "")) for n, name in enumerate(doors)]
     told = [name for name in wiring if name in CAPTIONS]
     small = [name for name in wiring if name not in CAPTIONS]
-    for row, height, top in ((told, 44, y + 40), (small, 30, y + 90)):
-        width = (380 - 12 * (len(row) - 1)) / max(len(row), 1)
-        parts += [
-            box(580 + (width + 12) * n, top, width, height, "outer", name, CAPTIONS.get(name, ""))
-            for n, name in enumerate(row)
-        ]
+    width = (380 - 12 * (len(told) - 1)) / max(len(told), 1)
+    parts += [
+        box(580 + (width + 12) * n, y + 40, width, 44, "outer", name, CAPTIONS[name]) for n, name in enumerate(told)
+    ]
+    # Single modules are too many for boxes.
+    lines = wrap(" · ".join(small), 58)
+    parts += [text(580 + 190, y + 102 + 15 * n, line, "small", "middle") for n, line in enumerate(lines)]
     return parts, y + 134
 
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from entrypoints import error_tracking
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.settings import Scope, Settings, SettingsRefused
 from unite_core.errors import UniteError
@@ -30,6 +31,7 @@ def settings_for(environ: Mapping[str, str]) -> Settings:
         raise CommandFailed(str(error)) from error
     except StartRefused as error:
         raise CommandFailed(str(error)) from error
+    error_tracking.start(settings, "command")
     for warning in settings.warnings:
         print_error(warning)
     return settings

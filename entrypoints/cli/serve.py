@@ -13,7 +13,7 @@ from importlib import import_module
 from threading import Event, Thread
 from typing import Any
 
-from entrypoints import logs
+from entrypoints import error_tracking, logs
 from entrypoints.bootstrap import (
     StartRefused,
     create_first_admin,
@@ -54,6 +54,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], http_server: str = HTT
     try:
         settings = load_settings(environ)
         logs.configure(settings.log)
+        error_tracking.start(settings, "serve")
         for warning in settings.warnings:
             log.warning("%s", warning)
         _listening(settings).close()
@@ -74,7 +75,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], http_server: str = HTT
     processes = [Supervised("HTTP server", server, essential=True) for _ in range(HTTP_PROCESSES)]
     if not arguments.no_worker:
         processes.append(Supervised("worker", partial(ForkedProcess, _work, lifeline)))
-    timeouts = settings.drain_seconds + settings.grace_seconds + STOP_SECONDS
+    timeouts = settings.drain_seconds + settings.grace_seconds + STOP_SECONDS + error_tracking.flush_seconds(settings)
     return 0 if supervise(processes, stop, timeouts, before_stop=listening.close) else 1
 
 
@@ -88,12 +89,20 @@ def _serve(http_server: str, listening: socket.socket, wait_for_parent: Callable
     except Exception:
         log.exception("The HTTP server ends.")
         return EXPLAINED
+    finally:
+        error_tracking.flush()
     return 0
 
 
 def _work(wait_for_parent: Callable[[], None]) -> int:
     """Run the worker in this forked process."""
-    code: int = _function(WORKER)(wait_for_parent)
+    try:
+        code: int = _function(WORKER)(wait_for_parent)
+    except Exception:
+        log.exception("The worker ends.")
+        return EXPLAINED
+    finally:
+        error_tracking.flush()
     return code
 
 

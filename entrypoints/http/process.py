@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from threading import Thread
 
-from entrypoints import logs
+from entrypoints import error_tracking, logs
 from entrypoints.bootstrap import Started, load_settings, port_refusal, start
 from entrypoints.capacity import BACKLOG
 from entrypoints.http.app import create_app
@@ -32,8 +32,10 @@ def serve(
     which has its own handlers, and raises the signal again when it has stopped.
     """
     Thread(target=_exit_with_parent, args=(wait_for_parent,), daemon=True).start()
+    settings = load_settings(environment())
+    error_tracking.start(settings, "http")
     logs.describe_records("http")
-    started = start(load_settings(environment()))
+    started = start(settings)
     http_config = http_config_of(started)
     app = create_app(started.unite, http_config)
     timeouts = timeouts or ServerTimeouts()

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from entrypoints.settings import variables as env
 from entrypoints.settings.environment_reader import SettingsRefused, Values, unknown_variable_warnings
-from entrypoints.settings.model import FirstAdmin, LogSettings, Settings, Storage, Twilio
+from entrypoints.settings.model import FirstAdmin, LogSettings, Sentry, Settings, Storage, Twilio
 from entrypoints.settings.plain_http import WILDCARD_HOSTS
 from entrypoints.settings.rules import Scope, problems_of, warnings_of
 from unite_core.quotas import Quotas
 
-T = TypeVar("T", Settings, Storage, Twilio, LogSettings)
+T = TypeVar("T", Settings, Storage, Twilio, Sentry, LogSettings)
 
 
 def environment() -> Mapping[str, str]:
@@ -64,6 +64,7 @@ def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
         public_url=public_url,
         quotas=_quotas(values),
         log=_read(LogSettings, values),
+        sentry=_sentry(values),
         warnings=warnings,
     )
 
@@ -82,6 +83,12 @@ def _storage(values: Values) -> Storage | None:
 def _twilio(values: Values) -> Twilio | None:
     sid, token = values[env.TWILIO_ACCOUNT_SID], values[env.TWILIO_AUTH_TOKEN]
     return _read(Twilio, values, account_sid=sid, auth_token=token) if sid and token else None
+
+
+def _sentry(values: Values) -> Sentry | None:
+    dsn = values[env.SENTRY_DSN]
+    environment = values[env.SENTRY_ENVIRONMENT] or values[env.ENVIRONMENT].value
+    return _read(Sentry, values, dsn=dsn, environment=environment) if dsn else None
 
 
 def _first_admin(values: Values) -> FirstAdmin | None:

@@ -51,14 +51,23 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sentry:
+    """The Sentry project that gets errors; `sample_rate` is the share that is sent, 0 to 1."""
+
+    dsn: str = field(repr=False)
+    environment: str
+    sample_rate: float = read_from(variables.SENTRY_SAMPLE_RATE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of one installation.
 
     `database_url` and `jwt_keys` are None if the embedded defaults in `data_dir` are used; the URLs of servers and the
     `storage` are None if they are not used. If `service_account` is None, no rights are changed. If `sns_topic_arn` or
     `twilio` is None, messages go to a file. `destinations` are the values of the variables of further destinations,
-    by name. An `activity_retention` or `import_retention` of None means for ever. `public_url` has no slash at its end.
-    `warnings` are sentences about settings that are probably mistakes.
+    by name. If `sentry` is None, errors are only logged. An `activity_retention` or `import_retention` of None means
+    for ever. `public_url` has no slash at its end. `warnings` are sentences about settings that are probably mistakes.
     """
 
     host: str = read_from(variables.HOST)
@@ -90,4 +99,5 @@ class Settings:
     grace_seconds: int = read_from(variables.GRACE_SECONDS)
     drain_seconds: int = read_from(variables.DRAIN_SECONDS)
     log: LogSettings = field(default_factory=LogSettings)
+    sentry: Sentry | None = None
     warnings: tuple[str, ...] = ()

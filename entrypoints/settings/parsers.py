@@ -1,5 +1,7 @@
 """Parse keys, accounts and phone settings; each function raises `ValueError` with what would be right."""
 
+import re
+
 from unite_core.errors import FieldError
 from unite_core.identity.validation import parse_user_email, password_error
 from unite_core.phone import Phone, is_country, parse_phone
@@ -38,6 +40,13 @@ def password(text: str) -> str:
     if problem is not None:
         raise ValueError(f"is refused: {problem.detail}")
     return text
+
+
+def share(text: str) -> float:
+    """Return a share between 0 and 1."""
+    if not re.fullmatch(r"0|1|(?:0?\.[0-9]{1,9})|1\.0{1,9}", text):
+        raise ValueError("is not a number from 0 to 1, such as 0.25")
+    return float(text)
 
 
 def country(text: str) -> str:

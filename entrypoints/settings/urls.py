@@ -103,6 +103,21 @@ def public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def sentry_dsn(text: str) -> str:
+    """Return a DSN of Sentry: the URL of a server with a key as its user, and the number of a project at its end."""
+    parts = _split(text)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not parts.username
+        or not re.fullmatch(r"(?:/[^/\s]+)*/[0-9]+", parts.path)
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError("is not like https://key@o0.ingest.sentry.io/1")
+    return text
+
+
 def origins(text: str) -> tuple[str, ...]:
     """Parse origins (RFC 6454, 6.2) that are separated by commas; each is normalized as browsers send it.
 

@@ -263,6 +263,26 @@ LOG_FORMAT = optional(
     one_of(LogFormat),
     default="text at a terminal, json elsewhere",
 )
+SENTRY_DSN = optional(
+    "UNITE_SENTRY_DSN",
+    "The Sentry project that gets errors, as a DSN: `https://key@o0.ingest.sentry.io/1`.",
+    Parsed(urls.sentry_dsn),
+    default="errors are in the log alone",
+    secret=True,
+)
+SENTRY_ENVIRONMENT = optional(
+    "UNITE_SENTRY_ENVIRONMENT",
+    "The name of this installation in Sentry, such as `staging`: up to 64 characters, no spaces and no slashes.",
+    pattern(r"[^\s/]{1,64}", "is not like staging: up to 64 characters, no spaces and no slashes"),
+    default="the value of `UNITE_ENVIRONMENT`",
+)
+SENTRY_SAMPLE_RATE = setting(
+    "UNITE_SENTRY_SAMPLE_RATE",
+    "The share of errors that is sent to Sentry, 0 to 1: `0.25` is one in four, chosen at random.",
+    Parsed(parsers.share),
+    value=1.0,
+    default="1",
+)
 RATE_LIMIT = setting(
     "UNITE_RATE_LIMIT",
     "The maximum number of requests a minute by one user, or by one address before login; 0 for any number.",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from entrypoints import error_tracking
 from unite_core.errors import Unavailable
 from unite_core.jobs import backoff_after
 
@@ -33,12 +34,13 @@ class Backoff:
 
 @contextmanager
 def log_failures(doing: str, on_failure: Callable[[], None]) -> Iterator[None]:
-    """Log any error of the block, call `on_failure`, and suppress the error."""
+    """Log any error of the block, which is run again later, call `on_failure`, and suppress the error."""
     try:
-        yield
+        with error_tracking.retried(doing):
+            yield
     except Unavailable as error:
         on_failure()
         log.warning("Something does not answer while %s: %s", doing, error.detail)
     except Exception:
         on_failure()
-        log.exception("Something unexpected happened while %s.", doing)
+        log.exception("Something unexpected happened while %s.", doing, extra={"retried": True})

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from entrypoints import error_tracking
 from entrypoints.correlation import correlation_scope
 from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker import upkeep
@@ -69,7 +70,8 @@ class JobContext:
             if job is None or not job.accepts(self, arguments):
                 log.warning("An unknown job is dropped.", extra={"job": function[:MAX_LOGGED_LENGTH]})
                 return
-            job.do(self, *arguments)
+            with error_tracking.retried(function.rpartition(".")[2], *arguments):
+                job.do(self, *arguments)
 
 
 def run_import(context: JobContext, import_id: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
 
-from entrypoints import logs
+from entrypoints import error_tracking, logs
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.settings import Settings, SettingsRefused, environment, read_log_settings
 from entrypoints.worker.uploads import UploadListener
@@ -46,6 +46,7 @@ def _run(
     try:
         settings = load_settings(environ)
         logs.configure(settings.log)
+        error_tracking.start(settings, "worker")
         with begin(settings) as started, started.open_local_queues() as local_queues:
             _work(started, local_queues, wait_for_parent)
     except (SettingsRefused, StartRefused) as refused:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from entrypoints import error_tracking
 from entrypoints.dead_letters import log_dead_letter
 from unite_core.application import Upkeep
 from unite_core.errors import Unavailable
@@ -22,11 +23,12 @@ def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stoppin
         if stopping():
             return
         try:
-            done = task()
+            with error_tracking.retried("upkeep", what):
+                done = task()
         except Unavailable as error:
             log.warning("Upkeep: %s: something does not answer: %s", what, error.detail)
         except Exception:
-            log.exception("Upkeep: %s: something unexpected happened.", what)
+            log.exception("Upkeep: %s: something unexpected happened.", what, extra={"retried": True})
         else:
             if done:
                 log.info("Upkeep: %s: %s.", what, done)

@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from entrypoints.settings import (
     FirstAdmin,
     SecretLocation,
+    Sentry,
     Settings,
     SettingsRefused,
     Storage,
@@ -477,6 +478,69 @@ def test_a_database_may_be_a_file_or_on_a_server(url: str) -> None:
 )
 def test_what_is_no_database_of_ours_is_refused(url: str) -> None:
     assert problems_of(UNITE_DATABASE_URL=url)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "https://key@o0.ingest.sentry.io/1",
+        "http://key:secret@127.0.0.1:9000/42",
+        "https://key@sentry.example.com/errors/7",
+    ],
+)
+def test_a_project_of_sentry_is_named_by_its_dsn(dsn: str) -> None:
+    sentry = read_settings({"UNITE_SENTRY_DSN": dsn}).sentry
+
+    assert sentry == Sentry(dsn=dsn, environment="development", sample_rate=1.0)
+    assert "key" not in repr(sentry)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "key@sentry.io/1",
+        "https://sentry.io/1",
+        "https://hidden@/1",
+        "https://hidden@sentry.io",
+        "https://hidden@sentry.io/",
+        "https://hidden@sentry.io/project",
+        "https://hidden@sentry.io/1?x=1",
+        "https://hidden@sentry.io:0/1",
+        "ftp://hidden@sentry.io/1",
+    ],
+)
+def test_what_is_no_dsn_is_refused(dsn: str) -> None:
+    (problem,) = problems_of(UNITE_SENTRY_DSN=dsn)
+
+    assert problem.startswith("UNITE_SENTRY_DSN: ")
+    assert "hidden" not in problem
+
+
+def test_an_installation_has_a_name_in_sentry() -> None:
+    dsn = {"UNITE_SENTRY_DSN": "https://key@sentry.io/1"}
+    named = read_settings(dsn | {"UNITE_SENTRY_ENVIRONMENT": "staging-2"}).sentry
+
+    assert named is not None
+    assert named.environment == "staging-2"
+    for wrong in ("a b", "a/b", "x" * 65):
+        assert len(problems_of(**dsn, UNITE_SENTRY_ENVIRONMENT=wrong)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("0", 0.0), ("1", 1.0), ("1.0", 1.0), ("0.25", 0.25), (".5", 0.5), ("0.001", 0.001)]
+)
+def test_a_share_of_the_errors_may_be_sent(text: str, rate: float) -> None:
+    sentry = read_settings({"UNITE_SENTRY_DSN": "https://key@sentry.io/1", "UNITE_SENTRY_SAMPLE_RATE": text}).sentry
+
+    assert sentry is not None
+    assert sentry.sample_rate == rate
+
+
+@pytest.mark.parametrize("text", ["-1", "1.1", "2", "25%", "0,5", "1e-1", "nan", " 1", "."])
+def test_what_is_no_share_is_refused(text: str) -> None:
+    assert problems_of(UNITE_SENTRY_SAMPLE_RATE=text) == [
+        "UNITE_SENTRY_SAMPLE_RATE: is not a number from 0 to 1, such as 0.25"
+    ]
 
 
 @pytest.mark.parametrize("url", ["redis:///0", "redis://host/first", "http://host:6379", "host:6379"])

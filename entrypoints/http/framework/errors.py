@@ -7,6 +7,7 @@ from urllib.parse import quote
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from entrypoints import error_tracking
 from entrypoints.correlation import correlation_id
 from entrypoints.http.framework.field_errors import count_field_errors, field_errors, shortened
 from entrypoints.http.framework.json_responses import to_json
@@ -136,6 +137,7 @@ def install(app: Flask) -> None:
     def handle_unite_error(error: UniteError) -> Response:
         if isinstance(error, Unavailable):
             _log.warning("unavailable", extra={"code": error.code, "detail": error.detail}, exc_info=error.__cause__)
+            error_tracking.capture_outage(error)
         return problem_response(error)
 
     @app.errorhandler(HTTPException)
@@ -150,9 +152,8 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def handle_unexpected(error: Exception) -> Response:
-        _log.error(
-            "unexpected error", exc_info=error, extra={"method": request.method, "path": shortened(request.path)}
-        )
+        where = {"method": request.method, "route": str(request.url_rule), "path": shortened(request.path)}
+        _log.error("unexpected error", exc_info=error, extra=where)
         return problem_response(Unexpected())
 
 

@@ -80,6 +80,7 @@ def _by_hand() -> None:
     )
     twilio = f'{{"account_sid": "AC{"0" * 32}", "auth_token": "{"1" * 32}", "from": "+12025550123"}}'
     secrets.create_secret(Name="unite/twilio", SecretString=twilio)
+    secrets.create_secret(Name="unite/sentry", SecretString='{"dsn": "https://key@sentry.example.com/1"}')
 
 
 def _create(stack: str, template: Template) -> None:

@@ -149,6 +149,7 @@ def secret_of(stacks: Stacks, name: str) -> dict[str, str]:
         "service_url": "mongodb://service:p@m/unite",
         "migrate_url": "mongodb://root:p@m/unite",
         "account_sid": "AC" + 32 * "0",
+        "dsn": "https://key@sentry.example.com/1",
         "from": "+12025550123",
     }
     text = re.sub(

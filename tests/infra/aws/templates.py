@@ -25,7 +25,7 @@ ENVIRONMENT = "production"
 PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "network": {"MongoNetwork": "192.168.248.0/21"},
     "storage-and-messaging": {"Origins": "https://unite.example.com,https://app.example.com"},
-    "data": {"MongoSecret": "unite/mongo", "TwilioSecret": "unite/twilio"},
+    "data": {"MongoSecret": "unite/mongo", "TwilioSecret": "unite/twilio", "SentrySecret": "unite/sentry"},
     "app": {"PublicUrl": "https://unite.example.com", "DefaultCountry": "US", "ImageId": "ami-12c6146b"},
     "observability": {"AlarmEmail": "oncall@example.com"},
     "delivery": {

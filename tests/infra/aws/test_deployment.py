@@ -108,6 +108,7 @@ def test_the_service_starts_with_the_secret_that_the_stacks_compose(deployment: 
     assert settings.database_url is not None
     assert f"service:{password}@{deployment.export('DatabaseAddress')}" in settings.database_url
     assert settings.twilio is not None
+    assert settings.sentry is not None
     assert settings.first_admin is None
     assert settings.warnings == ()
 

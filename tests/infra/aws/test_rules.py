@@ -6,7 +6,7 @@ from tests.infra.aws.alarms import RUNBOOKS, messages, runbook_of
 from tests.infra.aws.all_rules import RULES
 from tests.infra.aws.rules import Rule, settings_of
 from tests.infra.aws.symbolic import stacks
-from tests.infra.aws.templates import BLUE_GREEN, NotDeployable, sources
+from tests.infra.aws.templates import BLUE_GREEN, ENVIRONMENT, NotDeployable, sources
 
 SIZES = ("small", "medium", "large")
 
@@ -29,14 +29,16 @@ def test_every_size_can_be_deployed(size: str) -> None:
 
 @pytest.mark.parametrize("mongo", ["", "unite/mongo"])
 @pytest.mark.parametrize("twilio", ["", "unite/twilio"])
+@pytest.mark.parametrize("sentry", ["", "unite/sentry"])
 @pytest.mark.parametrize("role", ["Api", "Worker"])
-def test_the_service_starts_without_what_is_left_out(mongo: str, twilio: str, role: str) -> None:
-    more = {"data": {"MongoSecret": mongo, "TwilioSecret": twilio}}
+def test_the_service_starts_without_what_is_left_out(mongo: str, twilio: str, sentry: str, role: str) -> None:
+    more = {"data": {"MongoSecret": mongo, "TwilioSecret": twilio, "SentrySecret": sentry}}
 
     settings = settings_of(stacks(sources(), more), role)
 
     assert bool(settings.mongodb_url) is bool(mongo)
     assert bool(settings.twilio) is bool(twilio)
+    assert (settings.sentry.environment if settings.sentry else "") == (ENVIRONMENT if sentry else "")
 
 
 JOB = "repo:example{owner}/unite{repository}:environment:production"
