@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from entrypoints.correlation import correlation_id
@@ -113,10 +114,12 @@ class ErrorTracker:
             "event": event_of(what.template or what.message),
         }
         event: dict[str, Any] = {
+            # It may be sent later.
+            "timestamp": datetime.now(UTC),
             "level": what.level,
             "logger": what.logger,
             "logentry": {"formatted": redacted(what.message)},
-            "tags": {name: tag for name, tag in tags.items() if tag is not None},
+            "tags": {name: redacted(tag) for name, tag in tags.items() if tag is not None},
             "extra": {name: value for name, value in what.fields.items() if name != "correlation_id"},
         }
         place = what.fields.get("route") or what.fields.get("job")

@@ -23,6 +23,7 @@ from entrypoints.error_tracking.handler import ErrorHandler
 from entrypoints.error_tracking.retries import ATTEMPTS, MAX_SUBJECTS, REPEAT_SECONDS
 from entrypoints.error_tracking.throttle import MAX_KEYS, Throttle
 from entrypoints.error_tracking.tracker import THROTTLE_SECONDS, ErrorTracker
+from entrypoints.worker.failures import log_failures
 from tests.http.service import Service
 from unite_core.errors import Conflict, Deadlock, Invalid, Unavailable
 from unite_core.notifications.model import TEXTS, delivery_of
@@ -391,6 +392,14 @@ def test_the_line_of_a_queue_about_a_failed_job_is_no_second_event(log: logging.
             log.exception("Something unexpected happened in the job sweep.", extra={"retried": True})
 
     assert sent.messages == ["A job failed: sweep"]
+
+
+def test_a_loop_that_goes_on_after_its_errors_is_work_that_is_retried(sent: Sent) -> None:
+    for _ in range(ATTEMPTS):
+        with log_failures("starting what was uploaded", lambda: None):
+            fail_with(KeyError("x"))
+
+    assert sent.messages == ["A job failed: starting what was uploaded"]
 
 
 def test_jobs_that_fail_in_an_outage_are_one_warning(sent: Sent) -> None:

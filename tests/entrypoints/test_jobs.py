@@ -351,6 +351,7 @@ def test_upkeep_does_everything_though_some_of_it_fails(
 
     assert scenario.get_import(announced.id).status is ImportStatus.CANCELLED
     assert "Upkeep: broken: something unexpected happened." in caplog.text
+    assert [getattr(it, "retried", False) for it in caplog.records if it.levelno == logging.ERROR] == [True]
     assert "Upkeep: away: something does not answer: The storage is away." in caplog.text
     assert "Upkeep: leftovers deleted: 3." in caplog.text
 

@@ -70,7 +70,9 @@ def fail(client: Client, correlation_id: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error"), answer.text
 
 
-def test_each_failed_request_is_one_event_and_a_refused_one_is_none(one: Service, sentry: SentryStandIn) -> None:
+def test_each_failed_request_and_job_is_one_event_and_a_refused_request_is_none(
+    one: Service, sentry: SentryStandIn
+) -> None:
     one.start()
     client = one.client()
     for path, method in (("/v1/nothing", "GET"), ("/v1/leads", "PATCH"), ("/v1/leads?limit=x", "GET")):
@@ -80,6 +82,8 @@ def test_each_failed_request_is_one_event_and_a_refused_one_is_none(one: Service
 
     fail(client, ID)
     fail(client, f"{ID}.2")
+    break_table(one.folder, "call_tasks")
+    eventually(lambda: "in the job entrypoints.worker.jobs.mark_missed" in one.log.read_text(), "a job has failed")
 
     assert one.stop() == 0
     events = sentry.events(component="http")
@@ -90,6 +94,7 @@ def test_each_failed_request_is_one_event_and_a_refused_one_is_none(one: Service
     assert event["exception"]["values"][0]["value"] == "no such table: leads"
     assert leaks(sentry) == []
     assert not {"server_name", "user", "request", "breadcrumbs", "modules"} & event.keys()
+    assert "mark_missed" in [job["transaction"] for job in sentry.events(component="worker")]
 
 
 def test_a_process_that_died_is_an_event_of_the_one_that_starts_it_again(one: Service, sentry: SentryStandIn) -> None:

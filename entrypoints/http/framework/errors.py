@@ -152,7 +152,8 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def handle_unexpected(error: Exception) -> Response:
-        where = {"method": request.method, "route": str(request.url_rule), "path": shortened(request.path)}
+        route = None if request.url_rule is None else str(request.url_rule)
+        where = {"method": request.method, "route": route, "path": shortened(request.path)}
         _log.error("unexpected error", exc_info=error, extra=where)
         return problem_response(Unexpected())
 
