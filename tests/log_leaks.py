@@ -1,4 +1,4 @@
-"""What no log line may have: a detector that all log lines of the tests go through.
+"""A detector of secrets and personal data in log lines, which reads all log lines of the tests.
 
 Lines of the test processes are checked as they are written, those of services, workers, commands and containers when
 they end.

@@ -1,4 +1,4 @@
-"""Argon2id beyond the contract of `Passwords`: its parameters, the time it takes, the memory it may take."""
+"""Tests of Argon2id beyond the contract of `Passwords`: parameters, timing, and memory."""
 
 from threading import Barrier, Thread
 from time import perf_counter
@@ -6,7 +6,7 @@ from time import perf_counter
 from adapters.argon2 import Argon2Passwords
 
 
-def test_a_hash_says_that_it_is_argon2id_and_with_which_parameters() -> None:
+def test_a_hash_names_argon2id_and_its_parameters() -> None:
     hashed = Argon2Passwords().hash("correct horse battery")
 
     assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
@@ -27,7 +27,7 @@ def test_an_unknown_user_takes_as_long_as_a_wrong_password() -> None:
     assert fastest(None) > fastest(hashed) / 3
 
 
-def test_a_hash_of_weaker_parameters_is_outdated_and_still_matches() -> None:
+def test_a_hash_with_weaker_parameters_matches_and_needs_a_rehash() -> None:
     weaker = Argon2Passwords(memory_kib=8 * 1024).hash("correct horse battery")
     passwords = Argon2Passwords()
 
@@ -35,20 +35,20 @@ def test_a_hash_of_weaker_parameters_is_outdated_and_still_matches() -> None:
     assert passwords.matches("correct horse battery", weaker)
 
 
-def test_what_is_no_hash_matches_nothing_and_is_outdated() -> None:
+def test_an_invalid_hash_matches_nothing_and_needs_a_rehash() -> None:
     passwords = Argon2Passwords()
 
     assert not passwords.matches("correct horse battery", "no hash at all")
     assert passwords.needs_rehash("no hash at all")
 
 
-def test_a_password_may_hold_what_is_no_unicode_text() -> None:
+def test_a_password_may_contain_lone_surrogates() -> None:
     passwords = Argon2Passwords()
 
     assert passwords.matches("\ud800 correct horse", passwords.hash("\ud800 correct horse"))
 
 
-def test_more_logins_than_may_be_hashed_at_once_all_get_their_turn() -> None:
+def test_logins_beyond_the_limit_of_concurrent_hashes_wait_and_succeed() -> None:
     passwords = Argon2Passwords(at_once=2)
     hashed = passwords.hash("correct horse battery")
     together = Barrier(8)

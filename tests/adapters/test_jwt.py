@@ -1,4 +1,4 @@
-"""Access tokens beyond the contract of `Tokens`: forged headers, foreign tokens, rotating keys."""
+"""Tests of access tokens beyond the contract of `Tokens`: forged headers and claims, foreign keys, key rotation."""
 
 import base64
 import hashlib
@@ -65,17 +65,17 @@ def signed_as_it_is(payload: dict[str, Any], header: dict[str, Any] | None = Non
     return f"{text}.{part(hmac.new(secret, text.encode(), hashlib.sha256).digest())}"
 
 
-def test_a_token_says_what_it_was_issued_with_to_the_microsecond() -> None:
+def test_a_token_has_its_claims_to_the_microsecond() -> None:
     tokens = JwtTokens(OLD)
 
     assert tokens.read(tokens.issue(CLAIMS), now=NOW) == CLAIMS
 
 
-def test_a_token_that_this_test_made_by_hand_is_good() -> None:
+def test_a_token_that_is_signed_by_hand_is_valid() -> None:
     assert JwtTokens(OLD).read(signed(PAYLOAD), now=NOW).role is Role.MANAGER
 
 
-def test_a_token_expires_by_the_given_moment_and_not_by_the_machines_clock() -> None:
+def test_a_token_expires_by_the_given_time_and_not_by_the_system_clock() -> None:
     tokens = JwtTokens(OLD)
     token = tokens.issue(CLAIMS)
 
@@ -83,7 +83,7 @@ def test_a_token_expires_by_the_given_moment_and_not_by_the_machines_clock() -> 
     assert code_of(tokens, token, CLAIMS.expires_at) == "token_expired"
 
 
-def test_a_token_of_the_key_before_is_good_after_a_rotation_and_new_ones_are_signed_with_the_new_key() -> None:
+def test_after_a_rotation_tokens_of_the_old_key_are_valid_and_new_ones_use_the_new_key() -> None:
     before = JwtTokens(OLD).issue(CLAIMS)
     tokens = JwtTokens({**NEW, **OLD})
 
@@ -91,11 +91,11 @@ def test_a_token_of_the_key_before_is_good_after_a_rotation_and_new_ones_are_sig
     assert jwt.get_unverified_header(tokens.issue(CLAIMS))["kid"] == "new"
 
 
-def test_a_token_of_a_key_that_was_taken_out_is_refused() -> None:
+def test_a_token_of_a_removed_key_is_refused() -> None:
     assert code_of(JwtTokens(NEW), JwtTokens(OLD).issue(CLAIMS)) == "invalid_token"
 
 
-def test_a_token_that_names_one_key_and_is_signed_with_another_is_refused() -> None:
+def test_a_token_that_names_one_key_and_is_signed_by_another_is_refused() -> None:
     tokens = JwtTokens({**NEW, **OLD})
 
     assert code_of(tokens, signed(PAYLOAD, secret=NEW["new"], kid="old")) == "invalid_token"
@@ -110,14 +110,14 @@ def test_an_unsigned_token_is_refused() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
-def test_only_one_algorithm_is_taken(algorithm: str) -> None:
+def test_any_other_algorithm_is_refused(algorithm: str) -> None:
     tokens = JwtTokens({"old": b"o" * 64})
 
     assert code_of(tokens, signed(PAYLOAD, secret=b"o" * 64, algorithm=algorithm)) == "invalid_token"
 
 
 @pytest.mark.parametrize("kid", [None, "unknown"])
-def test_a_token_without_a_known_key_is_refused(kid: str | None) -> None:
+def test_a_token_with_a_missing_or_unknown_key_id_is_refused(kid: str | None) -> None:
     assert code_of(JwtTokens(OLD), signed(PAYLOAD, kid=kid)) == "invalid_token"
 
 
@@ -166,32 +166,30 @@ def test_every_claim_is_required(claim: str) -> None:
         ("exp", True),
     ],
 )
-def test_a_claim_that_is_not_what_it_should_be_makes_no_token_of_ours(claim: str, value: object) -> None:
+def test_a_claim_with_an_invalid_value_is_refused(claim: str, value: object) -> None:
     assert code_of(JwtTokens(OLD), signed_as_it_is(PAYLOAD | {claim: value})) == "invalid_token"
 
 
-def test_a_token_for_several_audiences_is_good_where_ours_is_one_of_them() -> None:
+def test_a_token_for_several_audiences_is_valid_if_ours_is_among_them() -> None:
     token = signed(PAYLOAD | {"aud": ["something else", "unite-api"]})
 
     assert JwtTokens(OLD).read(token, now=NOW).role is Role.MANAGER
 
 
 @pytest.mark.parametrize("seconds", [-3600, 0, CLOCK_SKEW.seconds])
-def test_a_token_is_good_from_the_moment_in_nbf_give_or_take_two_clocks(seconds: int) -> None:
+def test_a_token_is_valid_from_nbf_on_with_a_tolerance_for_clock_skew(seconds: int) -> None:
     token = signed(PAYLOAD | {"nbf": NOW.timestamp() + seconds})
 
     assert JwtTokens(OLD).read(token, now=NOW).role is Role.MANAGER
 
 
 @pytest.mark.parametrize("seconds", [CLOCK_SKEW.seconds + 1, 3600, 10**9])
-def test_a_token_that_is_not_good_yet_is_refused(seconds: int) -> None:
+def test_a_token_before_its_nbf_is_refused(seconds: int) -> None:
     assert code_of(JwtTokens(OLD), signed(PAYLOAD | {"nbf": NOW.timestamp() + seconds})) == "invalid_token"
 
 
 @pytest.mark.parametrize(("seconds", "good"), [(CLOCK_SKEW.seconds, True), (CLOCK_SKEW.seconds + 1, False)])
-def test_a_token_that_was_issued_in_the_future_is_refused_but_for_the_difference_of_two_clocks(
-    seconds: int, good: bool
-) -> None:
+def test_a_token_issued_in_the_future_is_refused_beyond_the_clock_skew(seconds: int, good: bool) -> None:
     issued = NOW + timedelta(seconds=seconds)
     token = signed(PAYLOAD | {"iat": issued.timestamp(), "exp": (issued + timedelta(minutes=15)).timestamp()})
 
@@ -202,7 +200,7 @@ def test_a_token_that_was_issued_in_the_future_is_refused_but_for_the_difference
 
 
 @pytest.mark.parametrize("ttl", [timedelta(minutes=15, seconds=11), timedelta(days=365), timedelta(0)])
-def test_a_token_that_is_good_for_another_time_than_ours_are_is_refused(ttl: timedelta) -> None:
+def test_a_token_with_another_lifetime_is_refused(ttl: timedelta) -> None:
     token = signed(PAYLOAD | {"exp": PAYLOAD["iat"] + int(ttl.total_seconds())})
 
     assert code_of(JwtTokens(OLD), token) == "invalid_token"
@@ -221,13 +219,13 @@ def test_a_token_that_is_good_for_another_time_than_ours_are_is_refused(ttl: tim
         {"kid": 0},
     ],
 )
-def test_a_header_that_asks_for_something_else_is_refused(header: dict[str, Any]) -> None:
+def test_a_header_with_other_parameters_is_refused(header: dict[str, Any]) -> None:
     token = signed_as_it_is(PAYLOAD, header)
 
     assert code_of(JwtTokens(OLD), token) == "invalid_token"
 
 
-def test_a_key_that_the_token_brings_along_is_not_used() -> None:
+def test_a_key_embedded_in_the_token_is_not_used() -> None:
     own = b"x" * 32
     brought = {"jwk": {"kty": "oct", "k": part(own)}, "jku": "https://example.com/keys", "x5u": "https://example.com"}
 
@@ -257,11 +255,11 @@ def test_a_text_that_is_no_token_is_refused(token: str) -> None:
     assert code_of(JwtTokens(OLD), token) == "invalid_token"
 
 
-def test_a_genuine_token_is_refused_where_it_is_larger_than_any_of_ours() -> None:
+def test_a_signed_token_that_is_too_long_is_refused() -> None:
     assert code_of(JwtTokens(OLD), signed(PAYLOAD | {"more": "x" * MAX_TOKEN_LENGTH})) == "invalid_token"
 
 
-def test_a_token_has_one_spelling() -> None:
+def test_any_other_encoding_of_a_token_is_refused() -> None:
     token = signed(PAYLOAD)
     last = ALPHABET[ALPHABET.index(token[-1]) + 1]  # the last character of 32 bytes has two spare bits
 
@@ -269,12 +267,12 @@ def test_a_token_has_one_spelling() -> None:
         assert code_of(JwtTokens(OLD), spelling) == "invalid_token"
 
 
-def test_there_are_no_tokens_without_a_key() -> None:
+def test_without_a_key_no_tokens_can_be_issued() -> None:
     with pytest.raises(ValueError, match="no key"):
         JwtTokens({})
 
 
-def test_tokens_of_another_audience_or_with_a_longer_lifetime_are_read_only_where_they_are_expected() -> None:
+def test_an_audience_and_its_lifetime_are_accepted_only_where_they_are_configured() -> None:
     cookies = JwtTokens(OLD, audience=COOKIE_AUDIENCE, ttl=COOKIE_TTL)
     claims = replace(CLAIMS, expires_at=CLAIMS.issued_at + COOKIE_TTL)
 

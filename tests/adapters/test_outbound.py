@@ -1,4 +1,4 @@
-"""The guard of outbound calls: timeout, retry, circuit breaker, error translation and log, in this order."""
+"""Tests of the guard of outbound calls: timeouts, retries, circuit breaker, error translation and log."""
 
 import logging
 import multiprocessing
@@ -105,7 +105,7 @@ def fail(guard: OutboundGuard, times: int = 1) -> None:
 
 
 class TestRetries:
-    def test_an_error_that_may_pass_is_retried_up_to_the_number_of_attempts(self) -> None:
+    def test_a_retryable_error_is_retried_up_to_the_number_of_attempts(self) -> None:
         passing, lasting = Service(ConnectionLost(), ConnectionLost()), Service(*[ConnectionLost()] * 3)
 
         assert a_guard().call(passing) == "an answer"
@@ -115,7 +115,7 @@ class TestRetries:
         assert (passing.calls, lasting.calls) == (3, 3)
 
     @pytest.mark.parametrize("error", [TimedOut(), Absent(), ZeroDivisionError()], ids=repr)
-    def test_a_timeout_and_any_error_that_is_not_retryable_is_not_retried(self, error: Exception) -> None:
+    def test_a_timeout_or_any_other_error_is_not_retried(self, error: Exception) -> None:
         service = Service(error)
 
         with pytest.raises((Unavailable, NotFound, ZeroDivisionError)):
@@ -139,7 +139,7 @@ class TestRetries:
 
         assert service.calls == 1
 
-    def test_a_call_is_not_retried_after_the_longest_time_for_all_attempts(self) -> None:
+    def test_no_retry_starts_after_the_maximum_elapsed_time(self) -> None:
         service = Service(ConnectionLost())
 
         with pytest.raises(Unavailable):
@@ -147,7 +147,7 @@ class TestRetries:
 
         assert service.calls == 1
 
-    def test_a_wait_is_random_and_its_limit_doubles_each_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_pause_before_a_retry_is_random_and_its_limit_doubles(self, monkeypatch: pytest.MonkeyPatch) -> None:
         waits: list[float] = []
         monkeypatch.setattr("backoff._sync.time.sleep", waits.append)
         monkeypatch.setattr("random.uniform", lambda shortest, longest: (shortest + longest) / 2)
@@ -156,7 +156,7 @@ class TestRetries:
 
         assert waits == [0.25, 0.5, 1]
 
-    def test_a_policy_of_one_attempt_retries_nothing(self) -> None:
+    def test_a_policy_with_one_attempt_retries_nothing(self) -> None:
         service = Service(ConnectionLost())
 
         with pytest.raises(Unavailable):
@@ -166,7 +166,7 @@ class TestRetries:
 
 
 class TestCircuitBreaker:
-    def test_it_opens_after_the_threshold_of_failures_in_a_row_and_then_calls_nothing(self) -> None:
+    def test_it_opens_after_the_threshold_of_consecutive_failures_and_then_refuses_calls(self) -> None:
         guard, service = a_guard(), Service()
 
         fail(guard)
@@ -180,7 +180,7 @@ class TestCircuitBreaker:
         assert refused.value.__cause__ is None
         assert service.calls == 0
 
-    def test_a_call_with_all_its_attempts_is_one_failure(self) -> None:
+    def test_a_call_with_several_attempts_counts_as_one_failure(self) -> None:
         guard = a_guard()
 
         with pytest.raises(Unavailable):
@@ -188,7 +188,7 @@ class TestCircuitBreaker:
 
         assert guard.breaker_state == "closed"
 
-    def test_a_success_between_failures_keeps_it_closed(self) -> None:
+    def test_a_success_between_failures_keeps_the_breaker_closed(self) -> None:
         guard = a_guard()
 
         for _ in range(3):
@@ -198,7 +198,7 @@ class TestCircuitBreaker:
         assert guard.breaker_state == "closed"
 
     @pytest.mark.parametrize("error", [Absent(), ZeroDivisionError(), Unavailable("of our own")], ids=repr)
-    def test_an_answer_and_an_error_of_our_own_are_no_failures(self, error: Exception) -> None:
+    def test_expected_errors_are_not_counted_as_failures(self, error: Exception) -> None:
         guard = a_guard()
 
         for _ in range(9):
@@ -263,7 +263,7 @@ class TestTranslation:
 
         assert raised.value is error
 
-    def test_what_follows_an_answered_call_is_translated_without_the_breaker(self, logged: Any) -> None:
+    def test_errors_after_a_call_are_translated_without_counting_as_failures(self, logged: Any) -> None:
         guard = a_guard()
         for _ in range(9):
             with pytest.raises(Unavailable, match="does not answer"), guard.translated():
@@ -295,7 +295,7 @@ class TestLog:
 
         assert [(it.levelname, it.message) for it in logged.records] == [("WARNING", OPENED), ("INFO", CLOSED)]
 
-    def test_each_outage_is_logged(self, clock: Clock, logged: pytest.LogCaptureFixture) -> None:
+    def test_every_outage_is_logged(self, clock: Clock, logged: pytest.LogCaptureFixture) -> None:
         guard = a_guard()
 
         for _ in range(2):
@@ -313,7 +313,7 @@ class TestLog:
 
         assert logged.messages == []
 
-    def test_an_answer_that_is_an_error_ends_an_outage(self, clock: Clock, logged: pytest.LogCaptureFixture) -> None:
+    def test_an_expected_error_ends_an_outage(self, clock: Clock, logged: pytest.LogCaptureFixture) -> None:
         guard = a_guard()
         fail(guard, 2)
         clock.advance(30)
@@ -324,7 +324,9 @@ class TestLog:
         assert guard.breaker_state == "closed"
         assert logged.messages == [OPENED, CLOSED]
 
-    def test_a_line_of_the_translation_comes_before_that_of_the_breaker(self, logged: pytest.LogCaptureFixture) -> None:
+    def test_the_log_line_of_the_translation_comes_before_that_of_the_breaker(
+        self, logged: pytest.LogCaptureFixture
+    ) -> None:
         def logging_translate(error: DriverError) -> UniteError:
             logging.getLogger("adapter").warning("It failed.")
             return translate(error)
@@ -333,7 +335,7 @@ class TestLog:
 
         assert logged.messages == ["It failed.", "It failed.", OPENED]
 
-    def test_nothing_that_an_error_or_an_answer_contains_is_logged(self, logged: pytest.LogCaptureFixture) -> None:
+    def test_the_log_contains_nothing_of_errors_and_responses(self, logged: pytest.LogCaptureFixture) -> None:
         guard = a_guard(failure_threshold=1)
 
         with pytest.raises(Unavailable):
@@ -359,7 +361,9 @@ class LockOfTwo:
 
 
 class TestThreads:
-    def test_failures_of_several_threads_open_it_and_are_logged_once(self, logged: pytest.LogCaptureFixture) -> None:
+    def test_failures_of_several_threads_open_the_breaker_and_are_logged_once(
+        self, logged: pytest.LogCaptureFixture
+    ) -> None:
         guard = a_guard(failure_threshold=8)
         together = Barrier(8)
 
@@ -376,7 +380,7 @@ class TestThreads:
         assert guard.breaker_state == "open"
         assert len(logged.messages) == 1
 
-    def test_a_change_that_two_threads_notice_is_logged_by_one(self, logged: pytest.LogCaptureFixture) -> None:
+    def test_a_state_change_that_two_threads_notice_is_logged_once(self, logged: pytest.LogCaptureFixture) -> None:
         guard, called = a_guard(failure_threshold=1), Barrier(2)
         locks: dict[int, Any] = {os.getpid(): LockOfTwo()}
         guard._locks = locks
@@ -393,7 +397,7 @@ class TestThreads:
 
         assert len(logged.messages) == 1
 
-    def test_a_slow_call_of_one_thread_does_not_hold_up_another(self) -> None:
+    def test_a_slow_call_in_one_thread_does_not_delay_others(self) -> None:
         guard, answered, begun = a_guard(), Event(), Event()
 
         def slow() -> bool:
@@ -407,7 +411,7 @@ class TestThreads:
         answered.set()
         slow_thread.join()
 
-    def test_a_call_that_was_begun_before_it_opened_closes_it_by_its_answer(
+    def test_a_success_of_a_call_that_began_before_the_breaker_opened_closes_it(
         self, logged: pytest.LogCaptureFixture
     ) -> None:
         guard = a_guard()
@@ -421,7 +425,7 @@ class TestThreads:
         assert logged.messages == [OPENED, CLOSED]
 
 
-def test_a_forked_process_does_not_wait_for_a_lock_of_the_process_that_forked_it() -> None:
+def test_a_forked_process_does_not_wait_for_a_lock_of_its_parent() -> None:
     guard = a_guard()
 
     with guard._lock():
@@ -435,7 +439,7 @@ def test_a_forked_process_does_not_wait_for_a_lock_of_the_process_that_forked_it
     assert guard.breaker_state == "closed"
 
 
-def test_the_short_timeouts_are_the_normal_ones_where_a_policy_has_none() -> None:
+def test_the_short_timeouts_default_to_the_normal_ones() -> None:
     short = CallTimeouts(connect=0.1 * SECOND, read=0.2 * SECOND)
     with_short = replace(POLICY, short_timeouts=short)
 

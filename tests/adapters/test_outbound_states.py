@@ -1,4 +1,4 @@
-"""The guard of outbound calls, compared with a model of its retries and its circuit breaker in any order of calls."""
+"""Tests of the guard of outbound calls in any order of calls, against a model of retries and circuit breaker."""
 
 import logging
 from datetime import timedelta

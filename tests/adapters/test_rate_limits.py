@@ -1,4 +1,4 @@
-"""Local rate limits beyond the contract of `RateLimits`: how the window moves, and names that anybody makes up."""
+"""Tests of local rate limits beyond the contract of `RateLimits`: the sliding window, threads, and unused keys."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -19,14 +19,14 @@ def limits(clock: FixedClock) -> LocalRateLimits:
     return LocalRateLimits(clock)
 
 
-def test_of_many_threads_exactly_as_many_hits_pass_as_the_limit_says(limits: LocalRateLimits) -> None:
+def test_concurrent_threads_get_exactly_as_many_hits_as_the_limit(limits: LocalRateLimits) -> None:
     with ThreadPoolExecutor(16) as threads:
         passed = list(threads.map(lambda _: limits.hit("somebody", 50).allowed, range(200)))
 
     assert sum(passed) == 50
 
 
-def test_the_allowance_comes_back_as_the_hits_leave_the_window(limits: LocalRateLimits, clock: FixedClock) -> None:
+def test_the_allowance_returns_as_hits_leave_the_window(limits: LocalRateLimits, clock: FixedClock) -> None:
     limits.hit("somebody", 2)
     clock.advance(timedelta(seconds=40))
     limits.hit("somebody", 2)
@@ -46,7 +46,7 @@ def test_a_clock_that_is_set_back_locks_nobody_out(limits: LocalRateLimits, cloc
     assert limits.hit("somebody", 1).allowed
 
 
-def test_a_key_without_hits_is_forgotten(limits: LocalRateLimits, clock: FixedClock) -> None:
+def test_a_key_without_recent_hits_is_removed(limits: LocalRateLimits, clock: FixedClock) -> None:
     limits.hit("long ago", 10)
     clock.advance(timedelta(minutes=1))
 

@@ -1,4 +1,4 @@
-"""Ids beyond the contract of `Ids`: many threads at once."""
+"""Tests of ids beyond the contract of `Ids`: concurrent threads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from adapters.uuid7 import Uuid7Ids
 
 
-def test_every_thread_sees_its_ids_grow_and_no_id_comes_twice() -> None:
+def test_concurrent_threads_get_increasing_and_unique_ids() -> None:
     ids = Uuid7Ids()
 
     def some(_: int) -> list[UUID]:

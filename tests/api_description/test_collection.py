@@ -1,4 +1,4 @@
-"""The Postman collection, run from top to bottom against a service that really runs."""
+"""Tests of the Postman collection: all of its requests, run in order against a running service."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def requests_in(folder: dict[str, Any]) -> list[dict[str, Any]]:
     return [inner for item in folder["item"] for inner in (requests_in(item) if "item" in item else [item])]
 
 
-def test_every_request_is_answered_with_the_status_that_it_expects(tmp_path: Path) -> None:
+def test_every_request_gets_the_expected_status(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     with service(tmp_path) as one:
         one.start()
@@ -36,7 +36,7 @@ def test_every_request_is_answered_with_the_status_that_it_expects(tmp_path: Pat
     assert run["stats"]["assertions"]["total"] >= len(names)
 
 
-def test_every_request_has_a_name_of_its_own_and_expects_a_status() -> None:
+def test_every_request_has_a_unique_name_and_an_expected_status() -> None:
     requests = requests_in(json.loads(COLLECTION.read_text("utf-8")))
 
     assert len({request["name"] for request in requests}) == len({request["id"] for request in requests})
@@ -45,7 +45,7 @@ def test_every_request_has_a_name_of_its_own_and_expects_a_status() -> None:
         assert "pm.response.code" in request["event"][0]["script"]["exec"][0], request["name"]
 
 
-def test_an_operation_without_a_request_is_noticed() -> None:
+def test_an_operation_without_a_request_is_detected() -> None:
     document = json.loads(OPENAPI.read_text("utf-8"))
     document["paths"]["/v1/new"] = {"get": {"operationId": "something_new"}}
 

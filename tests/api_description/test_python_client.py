@@ -1,4 +1,4 @@
-"""The Python client that openapi-python-client makes of the API's description."""
+"""Tests of the Python client that openapi-python-client generates from the OpenAPI document."""
 
 import os
 import shutil
@@ -40,13 +40,13 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_client_and_flow_pass_the_strict_type_checker(generated: Path) -> None:
+def test_the_client_and_its_use_pass_the_strict_type_checker(generated: Path) -> None:
     checked = run_in(generated, "-m", "mypy", "--strict", "unite_client", FLOW)
 
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_checker_notices_a_call_that_the_api_would_refuse(generated: Path) -> None:
+def test_the_type_checker_refuses_a_call_that_the_api_would_refuse(generated: Path) -> None:
     flow = (generated / FLOW).read_text("utf-8")
     careless = generated / "careless.py"
     careless.write_text(flow.replace("NewLead(name=", "NewLead(full_name="), "utf-8")
@@ -57,7 +57,7 @@ def test_the_checker_notices_a_call_that_the_api_would_refuse(generated: Path) -
     assert 'Unexpected keyword argument "full_name" for "NewLead"' in checked.stdout
 
 
-def test_twelve_calls_of_the_client_work_against_the_service(generated: Path, tmp_path: Path) -> None:
+def test_twelve_calls_of_the_client_succeed_against_the_service(generated: Path, tmp_path: Path) -> None:
     leads = tmp_path / "leads.csv"
     leads.write_text("Full Name,E-mail\nAda Lovelace,ada@lovelace.example\nNobody,no address\n", "utf-8")
 

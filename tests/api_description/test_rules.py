@@ -1,4 +1,4 @@
-"""The API's description passes the rules of OpenAPI and of OWASP's API Security Top 10."""
+"""Tests of the OpenAPI document against the linting rules of OpenAPI and of OWASP's API Security Top 10."""
 
 import json
 from pathlib import Path
@@ -52,7 +52,7 @@ def careless(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_careless_description_is_refused(careless: Path) -> None:
+def test_the_rules_refuse_a_bad_document(careless: Path) -> None:
     spectral = run_tool("spectral", "lint", "--ruleset", spectral_rules(), "--format", "json", careless)
     codes = [each["code"] for each in json.loads(spectral.stdout)]
 

@@ -1,4 +1,4 @@
-"""The wheel of the adapters: with that of the core it carries somebody else's service, on SQLite and on MySQL."""
+"""Tests of the wheel of the adapters: with that of the core, a service of others runs on it on SQLite and MySQL."""
 
 import re
 import sqlite3
@@ -70,7 +70,7 @@ def metadata(wheel: ZipFile) -> Message:
     return HeaderParser().parsestr(wheel.read(name).decode())
 
 
-def test_the_wheel_has_every_module_under_its_own_name(adapters_wheel: ZipFile) -> None:
+def test_the_wheel_contains_every_module_under_its_public_name(adapters_wheel: ZipFile) -> None:
     names = adapters_wheel.namelist()
 
     modules = {path.relative_to(CHECKOUT / "adapters") for path in (CHECKOUT / "adapters").rglob("*.py")}
@@ -79,13 +79,13 @@ def test_the_wheel_has_every_module_under_its_own_name(adapters_wheel: ZipFile) 
     assert {name.partition("/")[0] for name in names} == {"unite_adapters", "unite_adapters-0.1.0.dist-info"}
 
 
-def test_no_module_imports_the_package_by_its_name_in_the_checkout(adapters_wheel: ZipFile) -> None:
+def test_no_module_of_the_wheel_imports_adapters_under_its_name_in_the_repository(adapters_wheel: ZipFile) -> None:
     texts = {name: adapters_wheel.read(name).decode() for name in adapters_wheel.namelist() if name.endswith(".py")}
 
     assert [name for name, text in texts.items() if re.search(r"(?<![\w.])adapters\.", text)] == []
 
 
-def test_each_group_of_libraries_is_an_extra(adapters_wheel: ZipFile) -> None:
+def test_every_group_of_libraries_has_an_extra(adapters_wheel: ZipFile) -> None:
     described = metadata(adapters_wheel)
 
     assert set(described.get_all("Provides-Extra", [])) == {
@@ -105,7 +105,7 @@ def test_an_outside_service_runs_on_mysql(python: Path, mysql_server: Server, wo
         assert serve(python, url, tmp_path) == EXPECTED
 
 
-def test_the_example_of_the_documentation_works_until_it_is_stopped(python: Path, tmp_path: Path) -> None:
+def test_the_example_of_the_documentation_runs_until_it_is_stopped(python: Path, tmp_path: Path) -> None:
     page = (CHECKOUT / "docs" / "reference" / "adapters.md").read_text("utf-8")
     (example,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     (program := tmp_path / "worker.py").write_text(example, "utf-8")
@@ -132,7 +132,7 @@ def _users(database: Path) -> int:
         return 0
 
 
-def test_the_environment_has_nothing_of_the_checkout(python: Path, tmp_path: Path) -> None:
+def test_the_environment_contains_nothing_of_the_repository(python: Path, tmp_path: Path) -> None:
     look = "from importlib.util import find_spec as f; print([n for n in ('adapters', 'entrypoints', 'flask') if f(n)])"
 
     assert _run(python, "-I", "-c", look, cwd=tmp_path).strip() == "[]"
@@ -148,7 +148,7 @@ def test_the_environment_has_nothing_of_the_checkout(python: Path, tmp_path: Pat
         ("twilio", "twilio.messages"),
     ],
 )
-def test_an_adapter_without_its_extra_says_what_is_missing(
+def test_an_adapter_without_its_extra_names_the_missing_extra(
     python: Path, extra: str, module: str, tmp_path: Path
 ) -> None:
     run = subprocess.run(

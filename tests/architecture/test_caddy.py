@@ -1,4 +1,4 @@
-"""Caddy's configuration: what the service believes of a proxy, Caddy does not take from its clients."""
+"""Tests of Caddy's configuration: it never passes on a client's header that the service trusts."""
 
 import re
 
@@ -11,7 +11,7 @@ WRITTEN_BY_CADDY = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")
 FOLDER = CHECKOUT / "infra" / "caddy"
 
 
-def test_caddy_writes_or_removes_every_header_that_is_believed() -> None:
+def test_caddy_sets_or_removes_every_trusted_header() -> None:
     text = (FOLDER / "Caddyfile").read_text("utf-8")
     written = {*re.findall(r"^\s*header_up -(\S+)", text, re.MULTILINE), *WRITTEN_BY_CADDY}
 
@@ -20,5 +20,5 @@ def test_caddy_writes_or_removes_every_header_that_is_believed() -> None:
     assert set(clients.HEADERS) <= variables
 
 
-def test_caddy_passes_no_header_on_that_looks_like_another() -> None:
+def test_caddy_passes_on_no_header_with_a_similar_name() -> None:
     assert "request_header -*_*" in (FOLDER / "Caddyfile").read_text("utf-8")

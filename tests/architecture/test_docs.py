@@ -1,4 +1,4 @@
-"""The documents are true as far as a test can tell: pictures are up to date, links lead somewhere."""
+"""Tests of the documentation: pictures and tables are up to date, and links lead to existing pages."""
 
 import json
 import os
@@ -31,20 +31,20 @@ PAGES = [
 ]
 
 
-def test_the_picture_of_the_rooms_shows_the_rooms_that_there_are() -> None:
+def test_the_picture_of_the_packages_is_up_to_date() -> None:
     rooms = runpy.run_path(str(CHECKOUT / "docs" / "diagrams" / "rooms.py"))
 
     assert rooms["draw"]() == rooms["PICTURE"].read_text("utf-8"), "run `make diagrams`"
 
 
-def test_the_definitions_of_figures_are_those_that_reports_count_by() -> None:
+def test_the_pages_about_metrics_and_the_glossary_are_up_to_date() -> None:
     metrics = runpy.run_path(str(CHECKOUT / "docs" / "tables" / "metrics.py"))
 
     assert metrics["page"]() == metrics["PAGE"].read_text("utf-8"), "run `make diagrams`"
     assert metrics["glossary"]() == metrics["GLOSSARY"].read_text("utf-8"), "run `make diagrams`"
 
 
-def test_the_page_of_events_has_those_that_there_are() -> None:
+def test_the_page_about_events_is_up_to_date() -> None:
     events = runpy.run_path(str(CHECKOUT / "docs" / "tables" / "events.py"))
     names = {
         name
@@ -91,7 +91,7 @@ def _leads_somewhere(page: Path, target: str) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
-def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
+def test_every_link_within_the_project_has_a_target(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", page.read_text("utf-8"))
     targets += re.findall(r'(?:src|srcset|href)="(?!https?:)([^"]+)"', page.read_text("utf-8"))
 
@@ -101,7 +101,7 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
 FRONT_PAGE = CHECKOUT / "docs" / "README.md"
 
 
-def test_the_front_page_of_the_docs_links_to_every_page_once() -> None:
+def test_the_first_page_of_the_docs_links_to_every_page_once() -> None:
     links = re.findall(r"\]\(([^)#\s]+\.md)\)", FRONT_PAGE.read_text("utf-8"))
     folders = ("tutorials", "how-to", "reference", "explanation")
     pages = [path for folder in folders for path in (CHECKOUT / "docs" / folder).glob("*.md")]
@@ -114,7 +114,7 @@ def test_the_front_page_of_the_docs_links_to_every_page_once() -> None:
 MENTIONED_IN = ("*.py", "*.yaml", "*.yml", "*.sh", "*.cfg", "*.toml", "Makefile", "Caddyfile")
 
 
-def test_every_page_that_code_mentions_is_there() -> None:
+def test_every_page_that_code_mentions_exists() -> None:
     folders = ("adapters", "entrypoints", "infra", "perf", "tests", "unite_core", "docs")
     files = [path for folder in folders for kind in MENTIONED_IN for path in (CHECKOUT / folder).rglob(kind)]
     files += [path for kind in MENTIONED_IN for path in CHECKOUT.glob(kind)]
@@ -124,7 +124,7 @@ def test_every_page_that_code_mentions_is_there() -> None:
     assert [name for name in sorted(named) if not (CHECKOUT / name).exists()] == []
 
 
-def test_every_path_on_the_page_about_changes_is_there() -> None:
+def test_every_path_on_the_page_about_changes_exists() -> None:
     page = (CHECKOUT / "docs" / "reference" / "where-to-change.md").read_text("utf-8")
     paths = [name for name in re.findall(r"`([^`*]+)`", page) if "/" in name]
 
@@ -132,7 +132,7 @@ def test_every_path_on_the_page_about_changes_is_there() -> None:
     assert [path for path in paths if not (CHECKOUT / path).exists()] == []
 
 
-def test_the_page_about_testing_names_everything_that_a_server_is_looked_for_by() -> None:
+def test_the_page_about_testing_names_every_image_program_and_variable_of_test_servers() -> None:
     page = (CHECKOUT / "docs" / "reference" / "testing.md").read_text("utf-8")
     images = re.findall(r"image: (\S+)", (CHECKOUT / "tests" / "servers" / "docker-compose.yml").read_text("utf-8"))
     names = [*images, FORCE]
@@ -143,7 +143,7 @@ def test_the_page_about_testing_names_everything_that_a_server_is_looked_for_by(
     assert [name for name in names if f"`{name}" not in page] == []
 
 
-def test_the_page_about_imports_has_a_row_for_each_field_that_a_column_can_be() -> None:
+def test_the_page_about_imports_has_a_row_for_every_field() -> None:
     page = (CHECKOUT / "docs" / "reference" / "imports.md").read_text("utf-8")
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", page, re.MULTILINE)
     named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
@@ -152,28 +152,28 @@ def test_the_page_about_imports_has_a_row_for_each_field_that_a_column_can_be() 
 
 
 @pytest.mark.parametrize("schema", ["Lead", "NewLead", "LeadPatch"])
-def test_the_description_of_the_api_has_every_detail_of_a_lead(schema: str) -> None:
+def test_the_openapi_document_has_every_detail_of_a_lead(schema: str) -> None:
     described = json.loads((CHECKOUT / "docs" / "openapi.json").read_text("utf-8"))
     properties = described["components"]["schemas"][schema]["properties"]
 
     assert [field.name for field in fields(LeadDetails) if field.name not in properties] == []
 
 
-def test_the_description_of_the_api_has_every_filter_by_a_text_of_a_lead() -> None:
+def test_the_openapi_document_has_every_filter_by_a_text_of_a_lead() -> None:
     described = json.loads((CHECKOUT / "docs" / "openapi.json").read_text("utf-8"))
     parameters = {parameter.get("name") for parameter in described["paths"]["/v1/leads"]["get"]["parameters"]}
 
     assert [field.name for field in FILTERED_TEXTS if field.name not in parameters] == []
 
 
-def test_every_decision_is_listed() -> None:
+def test_every_decision_is_in_the_index() -> None:
     decisions = CHECKOUT / "docs" / "decisions"
     index = (decisions / "README.md").read_text("utf-8")
 
     assert [path.name for path in decisions.glob("[0-9]*.md") if f"({path.name})" not in index] == []
 
 
-def test_every_command_of_the_makefile_says_what_it_does() -> None:
+def test_every_command_of_the_makefile_has_a_help_text() -> None:
     makefile = (CHECKOUT / "Makefile").read_text("utf-8")
     commands = re.findall(r"^\.PHONY: (\S+)$", makefile, re.MULTILINE)
 
@@ -189,7 +189,7 @@ def test_the_glossary_is_in_alphabetical_order() -> None:
     assert words == sorted(words, key=str.lower)
 
 
-def test_the_page_about_security_names_tests_that_there_are() -> None:
+def test_the_page_about_security_names_existing_tests() -> None:
     page = (CHECKOUT / "docs" / "explanation" / "security.md").read_text("utf-8")
     named = re.findall(r"`(tests/[^`]+)`", page)
 
@@ -197,7 +197,7 @@ def test_the_page_about_security_names_tests_that_there_are() -> None:
     assert [path for path in named if not (CHECKOUT / path).exists()] == []
 
 
-def test_the_version_is_the_one_of_the_library() -> None:
+def test_the_version_is_that_of_the_library() -> None:
     setup = ConfigParser()
     setup.read(CHECKOUT / "setup.cfg", "utf-8")
 

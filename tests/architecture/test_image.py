@@ -1,4 +1,4 @@
-"""The image holds what the service needs: nothing was left out that the code asks for."""
+"""Tests of the image: it contains everything that the code needs."""
 
 import re
 
@@ -8,7 +8,7 @@ DOCKERFILE = (CHECKOUT / "Dockerfile").read_text("utf-8")
 COMPOSE = (CHECKOUT / "docker-compose.yml").read_text("utf-8")
 
 
-def test_the_image_knows_every_service_of_aws_that_is_spoken_to() -> None:
+def test_the_image_contains_every_used_service_of_aws() -> None:
     sources = [path.read_text("utf-8") for path in (CHECKOUT / "adapters" / "aws").glob("*.py")]
     spoken_to = {name for text in sources for name in re.findall(r'\.client\(\s*"([a-z0-9-]+)"', text)}
 
@@ -21,7 +21,7 @@ def test_the_image_is_built_from_the_locked_set_of_the_service() -> None:
     assert "source=requirements/service.txt,target=/tmp/service.txt" in DOCKERFILE
 
 
-def test_every_secret_of_the_stack_is_made() -> None:
+def test_every_secret_of_the_compose_stack_is_generated() -> None:
     script = (CHECKOUT / "infra" / "compose" / "make-secrets.sh").read_text("utf-8")
     expected = re.findall(r"^  (\w+): \{file: ", COMPOSE, re.MULTILINE)
 
@@ -29,7 +29,7 @@ def test_every_secret_of_the_stack_is_made() -> None:
     assert sorted(expected) == sorted(re.findall(r"^keep (\w+) ", script, re.MULTILINE))
 
 
-def test_the_page_about_the_stack_names_every_service_volume_and_secret_of_the_stack() -> None:
+def test_the_page_about_the_stack_names_its_services_volumes_and_secrets() -> None:
     page = (CHECKOUT / "docs" / "reference" / "compose-stack.md").read_text("utf-8")
     services = re.findall(r"^  (\w+):$", COMPOSE.partition("\nservices:")[2].partition("\nnetworks:")[0], re.MULTILINE)
     volumes = re.findall(r"^  (\w+):$", COMPOSE.partition("\nvolumes:")[2].partition("\nsecrets:")[0], re.MULTILINE)

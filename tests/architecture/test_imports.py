@@ -1,4 +1,4 @@
-"""The core stands on two libraries, and importing a module does nothing but define names."""
+"""Tests of imports: the core needs two libraries, and importing a module only defines names."""
 
 import ast
 import subprocess
@@ -86,7 +86,7 @@ def _third_parties(package: str) -> list[str]:
     return sorted(name for name in results if name.partition(".")[0] not in {*PACKAGES, "__future__"})
 
 
-def test_the_core_imports_the_standard_library_and_two_others() -> None:
+def test_the_core_imports_only_the_standard_library_and_two_others() -> None:
     strangers = [
         f"{_name(path)}: {name}"
         for path in _files("unite_core")
@@ -113,7 +113,7 @@ IMPORTABLE = [
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_importing_a_package_does_nothing(package: str) -> None:
+def test_importing_a_package_has_no_side_effects(package: str) -> None:
     modules = [_module(path) for path in IMPORTABLE if path.is_relative_to(CHECKOUT / package)]
     libraries = [library for each in PACKAGES for library in _third_parties(each)]
 
@@ -144,7 +144,7 @@ def _reads_of_the_environment(path: Path) -> Iterator[int]:
             yield from (node.lineno for alias in node.names if alias.name in {"environ", "getenv"})
 
 
-def test_only_settings_read_the_environment() -> None:
+def test_only_settings_reads_the_environment() -> None:
     reads = {_name(path) for package in PACKAGES for path in _files(package) if any(_reads_of_the_environment(path))}
 
     assert reads == READERS_OF_THE_ENVIRONMENT
@@ -176,7 +176,7 @@ def _surprises(path: Path) -> Iterator[str]:
                 yield f"{node.lineno}: {called.id}"
 
 
-def test_the_core_has_no_clock_chance_or_file_of_its_own() -> None:
+def test_the_core_uses_no_clock_random_numbers_or_files_of_its_own() -> None:
     impurities = [f"{_name(path)}:{surprise}" for path in _files("unite_core") for surprise in _surprises(path)]
 
     assert impurities == []

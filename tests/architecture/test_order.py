@@ -1,4 +1,4 @@
-"""The order of the tests' modules keeps each module whole."""
+"""Tests of the order of the test modules: each module stays together."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,7 +15,7 @@ def in_order(*nodeids: str) -> list[str]:
     return [test.nodeid for test in spread(cast("Any", [Item(nodeid) for nodeid in nodeids]))]
 
 
-def test_modules_that_wait_lie_between_the_others() -> None:
+def test_waiting_modules_are_spread_between_the_others() -> None:
     order = in_order(
         "tests/core/test_a.py::test_1",
         "tests/core/test_a.py::TestB::test_2",
@@ -39,7 +39,7 @@ def test_modules_that_wait_lie_between_the_others() -> None:
     ]
 
 
-def test_no_test_gets_lost_where_all_are_of_one_kind() -> None:
+def test_no_test_is_lost_if_all_modules_are_of_one_kind() -> None:
     assert in_order("tests/faults/test_a.py::test_1") == ["tests/faults/test_a.py::test_1"]
     assert in_order("tests/core/test_a.py::test_1") == ["tests/core/test_a.py::test_1"]
     assert in_order() == []

@@ -1,4 +1,4 @@
-"""The lock files hold what the lists ask for, each thing pinned and with its hashes."""
+"""Tests of the lock files: they pin everything that the lists ask for, with hashes."""
 
 import re
 from importlib.metadata import PackageNotFoundError, metadata
@@ -45,7 +45,7 @@ def _pinned(set_: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_what_a_list_asks_for_is_pinned(name: str) -> None:
+def test_every_required_package_is_pinned(name: str) -> None:
     assert _asked(FOLDER / f"{name}.in") <= _pinned(name).keys()
 
 
@@ -71,7 +71,7 @@ def test_every_pin_has_a_hash(name: str) -> None:
         ("lint", "api"),
     ],
 )
-def test_a_set_contains_the_one_before_it_in_the_same_versions(smaller: str, larger: str) -> None:
+def test_a_set_contains_the_previous_set_in_the_same_versions(smaller: str, larger: str) -> None:
     assert _pinned(smaller).items() <= _pinned(larger).items()
 
 
@@ -82,7 +82,7 @@ def _licences(package: str) -> list[str]:
     return named + [each for each in package_metadata.get_all("Classifier") or [] if each.startswith("License ::")]
 
 
-def test_what_the_service_is_delivered_with_has_licences_that_permit_it() -> None:
+def test_the_licences_of_all_packages_of_the_service_permit_distribution() -> None:
     results = {}
     for package in _pinned("service"):
         try:
@@ -99,7 +99,7 @@ def test_what_the_service_is_delivered_with_has_licences_that_permit_it() -> Non
     assert refused == {}
 
 
-def test_nothing_is_installed_from_anywhere_but_the_locked_set() -> None:
+def test_packages_are_installed_only_from_the_lock_files() -> None:
     for name in SETS:
         lines = (FOLDER / f"{name}.txt").read_text("utf-8").splitlines()
         strange = [

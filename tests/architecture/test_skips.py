@@ -1,4 +1,4 @@
-"""A skipped test has shown nothing: it fails, whatever way it was skipped in."""
+"""Tests of skipped tests: however a test is skipped, it fails."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from tests.conftest import CHECKOUT
     ],
     ids=["by a mark", "in its body", "with its module"],
 )
-def test_a_skipped_test_fails_and_says_which(tmp_path: Path, body: str) -> None:
+def test_a_skipped_test_fails_with_its_reason(tmp_path: Path, body: str) -> None:
     shutil.copy(CHECKOUT / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_skipped.py").write_text(body)
 

@@ -1,4 +1,4 @@
-"""The core has no words of a provider or of HTTP: these belong to adapters and entrypoints."""
+"""Tests that the core names no provider and nothing of HTTP, which belong to adapters and entrypoints."""
 
 import re
 
@@ -49,11 +49,11 @@ def test_the_core_names_no_technology() -> None:
         "if answer.status_code == 404:",
     ],
 )
-def test_each_of_these_would_be_found(line: str) -> None:
+def test_the_check_finds_each_kind_of_technology(line: str) -> None:
     assert found_in(line)
 
 
-def test_the_word_check_finds_the_words_of_twilio_in_its_adapter() -> None:
+def test_the_check_finds_twilios_terms_in_its_adapter() -> None:
     text = "".join(path.read_text("utf-8") for path in sorted((CHECKOUT / "adapters" / "twilio").glob("*.py")))
 
     missing = [what for what in WORDS if not any(f": {what}: " in each for each in found_in(text))]

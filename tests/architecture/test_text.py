@@ -1,4 +1,4 @@
-"""What no file of the project holds: paths of a machine, hosts of registries, ignores without a reason."""
+"""Tests of forbidden text in all files: paths of a machine, hosts of registries, ignores without a reason."""
 
 import re
 import subprocess
@@ -42,13 +42,13 @@ def _lines() -> list[tuple[str, str]]:
     return results
 
 
-def test_no_file_names_a_path_of_one_machine() -> None:
+def test_no_file_contains_a_path_of_one_machine() -> None:
     held = [where for where, line in _lines() if any(path in line for path in MACHINE)]
 
     assert not held
 
 
-def test_no_file_names_the_host_of_a_registry() -> None:
+def test_no_file_contains_the_host_of_a_registry() -> None:
     held = [where for where, line in _lines() if any(host in line for host in REGISTRIES)]
 
     assert not held
@@ -64,7 +64,7 @@ def unreasoned(line: str) -> bool:
     return reasoned is None or reasoned.fullmatch(match.group(2)) is None
 
 
-def test_an_ignore_without_rule_or_reason_is_found() -> None:
+def test_an_ignore_without_a_rule_or_reason_is_detected() -> None:
     hash_ = "#"  # kept apart from the words, or the next test would find these lines
 
     assert unreasoned(f"x = 1  {hash_} noqa")
@@ -76,7 +76,7 @@ def test_an_ignore_without_rule_or_reason_is_found() -> None:
     assert not unreasoned(f"x = 1  {hash_} type: ignore[arg-type]  {hash_} the stub lacks None")
 
 
-def test_every_ignore_names_a_rule_and_a_reason() -> None:
+def test_every_ignore_has_a_rule_and_a_reason() -> None:
     bare = [where for where, line in _lines() if where.partition(":")[0].endswith(".py") and unreasoned(line)]
 
     assert not bare

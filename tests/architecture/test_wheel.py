@@ -1,4 +1,4 @@
-"""The wheel is the library: unite_core alone, typed, and the README's example runs on it in an empty environment."""
+"""Tests of the wheel of the core: only unite_core, typed, and the example of its README runs on it alone."""
 
 import re
 import subprocess
@@ -63,7 +63,7 @@ def metadata(wheel: Path) -> Message:
     return HeaderParser().parsestr(ZipFile(wheel).read("unite_core-0.1.0.dist-info/METADATA").decode())
 
 
-def test_the_wheel_holds_the_core_alone(wheel: Path) -> None:
+def test_the_wheel_contains_only_the_core(wheel: Path) -> None:
     names = ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
 
@@ -73,11 +73,11 @@ def test_the_wheel_holds_the_core_alone(wheel: Path) -> None:
     }
 
 
-def test_the_wheel_says_that_it_is_typed(wheel: Path) -> None:
+def test_the_wheel_is_marked_as_typed(wheel: Path) -> None:
     assert "unite_core/py.typed" in ZipFile(wheel).namelist()
 
 
-def test_the_wheel_asks_for_two_libraries_and_names_its_licence(wheel: Path) -> None:
+def test_the_wheel_requires_two_libraries_and_names_its_licence(wheel: Path) -> None:
     fields = metadata(wheel)
 
     required = fields.get_all("Requires-Dist", [])
@@ -88,7 +88,7 @@ def test_the_wheel_asks_for_two_libraries_and_names_its_licence(wheel: Path) -> 
     assert fields.get_all("License-File") == ["LICENSE", "NOTICE"]
 
 
-def test_what_the_contract_suites_need_comes_with_an_extra(wheel: Path) -> None:
+def test_the_requirements_of_the_contract_suites_are_an_extra(wheel: Path) -> None:
     fields = metadata(wheel)
 
     assert fields.get_all("Provides-Extra") == ["testing"]
@@ -97,7 +97,7 @@ def test_what_the_contract_suites_need_comes_with_an_extra(wheel: Path) -> None:
     ]
 
 
-def test_the_wheels_description_has_nothing_that_only_the_repository_can_show(wheel: Path) -> None:
+def test_the_description_of_the_wheel_has_no_links_into_the_repository(wheel: Path) -> None:
     text = metadata(wheel).get_payload()
 
     assert isinstance(text, str)

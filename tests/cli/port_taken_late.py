@@ -1,4 +1,4 @@
-"""The service as `serve` runs it, whose port somebody takes after it was bound and before it is listened at."""
+"""The service as `serve` runs it, with a port that another process takes between bind and listen."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""`backup` and `restore` as in docs/how-to/back-up-and-restore.md: from a running service, into an empty place."""
+"""Tests of `backup` and `restore`, as docs/how-to/back-up-and-restore.md describes them."""
 
 import csv
 import hashlib
@@ -107,7 +107,7 @@ def manifest_of(archive: Path) -> dict[str, Any]:
         return manifest
 
 
-def test_a_backup_taken_in_the_middle_of_an_import_is_restored_and_the_import_goes_on(
+def test_an_import_that_was_running_during_a_backup_continues_after_its_restore(
     tmp_path: Path, servers_of: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
@@ -182,7 +182,7 @@ def emails(folder: Path) -> list[str]:
         return [email for (email,) in connection.execute("SELECT email FROM users")]
 
 
-def test_what_an_archive_contains_is_told(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
+def test_the_contents_of_an_archive_are_printed(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
     assert with_admin("backup", "unite.tar") == 0
 
     assert "Files are included.\nKeys are included.\n" in capsys.readouterr().out
@@ -218,7 +218,7 @@ def shell(folder: Path, line: str) -> str:
     return done.stdout
 
 
-def test_what_is_left_of_an_earlier_database_does_no_harm_to_a_restored_one(tmp_path: Path) -> None:
+def test_leftovers_of_an_earlier_database_do_not_damage_a_restored_one(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
     second.mkdir()
@@ -241,7 +241,7 @@ def test_what_is_left_of_an_earlier_database_does_no_harm_to_a_restored_one(tmp_
         assert connection.execute("SELECT count(*) FROM leads").fetchone() == (0,)
 
 
-def test_where_something_is_already_nothing_is_restored(
+def test_a_restore_into_a_used_installation_is_refused(
     archive: Path, with_admin: Command, tmp_path: Path, capsys: Output
 ) -> None:
     before = (tmp_path / "var" / "unite.sqlite3").read_bytes()
@@ -254,7 +254,7 @@ def test_where_something_is_already_nothing_is_restored(
     assert (tmp_path / "var" / "unite.sqlite3").read_bytes() == before
 
 
-def test_a_damaged_installation_that_was_backed_up_is_moved_away_and_restored(
+def test_a_damaged_installation_can_be_moved_away_and_restored(
     with_admin: Command, tmp_path: Path, capsys: Output
 ) -> None:
     assert with_admin("backup", "unite.tar") == 0
@@ -266,7 +266,7 @@ def test_a_damaged_installation_that_was_backed_up_is_moved_away_and_restored(
     assert "ann@example.com" in capsys.readouterr().out
 
 
-def test_a_folder_that_was_backed_up_and_emptied_takes_a_backup(with_admin: Command, tmp_path: Path) -> None:
+def test_a_backup_can_be_restored_into_an_emptied_data_folder(with_admin: Command, tmp_path: Path) -> None:
     assert with_admin("backup", "unite.tar") == 0
     for path in filter(Path.is_file, (tmp_path / "var").iterdir()):
         path.unlink()
@@ -274,7 +274,7 @@ def test_a_folder_that_was_backed_up_and_emptied_takes_a_backup(with_admin: Comm
     assert with_admin("restore", "unite.tar") == 0
 
 
-def test_a_backup_of_a_version_that_knew_fewer_tables_is_restored(
+def test_a_backup_of_an_older_version_with_fewer_tables_is_restored(
     archive: Path, command: Command, elsewhere: Path
 ) -> None:
     def without_users(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -337,7 +337,7 @@ def rewrite(archive: Path, change: Callable[[dict[str, Any]], dict[str, Any] | N
         (be_of_a_later_format, "It was written by version 9.0 of Unite"),
     ],
 )
-def test_an_archive_that_is_not_whole_is_refused_before_anything_is_changed(
+def test_an_incomplete_archive_is_refused_before_anything_changes(
     archive: Path, elsewhere: Path, command: Command, capsys: Output, damage: Callable[[Path], None], reason: str
 ) -> None:
     damage(archive)
@@ -348,7 +348,7 @@ def test_an_archive_that_is_not_whole_is_refused_before_anything_is_changed(
     assert not elsewhere.exists()
 
 
-def test_an_archive_that_leads_out_of_the_folder_is_refused(
+def test_an_archive_with_paths_outside_the_folder_is_refused(
     archive: Path, elsewhere: Path, command: Command, capsys: Output
 ) -> None:
     with tarfile.open(archive, "a") as tar:
@@ -360,7 +360,7 @@ def test_an_archive_that_leads_out_of_the_folder_is_refused(
     assert not elsewhere.exists()
 
 
-def test_a_restored_installation_has_its_users_and_its_keys(
+def test_a_restored_installation_has_its_users_and_keys(
     archive: Path, elsewhere: Path, command: Command, tmp_path: Path
 ) -> None:
     assert command("restore", str(archive)) == 0
@@ -371,7 +371,7 @@ def test_a_restored_installation_has_its_users_and_its_keys(
     assert lax == []
 
 
-def test_a_ledger_that_is_broken_in_the_backup_is_named_and_restored_as_it_was(
+def test_a_broken_ledger_in_the_backup_is_reported_and_restored_unchanged(
     with_admin: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     add_calls(os.environ)
@@ -429,7 +429,7 @@ def test_a_damaged_database_is_not_restored(
     assert [path.name for path in elsewhere.iterdir()] == [".lock"]
 
 
-def test_two_backups_of_one_folder_are_not_made_at_once(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
+def test_concurrent_backups_of_a_folder_are_refused(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
     with linked_files(tmp_path / "var" / "files"):
         assert with_admin("backup", "unite.tar") == 1
 
@@ -437,7 +437,7 @@ def test_two_backups_of_one_folder_are_not_made_at_once(with_admin: Command, tmp
     assert with_admin("backup", "unite.tar") == 0
 
 
-def test_files_that_are_deleted_or_replaced_while_a_backup_is_made_are_in_it(tmp_path: Path) -> None:
+def test_files_that_are_deleted_or_replaced_during_a_backup_are_in_it(tmp_path: Path) -> None:
     folder = tmp_path / "files"
     (folder / "imports").mkdir(parents=True)
     (folder / ".incoming").mkdir()
@@ -457,7 +457,7 @@ def test_files_that_are_deleted_or_replaced_while_a_backup_is_made_are_in_it(tmp
     assert not (folder / ".backup").exists()
 
 
-def test_what_is_no_installation_is_not_backed_up(command: Command, tmp_path: Path, capsys: Output) -> None:
+def test_without_an_installation_there_is_no_backup(command: Command, tmp_path: Path, capsys: Output) -> None:
     assert command("backup", "unite.tar") == 1
     assert "There is nothing to back up" in capsys.readouterr().err
 
@@ -471,7 +471,7 @@ def test_what_is_no_installation_is_not_backed_up(command: Command, tmp_path: Pa
     assert list(tmp_path.iterdir()) == [tmp_path / "var"]
 
 
-def test_a_file_that_is_there_is_not_replaced(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
+def test_an_existing_file_is_not_overwritten(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
     (tmp_path / "unite.tar").write_text("yesterday's")
 
     assert with_admin("backup", "unite.tar") == 1
@@ -480,7 +480,7 @@ def test_a_file_that_is_there_is_not_replaced(with_admin: Command, tmp_path: Pat
     assert (tmp_path / "unite.tar").read_text() == "yesterday's"
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(with_admin: Command, capsys: Output) -> None:
+def test_a_folder_that_is_not_writable_is_reported(with_admin: Command, capsys: Output) -> None:
     assert with_admin("backup", "nowhere/unite.tar") == 1
 
     assert capsys.readouterr().err == "The backup cannot be written: No such file or directory.\n"
@@ -497,7 +497,7 @@ def test_a_backup_of_sqlite_is_not_restored_into_mysql(
     assert not elsewhere.exists()
 
 
-def test_what_takes_long_is_shown_stage_by_stage(capsys: Output) -> None:
+def test_progress_of_a_long_backup_is_shown_by_stage(capsys: Output) -> None:
     with StageProgress(console(), after=0) as stages:
         stages.show("database copied", 1, 2)
         stages.show("database copied", 2, 2)
@@ -506,7 +506,7 @@ def test_what_takes_long_is_shown_stage_by_stage(capsys: Output) -> None:
     assert capsys.readouterr().out == "  database copied 100%\n  archive written  25%\n"
 
 
-def test_what_is_soon_done_is_not_shown(capsys: Output) -> None:
+def test_progress_of_a_short_backup_is_not_shown(capsys: Output) -> None:
     with StageProgress(console()) as stages:
         stages.show("database copied", 1, 2)
 

@@ -1,4 +1,4 @@
-"""`demo`: shows everything, and leaves nothing behind."""
+"""Tests of the `demo` command: every step succeeds, and nothing is left behind."""
 
 import os
 import pty
@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.service_process import TIMEOUT, environment, eventually, measured, run
 
 
-def test_the_demonstration_shows_everything_and_ends_well(tmp_path: Path) -> None:
+def test_the_demonstration_runs_all_steps_and_succeeds(tmp_path: Path) -> None:
     ended = run(tmp_path, "demo", TMPDIR=str(tmp_path))
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -40,7 +40,7 @@ def test_the_demonstration_shows_everything_and_ends_well(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_proxy_of_the_surrounding_environment_is_not_asked(tmp_path: Path) -> None:
+def test_a_proxy_of_the_environment_is_not_used(tmp_path: Path) -> None:
     nobody = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
 
     ended = run(tmp_path, "demo", TMPDIR=str(tmp_path), NO_PROXY="", no_proxy="", **nobody)
@@ -48,7 +48,7 @@ def test_a_proxy_of_the_surrounding_environment_is_not_asked(tmp_path: Path) -> 
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-def test_at_a_terminal_there_are_bars(tmp_path: Path) -> None:
+def test_progress_bars_are_shown_at_a_terminal(tmp_path: Path) -> None:
     mine, its = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "entrypoints", "demo"],
@@ -76,7 +76,7 @@ def read(terminal: int) -> bytes:
         return b""
 
 
-def test_a_failure_is_told_with_the_services_last_words_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failure_is_shown_with_the_last_log_lines_and_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "broken" / "httptools").mkdir(parents=True)
     (tmp_path / "broken" / "httptools" / "__init__.py").write_text("raise RuntimeError('out of order today')")
     (tmp_path / "temporary").mkdir()
@@ -90,7 +90,7 @@ def test_a_failure_is_told_with_the_services_last_words_and_leaves_nothing_behin
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def test_a_demonstration_that_is_broken_off_takes_its_service_along(tmp_path: Path) -> None:
+def test_an_interrupted_demonstration_stops_its_service(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "entrypoints", "demo"],
         env=environment(tmp_path, TMPDIR=str(tmp_path)),
@@ -109,7 +109,7 @@ def test_a_demonstration_that_is_broken_off_takes_its_service_along(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_demonstration_that_is_killed_takes_its_service_along(tmp_path: Path) -> None:
+def test_a_killed_demonstration_stops_its_service(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "entrypoints", "demo"],
         env=environment(tmp_path, TMPDIR=str(tmp_path)),

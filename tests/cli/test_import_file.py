@@ -1,4 +1,4 @@
-"""`import FILE`: what it prints, what it leaves beside the file, and how it ends."""
+"""Tests of the `import` command: its output, its error report, and its exit codes."""
 
 import csv
 import os
@@ -43,7 +43,7 @@ def messy(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_is_imported_and_its_rejected_rows_stand_beside_it(
+def test_a_file_is_imported_and_the_rejected_rows_are_written_beside_it(
     with_admin: Command, messy: Path, tmp_path: Path, capsys: Output
 ) -> None:
     assert with_admin("import", str(messy), "--default-country", "us", "--default-source", "Trade Fair") == 0
@@ -65,7 +65,7 @@ def test_a_file_is_imported_and_its_rejected_rows_stand_beside_it(
     assert (row["unite_row"], row["Name"], row["unite_code"]) == ("3", "Ben", "invalid_phone")
 
 
-def test_the_corrected_report_is_imported_as_it_is(with_admin: Command, messy: Path, tmp_path: Path) -> None:
+def test_a_corrected_error_report_can_be_imported_unchanged(with_admin: Command, messy: Path, tmp_path: Path) -> None:
     with_admin("import", str(messy), "--default-country", "US")
     report = tmp_path / "leads.errors.csv"
     report.write_bytes(report.read_bytes().replace(b"0044 20 7946 0138", b"+442079460138"))
@@ -96,13 +96,13 @@ def test_a_dry_run_changes_nothing(with_admin: Command, messy: Path, tmp_path: P
     assert leads(tmp_path) == []
 
 
-def test_a_later_row_updates_where_that_is_asked_for(with_admin: Command, messy: Path, tmp_path: Path) -> None:
+def test_a_later_row_updates_a_lead_if_the_option_is_set(with_admin: Command, messy: Path, tmp_path: Path) -> None:
     assert with_admin("import", str(messy), "--default-country", "US", "--on-duplicate", "update") == 0
 
     assert [name for name, _ in leads(tmp_path)] == ["Ann again"]
 
 
-def test_columns_can_be_named_and_left_out(with_admin: Command, tmp_path: Path) -> None:
+def test_columns_can_be_mapped_and_ignored(with_admin: Command, tmp_path: Path) -> None:
     path = tmp_path / "strange.csv"
     path.write_text("Who?,Where = how,Source\nAnn,ann@example.org,nowhere\n")
 
@@ -112,7 +112,7 @@ def test_columns_can_be_named_and_left_out(with_admin: Command, tmp_path: Path) 
     assert leads(tmp_path) == [("Ann", "import")]
 
 
-def test_leads_can_be_given_to_somebody(with_admin: Command, messy: Path, tmp_path: Path) -> None:
+def test_leads_can_be_assigned_to_a_user(with_admin: Command, messy: Path, tmp_path: Path) -> None:
     assert with_admin("import", str(messy), "--default-country", "US", "--assigned-to", "Ann@example.com") == 0
 
     database = sqlite3.connect(tmp_path / "var" / "unite.sqlite3")
@@ -121,9 +121,7 @@ def test_leads_can_be_given_to_somebody(with_admin: Command, messy: Path, tmp_pa
     assert assigned == [("ann@example.com",)]
 
 
-def test_a_file_that_is_no_list_of_leads_fails_and_says_why(
-    with_admin: Command, tmp_path: Path, capsys: Output
-) -> None:
+def test_a_file_without_leads_fails_with_a_reason(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
     path = tmp_path / "empty.csv"
     path.write_text("colour,size\nred,12\n")
 
@@ -147,7 +145,7 @@ def test_a_file_that_is_no_list_of_leads_fails_and_says_why(
         ((), "FILE"),
     ],
 )
-def test_wrong_usage_is_told_and_is_exit_code_2(
+def test_wrong_usage_exits_with_code_2_and_a_message(
     with_admin: Command, messy: Path, arguments: tuple[str, ...], why: str, capsys: Output
 ) -> None:
     assert messy.exists()
@@ -156,7 +154,7 @@ def test_wrong_usage_is_told_and_is_exit_code_2(
     assert why in capsys.readouterr().err
 
 
-def test_a_source_that_breaks_a_rule_is_told_and_leaves_no_file(
+def test_an_invalid_source_is_reported_and_leaves_no_file(
     with_admin: Command, messy: Path, tmp_path: Path, capsys: Output
 ) -> None:
     assert with_admin("import", str(messy), "--default-source", "s" * 65) == 1
@@ -165,12 +163,14 @@ def test_a_source_that_breaks_a_rule_is_told_and_leaves_no_file(
     assert uploads(tmp_path) == []
 
 
-def test_without_an_admin_there_is_nobody_to_import_as(command: Command, messy: Path, capsys: Output) -> None:
+def test_without_an_admin_an_import_is_refused(command: Command, messy: Path, capsys: Output) -> None:
     assert command("import", str(messy)) == 2
     assert "users create" in capsys.readouterr().err
 
 
-def test_an_agent_may_not_import(with_admin: Command, messy: Path, tmp_path: Path, capsys: Output) -> None:
+def test_an_import_on_behalf_of_an_agent_is_refused(
+    with_admin: Command, messy: Path, tmp_path: Path, capsys: Output
+) -> None:
     password = str(tmp_path / "password")
     with_admin("users", "create", "ben@example.com", "--name", "Ben", "--password-file", password)
 
@@ -196,7 +196,7 @@ def importing(folder: Path, path: Path) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_import_that_is_interrupted_goes_on_with_the_same_command(
+def test_an_interrupted_import_is_continued_by_the_same_command(
     with_admin: Command, tmp_path: Path, number: signal.Signals
 ) -> None:
     path = large(tmp_path)
@@ -213,7 +213,7 @@ def test_an_import_that_is_interrupted_goes_on_with_the_same_command(
     assert len(leads(tmp_path)) == 20_000
 
 
-def test_beside_a_service_that_runs_a_file_is_imported_once(with_admin: Command, tmp_path: Path) -> None:
+def test_a_file_is_imported_once_while_the_service_runs(with_admin: Command, tmp_path: Path) -> None:
     with service(tmp_path) as one:
         one.start()
         eventually(lambda: "The worker is ready." in one.log.read_text(), "the worker is ready")

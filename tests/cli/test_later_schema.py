@@ -1,4 +1,4 @@
-"""A version of Unite over the schema of a later one: it works where that schema allows it, else it says why not."""
+"""Tests of a database whose schema is later than the running version: used if compatible, else refused."""
 
 import sqlite3
 from argparse import Namespace
@@ -32,7 +32,7 @@ def number_of_head() -> str:
     return head().partition("~")[0]
 
 
-def test_a_later_schema_that_allows_it_is_worked_with(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
+def test_a_compatible_later_schema_can_be_used(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
     be_later(tmp_path / "var", f"9999~{number_of_head()}")
 
     assert with_admin("migrate", "--check") == 0
@@ -44,7 +44,7 @@ def test_a_later_schema_that_allows_it_is_worked_with(with_admin: Command, tmp_p
 
 
 @pytest.mark.parametrize("revision", ["9999", "9999~9998"])
-def test_a_later_schema_that_does_not_is_refused_in_one_line_with_exit_code_1(
+def test_an_incompatible_later_schema_is_refused_with_exit_code_1(
     with_admin: Command, tmp_path: Path, capsys: Output, revision: str
 ) -> None:
     be_later(tmp_path / "var", revision)
@@ -59,7 +59,7 @@ def test_a_later_schema_that_does_not_is_refused_in_one_line_with_exit_code_1(
     assert "cannot work with" in line
 
 
-def test_a_migration_names_a_version_that_there_is() -> None:
+def test_every_migration_names_an_existing_oldest_compatible_revision() -> None:
     numbers = {revision.partition("~")[0] for revision in revisions()}
 
     named = {revision: runs_from for revision in revisions() if (runs_from := revision.partition("~")[2])}
@@ -67,7 +67,7 @@ def test_a_migration_names_a_version_that_there_is() -> None:
     assert {revision: oldest for revision, oldest in named.items() if oldest not in numbers or oldest > revision} == {}
 
 
-def test_the_version_before_the_last_migration_works_with_the_schema_of_today(tmp_path: Path) -> None:
+def test_the_previous_version_works_with_the_current_schema(tmp_path: Path) -> None:
     if head() in CONTRACTING:
         return
     with older_version(head(), tmp_path) as client:

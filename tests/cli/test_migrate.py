@@ -1,4 +1,4 @@
-"""`migrate`: bringing the database up to date, and asking whether it is."""
+"""Tests of the `migrate` command: upgrade or check the database, and grant rights."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from entrypoints.cli.migrate import _print_rights
 from tests.cli.conftest import Command
 
 
-def test_a_database_is_made_and_then_current(command: Command, tmp_path: Path) -> None:
+def test_a_new_database_is_created_and_then_current(command: Command, tmp_path: Path) -> None:
     assert command("migrate", "--check") == 1
     assert not (tmp_path / "var").exists()
 
@@ -22,7 +22,9 @@ def test_a_database_is_made_and_then_current(command: Command, tmp_path: Path) -
     assert command("migrate", "--check") == 0
 
 
-def test_what_cannot_be_migrated_is_told(command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_database_that_cannot_be_migrated_is_reported(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "unite.sqlite3").write_text("holiday pictures" * 100)
 
@@ -31,7 +33,7 @@ def test_what_cannot_be_migrated_is_told(command: Command, tmp_path: Path, capsy
     assert "cannot be used" in capsys.readouterr().err
 
 
-def test_wrong_settings_are_told(
+def test_invalid_settings_are_reported(
     command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("UNITE_PORT", "eighty")
@@ -42,7 +44,7 @@ def test_wrong_settings_are_told(
     assert "UNITE_PORT: is not a whole number" in capsys.readouterr().err
 
 
-def test_a_variable_that_nothing_reads_is_warned_about(
+def test_an_unknown_variable_is_warned_about(
     command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("UNITE_PROT", "80")
@@ -51,7 +53,7 @@ def test_a_variable_that_nothing_reads_is_warned_about(
     assert "did you mean UNITE_PORT?" in capsys.readouterr().err
 
 
-def test_the_account_of_the_service_gets_its_rights(
+def test_the_service_account_gets_its_privileges(
     command: Command, mysql_database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = make_url(mysql_database)
@@ -89,7 +91,7 @@ def test_the_account_of_the_service_gets_its_rights(
     root.dispose()
 
 
-def test_rights_that_whoever_migrates_may_not_see_are_not_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_privileges_that_cannot_be_seen_are_reported_as_unknown(capsys: pytest.CaptureFixture[str]) -> None:
     _print_rights("service@%", ExcessPrivileges(seen=False))
 
     assert capsys.readouterr().out == (
@@ -97,7 +99,7 @@ def test_rights_that_whoever_migrates_may_not_see_are_not_said_to_be_none(capsys
     )
 
 
-def test_the_account_of_the_service_on_mongodb_is_made(
+def test_the_service_account_on_mongodb_is_created(
     command: Command, mongodb_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = mongodb_url.replace("//", "//service:secret@", 1)
@@ -121,7 +123,7 @@ def test_the_account_of_the_service_on_mongodb_is_made(
         database.command("dropRole", "unite_service")
 
 
-def test_without_mongodb_no_account_is_made_and_migrate_says_so(
+def test_without_mongodb_no_account_is_created_and_a_message_says_so(
     command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("UNITE_MONGODB_URL", "mongodb://127.0.0.1:1/unite")

@@ -1,4 +1,4 @@
-"""What stands in the data folder is for its owner alone, whatever the umask, and whatever was there before."""
+"""Tests of file permissions in the data folder: only its owner has access, whatever the umask."""
 
 import os
 import stat
@@ -38,7 +38,7 @@ def use(client: Client) -> None:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022])
-def test_in_a_folder_that_was_there_every_file_is_made_for_its_owner_alone(one: Service, umask: int) -> None:
+def test_files_in_an_existing_folder_are_accessible_to_their_owner_only(one: Service, umask: int) -> None:
     folder = one.folder / "var"
     folder.mkdir()
     folder.chmod(0o755)
@@ -54,7 +54,7 @@ def test_in_a_folder_that_was_there_every_file_is_made_for_its_owner_alone(one: 
     assert f"`chmod 700 {folder}`" in one.log.read_text()
 
 
-def test_what_an_older_version_left_open_is_closed_at_the_start(one: Service) -> None:
+def test_permissions_that_an_older_version_left_open_are_removed_at_the_start(one: Service) -> None:
     folder = one.folder / "var"
     one.start()
     use(one.client())
@@ -70,7 +70,7 @@ def test_what_an_older_version_left_open_is_closed_at_the_start(one: Service) ->
     assert one.client().call("GET", "/v1/leads")["items"]
 
 
-def test_a_folder_of_its_own_is_not_warned_about(one: Service) -> None:
+def test_a_private_folder_causes_no_warning(one: Service) -> None:
     one.umask = 0o000
 
     one.start()
@@ -80,7 +80,7 @@ def test_a_folder_of_its_own_is_not_warned_about(one: Service) -> None:
     assert lax(one.folder / "var") == {}
 
 
-def test_a_folder_that_others_can_change_is_warned_about(one: Service) -> None:
+def test_a_folder_that_others_can_change_causes_a_warning(one: Service) -> None:
     (one.folder / "var").mkdir()
     (one.folder / "var").chmod(0o777)
 
@@ -89,7 +89,7 @@ def test_a_folder_that_others_can_change_is_warned_about(one: Service) -> None:
     assert "can be changed by others (mode 777)" in one.log.read_text()
 
 
-def test_commands_make_files_for_their_owner_alone(tmp_path: Path) -> None:
+def test_commands_create_files_that_are_accessible_to_their_owner_only(tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     (tmp_path / "leads.csv").write_bytes(CSV)
     before = os.umask(0)

@@ -1,4 +1,4 @@
-"""`rebuild-reports`: counts anew from the call ledger what reports have counted beforehand."""
+"""Tests of the `rebuild-reports` command: it recounts the rollups from the call ledger."""
 
 import os
 from pathlib import Path
@@ -17,13 +17,13 @@ def counted(folder: Path) -> int:
     return int(number)
 
 
-def test_without_calls_there_is_nothing_to_count(with_admin: Command, capsys: Output) -> None:
+def test_without_calls_there_is_nothing_to_rebuild(with_admin: Command, capsys: Output) -> None:
     assert with_admin("rebuild-reports") == 0
 
     assert capsys.readouterr().out == "0 calls of 0 of 0 days are counted anew; 0 entries were folded after that.\n"
 
 
-def test_entries_that_were_not_folded_are_folded_after_it(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
+def test_unfolded_entries_can_be_folded_after_a_rebuild(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
     add_calls(os.environ)
 
     assert with_admin("rebuild-reports") == 0
@@ -34,7 +34,7 @@ def test_entries_that_were_not_folded_are_folded_after_it(with_admin: Command, t
     assert counted(tmp_path) > 0
 
 
-def test_rollups_that_were_lost_are_made_anew(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
+def test_lost_rollups_are_restored(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
     add_calls(os.environ)
     assert with_admin("rebuild-reports") == 0
     before = counted(tmp_path)
@@ -48,7 +48,7 @@ def test_rollups_that_were_lost_are_made_anew(with_admin: Command, tmp_path: Pat
     assert counted(tmp_path) == before
 
 
-def test_where_no_service_can_be_opened_it_says_why(
+def test_a_service_that_cannot_start_is_reported_with_the_reason(
     command: Command, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     monkeypatch.setenv("UNITE_DATABASE_URL", "nonsense")

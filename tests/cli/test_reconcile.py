@@ -1,4 +1,4 @@
-"""`reconcile`: says what differs between MongoDB and the database, and puts it right where it is asked to."""
+"""Tests of the `reconcile` command: it shows differences between MongoDB and the database, and repairs them."""
 
 import os
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def today() -> str:
     return (datetime.now(UTC) - timedelta(minutes=5)).date().isoformat()
 
 
-def test_a_day_that_is_alike_in_all_stores_is_said_to_be(with_documents: Command, capsys: Output) -> None:
+def test_a_day_without_differences_is_reported_as_equal(with_documents: Command, capsys: Output) -> None:
     assert with_documents("reconcile", "--date", today()) == 0
 
     output = capsys.readouterr().out
@@ -60,7 +60,7 @@ def test_a_day_that_is_alike_in_all_stores_is_said_to_be(with_documents: Command
     ]
 
 
-def test_what_differs_is_named_and_put_right(with_documents: Command, database: Found, capsys: Output) -> None:
+def test_differences_are_listed_and_repaired(with_documents: Command, database: Found, capsys: Output) -> None:
     first, second = database.call_log.find().sort("_id")
     database.call_log.delete_one({"_id": first["_id"]})
     database.call_log.update_one({"_id": second["_id"]}, {"$set": {"result": "converted"}})
@@ -86,7 +86,7 @@ def test_what_differs_is_named_and_put_right(with_documents: Command, database: 
     assert with_documents("reconcile", "--date", today()) == 0
 
 
-def test_rollups_that_differ_are_mended_by_the_command_that_is_named(
+def test_different_rollups_are_repaired_by_the_command_that_is_shown(
     with_admin: Command, tmp_path: Path, capsys: Output
 ) -> None:
     add_calls(os.environ)
@@ -105,7 +105,7 @@ def test_rollups_that_differ_are_mended_by_the_command_that_is_named(
     assert with_admin("reconcile", "--date", today()) == 0
 
 
-def test_counting_anew_names_the_command_that_compares_documents(with_documents: Command, capsys: Output) -> None:
+def test_rebuild_reports_names_the_command_that_compares_documents(with_documents: Command, capsys: Output) -> None:
     assert with_documents("rebuild-reports") == 0
 
     assert capsys.readouterr().out.endswith(
@@ -113,7 +113,9 @@ def test_counting_anew_names_the_command_that_compares_documents(with_documents:
     )
 
 
-def test_of_several_days_those_that_differ_are_shown(with_documents: Command, database: Found, capsys: Output) -> None:
+def test_of_several_days_only_those_that_differ_are_shown(
+    with_documents: Command, database: Found, capsys: Output
+) -> None:
     database.call_log.delete_many({})
     week = (datetime.now(UTC) - timedelta(days=6)).date().isoformat()
 
@@ -131,7 +133,7 @@ def test_of_several_days_those_that_differ_are_shown(with_documents: Command, da
     assert database.call_log.count_documents({}) == 2
 
 
-def test_calls_of_before_there_was_mongodb_get_their_documents(
+def test_calls_older_than_mongodb_get_documents_by_a_repair(
     with_admin: Command, mongodb_url: str, database: Found, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     add_calls(os.environ)
@@ -145,7 +147,7 @@ def test_calls_of_before_there_was_mongodb_get_their_documents(
     assert database.call_log.count_documents({}) == 2
 
 
-def test_calls_on_their_way_are_counted(
+def test_calls_with_a_pending_event_are_counted_as_pending(
     with_admin: Command, mongodb_url: str, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     monkeypatch.setenv("UNITE_MONGODB_URL", mongodb_url)
@@ -165,7 +167,7 @@ def test_calls_on_their_way_are_counted(
         (("--date", "2026-03-02", "--to", "2026-03-03"), 2, "--date for one day"),
     ],
 )
-def test_days_that_are_none_are_refused(
+def test_invalid_days_are_refused(
     with_admin: Command, capsys: Output, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     assert with_admin("reconcile", *arguments) == code
@@ -173,7 +175,7 @@ def test_days_that_are_none_are_refused(
     assert words in capsys.readouterr().err
 
 
-def test_while_mongodb_is_away_that_is_said(
+def test_an_outage_of_mongodb_is_reported(
     with_admin: Command, private_mongodb: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Output
 ) -> None:
     monkeypatch.setenv("UNITE_MONGODB_URL", f"{private_mongodb.url.rstrip('/')}/unite")

@@ -1,4 +1,4 @@
-"""`serve` in real processes: how it starts, how it stops, and what happens when a part of it dies."""
+"""Tests of the `serve` command in real processes: start, stop, and what happens when a process dies."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def one(tmp_path: Path) -> Iterator[Service]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_service_says_where_it_listens_and_stops_in_good_order(one: Service, number: signal.Signals) -> None:
+def test_the_service_logs_its_address_and_stops_gracefully(one: Service, number: signal.Signals) -> None:
     one.start()
     eventually(lambda: "The worker is ready." in one.log.read_text(), "the worker is ready")
     begun = time.monotonic()
@@ -40,7 +40,7 @@ def test_the_service_says_where_it_listens_and_stops_in_good_order(one: Service,
     assert "correct horse battery" not in one.log.read_text()
 
 
-def test_an_address_of_somebody_who_is_no_admin_makes_none_and_is_warned_about(one: Service, tmp_path: Path) -> None:
+def test_an_admin_address_of_another_user_is_warned_about_and_creates_no_admin(one: Service, tmp_path: Path) -> None:
     agent = ("users", "create", "ann@example.com", "--name", "Ann", "--role", "agent")
     assert run(tmp_path, *agent, text="correct horse battery\n").returncode == 0
 
@@ -49,7 +49,7 @@ def test_an_address_of_somebody_who_is_no_admin_makes_none_and_is_warned_about(o
     assert "There is no admin: set UNITE_ADMIN_EMAIL" in one.log.read_text()
 
 
-def test_plain_http_on_a_public_address_is_warned_about_in_the_log(tmp_path: Path) -> None:
+def test_plain_http_on_a_public_address_is_warned_about(tmp_path: Path) -> None:
     with service(tmp_path, UNITE_PUBLIC_URL="http://unite.example.com") as one:
         one.start()
         lines = [json.loads(line) for line in one.log.read_text().splitlines()]
@@ -58,7 +58,7 @@ def test_plain_http_on_a_public_address_is_warned_about_in_the_log(tmp_path: Pat
     assert "UNITE_PUBLIC_URL is http:// on a host that is not private" in warning
 
 
-def test_a_request_is_logged_with_the_correlation_id_that_it_came_with(one: Service) -> None:
+def test_a_request_is_logged_with_its_correlation_id(one: Service) -> None:
     one.start()
 
     with direct_session() as session:
@@ -69,7 +69,7 @@ def test_a_request_is_logged_with_the_correlation_id_that_it_came_with(one: Serv
     assert (request_line["method"], request_line["route"], request_line["status"]) == ("GET", "/v1/me", 401)
 
 
-def test_after_a_kill_of_the_main_process_nothing_is_left_and_a_new_one_starts_at_once(one: Service) -> None:
+def test_after_the_main_process_is_killed_no_process_is_left_and_another_can_start(one: Service) -> None:
     one.start()
     eventually(one.worker, "there is a worker")
     before = one.pid
@@ -82,7 +82,7 @@ def test_after_a_kill_of_the_main_process_nothing_is_left_and_a_new_one_starts_a
     eventually(lambda: not alive_in_session(before), "what the main process had started is gone")
 
 
-def test_a_worker_that_dies_is_started_again(one: Service) -> None:
+def test_a_dead_worker_is_restarted(one: Service) -> None:
     one.start()
     first = eventually(one.worker, "there is a worker")
 
@@ -93,7 +93,7 @@ def test_a_worker_that_dies_is_started_again(one: Service) -> None:
     assert one.ready()
 
 
-def test_a_server_process_that_dies_is_started_again(one: Service) -> None:
+def test_a_dead_server_process_is_restarted(one: Service) -> None:
     one.start()
     (server,) = set(one.processes()) - {one.pid, eventually(one.worker, "there is a worker")}
 
@@ -102,7 +102,7 @@ def test_a_server_process_that_dies_is_started_again(one: Service) -> None:
     eventually(lambda: server not in one.processes() and one.ready(), "it answers again")
 
 
-def test_a_port_that_somebody_has_is_refused(tmp_path: Path) -> None:
+def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ended = run(tmp_path, "serve", UNITE_PORT=port)
@@ -112,7 +112,7 @@ def test_a_port_that_somebody_has_is_refused(tmp_path: Path) -> None:
     assert "UNITE_PORT" in ended.stderr
 
 
-def test_two_services_cannot_have_one_port(one: Service, tmp_path: Path) -> None:
+def test_two_services_cannot_use_one_port(one: Service, tmp_path: Path) -> None:
     one.start()
     (tmp_path / "other").mkdir()
 
@@ -122,7 +122,7 @@ def test_two_services_cannot_have_one_port(one: Service, tmp_path: Path) -> None
     assert "cannot be listened at" in ended.stderr
 
 
-def test_of_two_services_that_start_at_one_port_in_the_same_moment_one_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_of_two_services_that_start_on_one_port_at_once_one_is_refused_on_one_line(tmp_path: Path) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
     with service(tmp_path / "first") as first, service(tmp_path / "second") as second:
@@ -139,7 +139,7 @@ def test_of_two_services_that_start_at_one_port_in_the_same_moment_one_is_refuse
         eventually(other.ready, "the other one serves")
 
 
-def test_a_port_that_is_taken_between_binding_and_listening_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_between_bind_and_listen_is_refused_on_one_line(tmp_path: Path) -> None:
     with service(tmp_path) as one:
         one.command = ("tests.cli.port_taken_late",)
         one.start(wait=False)
@@ -161,7 +161,7 @@ def taken(port: int) -> str:
     )
 
 
-def test_settings_that_are_wrong_are_all_told_and_nothing_is_started(tmp_path: Path) -> None:
+def test_all_invalid_settings_are_reported_and_nothing_starts(tmp_path: Path) -> None:
     ended = run(tmp_path, "serve", UNITE_PORT="eighty", UNITE_PHONE_RULE="strict", UNITE_JWT_KEYS="a:topsecret")
 
     assert ended.returncode == 1
@@ -171,7 +171,7 @@ def test_settings_that_are_wrong_are_all_told_and_nothing_is_started(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+def test_an_unusable_data_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "var").touch()
 
     ended = run(tmp_path, "serve", UNITE_PORT=str(free_port()))

@@ -1,4 +1,4 @@
-"""What an older version leaves behind, during an upgrade or after a rollback, is mended by the version of today."""
+"""Tests of data that an older version leaves during an upgrade or after a rollback: the current version repairs it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -46,7 +46,7 @@ def the_user(started: Started) -> User:
 
 
 @pytest.mark.usefixtures("with_admin")
-def test_calls_to_a_lead_that_a_version_without_calls_deletes_are_cancelled(tmp_path: Path) -> None:
+def test_pending_calls_to_a_lead_that_an_older_version_deleted_are_cancelled(tmp_path: Path) -> None:
     with opened(tmp_path) as started:
         unite, ann = started.unite, the_user(started)
         actor = replace(OPERATOR, user_id=ann.id)
@@ -67,7 +67,7 @@ def test_calls_to_a_lead_that_a_version_without_calls_deletes_are_cancelled(tmp_
 
 
 @pytest.mark.usefixtures("with_admin")
-def test_a_password_that_an_older_version_changes_is_no_one_time_password_any_more(tmp_path: Path) -> None:
+def test_a_one_time_password_that_an_older_version_changed_is_an_ordinary_password(tmp_path: Path) -> None:
     with opened(tmp_path) as started:
         ann = the_user(started)
         given = started.unite.identity.reset_password(OPERATOR, PasswordReset(user_id=ann.id)).password

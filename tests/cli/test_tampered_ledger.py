@@ -1,4 +1,4 @@
-"""`verify-ledger` names what somebody has put into the ledger that is none of its values, and does not fail by it."""
+"""Tests of `verify-ledger` with values that Unite never writes: it reports them and does not crash."""
 
 import os
 from pathlib import Path
@@ -36,7 +36,7 @@ def with_calls(with_admin: Command) -> Command:
 
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("what", UNREADABLE)
-def test_an_entry_that_cannot_be_read_is_named(
+def test_an_unreadable_entry_is_reported(
     with_calls: Command, tmp_path: Path, capsys: Output, what: str, number: int
 ) -> None:
     corrected = "task_id = (SELECT max(task_id) FROM call_tasks_corrected)"
@@ -56,9 +56,7 @@ def test_an_entry_that_cannot_be_read_is_named(
     assert captured.err == ""
 
 
-def test_whoever_reads_the_ledger_of_a_call_sees_the_entries_that_can_be_read(
-    with_calls: Command, tmp_path: Path
-) -> None:
+def test_a_ledger_with_an_unreadable_entry_shows_the_readable_ones(with_calls: Command, tmp_path: Path) -> None:
     assert with_calls("verify-ledger") == 0
     with database(tmp_path) as connection:
         without_triggers(connection)
@@ -75,7 +73,7 @@ def test_whoever_reads_the_ledger_of_a_call_sees_the_entries_that_can_be_read(
     )
 
 
-def test_an_entry_whose_id_cannot_be_read_is_told_of(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
+def test_an_entry_with_an_unreadable_id_is_reported(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
     with database(tmp_path) as connection:
         without_triggers(connection)
         connection.execute("UPDATE call_ledger SET id = x'00ff' WHERE number = 2")
@@ -88,7 +86,7 @@ def test_an_entry_whose_id_cannot_be_read_is_told_of(with_calls: Command, tmp_pa
 @pytest.mark.parametrize(
     "what", ["status = 'forgotten'", "outcome = 'splendid'", "due_at = 'soon'", "lead_id = x'00ff'"]
 )
-def test_a_task_that_cannot_be_read_is_named(with_calls: Command, tmp_path: Path, capsys: Output, what: str) -> None:
+def test_an_unreadable_task_is_reported(with_calls: Command, tmp_path: Path, capsys: Output, what: str) -> None:
     with database(tmp_path) as connection:
         connection.execute("PRAGMA ignore_check_constraints = on")
         connection.execute(f"UPDATE call_tasks SET {what} WHERE id = (SELECT max(id) FROM call_tasks)")
@@ -103,7 +101,7 @@ def test_a_task_that_cannot_be_read_is_named(with_calls: Command, tmp_path: Path
     assert "Its task cannot be read." in output
 
 
-def test_entries_whose_task_was_taken_away_are_named(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
+def test_entries_without_their_task_are_reported(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
     with database(tmp_path) as connection:
         [(task_id, entry_id)] = connection.execute(
             "SELECT hex(task_id), hex(id) FROM call_ledger WHERE number = 1 ORDER BY task_id LIMIT 1"
@@ -117,7 +115,7 @@ def test_entries_whose_task_was_taken_away_are_named(with_calls: Command, tmp_pa
     assert "Its task is missing." in output
 
 
-def test_entries_of_what_is_no_task_are_told_of(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
+def test_entries_with_an_invalid_task_id_are_reported(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
     with database(tmp_path) as connection:
         without_triggers(connection)
         connection.execute("UPDATE call_ledger SET task_id = 'none' WHERE number = 2")
@@ -128,7 +126,7 @@ def test_entries_of_what_is_no_task_are_told_of(with_calls: Command, tmp_path: P
 
 
 @pytest.mark.parametrize("what", ["outcome = 'splendid'", "kind = 'forgotten'"])
-def test_on_a_server_an_entry_that_cannot_be_read_is_named_too(
+def test_an_unreadable_entry_is_reported_on_mysql_too(
     command: Command, mysql_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output, what: str
 ) -> None:
     monkeypatch.setenv("UNITE_DATABASE_URL", mysql_database)

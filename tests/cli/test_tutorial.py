@@ -1,4 +1,4 @@
-"""The commands of the tutorial, run in order as they stand there, print what stands below them."""
+"""Tests of the tutorial: its commands, run in order, print what it shows."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""`users`: adding them, with a password that never stands among the arguments, and listing them."""
+"""Tests of the `users` command: add users, list them, and set one-time passwords."""
 
 import os
 from pathlib import Path
@@ -34,14 +34,14 @@ def test_a_user_is_added_and_listed(command: Command, password: str, capsys: Out
     assert row.split()[:4] == ["ben@example.com", "Ben", "agent", "yes"]
 
 
-def test_a_user_who_is_there_is_refused(with_admin: Command, password: str, capsys: Output) -> None:
+def test_an_existing_user_is_refused(with_admin: Command, password: str, capsys: Output) -> None:
     again = ("users", "create", "ann@example.com", "--name", "Ann")
 
     assert with_admin(*again, "--password-file", password) == 1
     assert "address" in capsys.readouterr().err
 
 
-def test_every_field_at_fault_is_named(command: Command, tmp_path: Path, capsys: Output) -> None:
+def test_every_invalid_field_is_reported(command: Command, tmp_path: Path, capsys: Output) -> None:
     (tmp_path / "short").write_text("short")
 
     assert command("users", "create", "nobody", "--name", " ", "--password-file", str(tmp_path / "short")) == 1
@@ -50,12 +50,12 @@ def test_every_field_at_fault_is_named(command: Command, tmp_path: Path, capsys:
     assert all(f"  {field}: " in errors for field in ("email", "name", "password"))
 
 
-def test_a_password_file_that_cannot_be_read_is_wrong_usage(command: Command, capsys: Output) -> None:
+def test_an_unreadable_password_file_is_wrong_usage(command: Command, capsys: Output) -> None:
     assert command("users", "create", "b@example.com", "--name", "B", "--password-file", "nothing") == 2
     assert "cannot be read" in capsys.readouterr().err
 
 
-def test_a_forgotten_password_is_replaced_by_a_one_time_password(with_admin: Command, capsys: Output) -> None:
+def test_a_one_time_password_replaces_a_forgotten_one(with_admin: Command, capsys: Output) -> None:
     assert with_admin("users", "set-password", "Ann@Example.com") == 0
 
     said, password = capsys.readouterr().out.splitlines()
@@ -64,9 +64,7 @@ def test_a_forgotten_password_is_replaced_by_a_one_time_password(with_admin: Com
     assert _logs_in(password)
 
 
-def test_a_one_time_password_may_come_from_a_file_and_is_not_shown_then(
-    with_admin: Command, capsys: Output, tmp_path: Path
-) -> None:
+def test_a_one_time_password_from_a_file_is_not_shown(with_admin: Command, capsys: Output, tmp_path: Path) -> None:
     (tmp_path / "one-time").write_text("a one-time password\n")
 
     assert with_admin("users", "set-password", "ann@example.com", "--password-file", str(tmp_path / "one-time")) == 0
@@ -84,7 +82,7 @@ def test_a_one_time_password_may_come_from_standard_input(tmp_path: Path) -> Non
     assert "password: A password has at least 12 characters." in ended.stderr
 
 
-def test_nobody_gets_a_one_time_password_who_is_not_there(with_admin: Command, capsys: Output) -> None:
+def test_a_one_time_password_for_an_unknown_user_is_refused(with_admin: Command, capsys: Output) -> None:
     assert with_admin("users", "set-password", "nobody@example.com") == 2
     assert "There is no active user nobody@example.com." in capsys.readouterr().err
 
@@ -98,22 +96,22 @@ def _logs_in(password: str) -> bool:
             return False
 
 
-def test_a_password_is_no_argument(command: Command) -> None:
+def test_a_password_cannot_be_given_as_an_argument(command: Command) -> None:
     assert command("users", "create", "b@example.com", "--name", "B", "--password", "correct horse battery") == 2
 
 
-def test_a_role_that_there_is_not_is_wrong_usage(command: Command) -> None:
+def test_an_unknown_role_is_wrong_usage(command: Command) -> None:
     assert command("users", "create", "b@example.com", "--name", "B", "--role", "owner") == 2
 
 
-def test_a_password_comes_from_standard_input(tmp_path: Path) -> None:
+def test_a_password_is_read_from_standard_input(tmp_path: Path) -> None:
     ended = run(tmp_path, "users", "create", "b@example.com", "--name", "B", text="correct horse battery\n")
 
     assert (ended.returncode, ended.stdout) == (0, "b@example.com was added as agent.\n")
 
 
 @pytest.mark.parametrize(("again", "code"), [("correct horse battery", 0), ("correct horse batterie", 2)])
-def test_at_a_terminal_a_password_is_asked_for_twice_and_not_shown(
+def test_at_a_terminal_a_password_is_asked_for_twice_without_echo(
     with_admin: Command, capsys: Output, monkeypatch: pytest.MonkeyPatch, again: str, code: int
 ) -> None:
     asked = iter(["correct horse battery", again])

@@ -1,4 +1,4 @@
-"""`verify-ledger`: says whether the call ledger is whole, finds what is not, and changes nothing."""
+"""Tests of the `verify-ledger` command: it reports the first fault of the call ledger, and changes nothing."""
 
 import io
 import os
@@ -63,20 +63,20 @@ def without_triggers(connection: sqlite3.Connection) -> None:
         connection.execute(f"DROP TRIGGER {name}")
 
 
-def test_a_ledger_that_is_as_it_was_written_is_whole(with_calls: Command, capsys: Output) -> None:
+def test_an_unchanged_ledger_is_intact(with_calls: Command, capsys: Output) -> None:
     assert with_calls("verify-ledger") == 0
 
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("3 entries of 2 call tasks: every chain is whole.\n", "")
 
 
-def test_a_ledger_without_entries_is_whole(with_admin: Command, capsys: Output) -> None:
+def test_an_empty_ledger_is_intact(with_admin: Command, capsys: Output) -> None:
     assert with_admin("verify-ledger") == 0
 
     assert capsys.readouterr().out == "0 entries of 0 call tasks: every chain is whole.\n"
 
 
-def test_an_entry_that_was_changed_is_named(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
+def test_a_changed_entry_is_reported(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
     with database(tmp_path) as connection:
         without_triggers(connection)
         connection.execute("UPDATE call_ledger SET duration_seconds = 3000 WHERE number = 2")
@@ -89,7 +89,7 @@ def test_an_entry_that_was_changed_is_named(with_calls: Command, tmp_path: Path,
     assert "Its content is not what its hash was made of." in output
 
 
-def test_an_entry_that_was_taken_away_is_missed(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
+def test_a_deleted_entry_is_reported(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
     with database(tmp_path) as connection:
         without_triggers(connection)
         [(task_id,)] = connection.execute("SELECT hex(min(task_id)) FROM call_ledger")
@@ -117,14 +117,14 @@ def test_verify_ledger_writes_no_file(with_calls: Command, tmp_path: Path) -> No
     assert content() == before
 
 
-def test_where_there_is_no_database_none_is_made(command: Command, tmp_path: Path, capsys: Output) -> None:
+def test_a_missing_database_is_not_created(command: Command, tmp_path: Path, capsys: Output) -> None:
     assert command("verify-ledger") == 1
 
     assert "The database is not there" in capsys.readouterr().err
     assert not (tmp_path / "var").exists()
 
 
-def test_a_database_of_before_is_not_brought_up_to_date(command: Command, tmp_path: Path, capsys: Output) -> None:
+def test_a_database_with_an_older_schema_is_not_upgraded(command: Command, tmp_path: Path, capsys: Output) -> None:
     (tmp_path / "var").mkdir()
     engine = create_engine_for(f"sqlite:///{tmp_path / 'var' / 'unite.sqlite3'}")
     upgrade(engine, "0002")
@@ -136,7 +136,7 @@ def test_a_database_of_before_is_not_brought_up_to_date(command: Command, tmp_pa
     assert command("migrate", "--check") == 1
 
 
-def test_the_ledger_of_a_server_is_verified_too(
+def test_the_ledger_on_a_server_is_verified_too(
     command: Command, mysql_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     monkeypatch.setenv("UNITE_DATABASE_URL", mysql_database)
@@ -152,7 +152,7 @@ def test_the_ledger_of_a_server_is_verified_too(
     assert capsys.readouterr().out == "3 entries of 2 call tasks: every chain is whole.\n"
 
 
-def test_what_takes_long_tells_at_a_terminal_how_far_it_is() -> None:
+def test_progress_of_a_long_verification_is_shown_at_a_terminal() -> None:
     terminal, pipe = io.StringIO(), io.StringIO()
 
     for shown, forced in ((terminal, True), (pipe, False)):
@@ -164,7 +164,7 @@ def test_what_takes_long_tells_at_a_terminal_how_far_it_is() -> None:
     assert pipe.getvalue() == ""
 
 
-def test_what_does_not_take_long_says_nothing_on_the_way() -> None:
+def test_progress_of_a_short_verification_is_not_shown() -> None:
     terminal = io.StringIO()
 
     with CounterProgress(Console(file=terminal, force_terminal=True, width=80)) as tally:

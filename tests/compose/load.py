@@ -1,4 +1,4 @@
-"""Five requests a second, every second one a new lead and some with a large body; and which of them failed."""
+"""Five requests a second, every second one a new lead and some with a large body, and a record of failed ones."""
 
 import json
 import threading

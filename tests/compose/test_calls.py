@@ -1,4 +1,4 @@
-"""The life of a call through the whole stack, and a ledger that shows what somebody has done to it."""
+"""Tests of calls through the whole Compose stack: from creation to notifications, and a tampered ledger."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ VALIDATOR = jsonschema_rs.Draft202012Validator(
 GUARD = "call_ledger_changed"
 
 
-def test_the_whole_life_of_a_call_is_told_to_whom_it_concerns(
+def test_every_step_of_a_call_notifies_the_right_recipients(
     stack: Stack, scenario: LiveScenario, twilio: TwilioStandIn
 ) -> None:
     topic = listening_to(TOPIC, access_to(stack.storage_url))
@@ -85,7 +85,7 @@ def without_guard(stack: Stack) -> Iterator[None]:
         )
 
 
-def test_an_entry_that_mysqls_own_root_has_changed_is_named(stack: Stack, scenario: LiveScenario) -> None:
+def test_an_entry_that_the_root_user_of_mysql_changed_is_reported(stack: Stack, scenario: LiveScenario) -> None:
     amy = scenario.add_user("agent")
     tasks = call_tasks(
         scenario.add_user("manager"), amy, [scenario.lead("Ada Lovelace"), scenario.lead("Margaret Hamilton")]

@@ -1,4 +1,4 @@
-"""What the containers may do, and what they tell: as little as they need."""
+"""Tests of the privileges of containers: their users, file systems, networks, accounts and logs."""
 
 import json
 
@@ -35,7 +35,7 @@ WRITABLE = {
 """The folders that each can write to: data, and what is on its way."""
 
 
-def test_nothing_in_any_container_runs_as_root_or_with_a_right_of_root(stack: Stack) -> None:
+def test_no_process_in_a_container_runs_as_root_or_with_capabilities(stack: Stack) -> None:
     asked = "cat /proc/[0-9]*/status | grep -E '^(Uid|CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs):'"
     none = {(f"Cap{kind}:", "0" * 16) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")}
 
@@ -46,7 +46,7 @@ def test_nothing_in_any_container_runs_as_root_or_with_a_right_of_root(stack: St
         assert shared_lines == {("Uid:", user, user, user, user), ("NoNewPrivs:", "1"), *none}, service
 
 
-def test_docker_was_told_to_give_no_container_more_than_that(stack: Stack) -> None:
+def test_containers_are_configured_without_capabilities_and_with_read_only_file_systems(stack: Stack) -> None:
     for service in (*USERS, "migrate"):
         host = stack.inspected(service)["HostConfig"]
         rights = (
@@ -60,7 +60,7 @@ def test_docker_was_told_to_give_no_container_more_than_that(stack: Stack) -> No
 
 
 @pytest.mark.parametrize("service", USERS)
-def test_a_container_cannot_change_itself(stack: Stack, service: str) -> None:
+def test_a_container_cannot_write_outside_its_data_folders(stack: Stack, service: str) -> None:
     mounts = stack.compose("exec", "-T", service, "sh", "-c", "awk '$4 ~ /^rw/ { print $2 }' /proc/mounts").splitlines()
     folders = {
         folder.replace("/run/mysqld", "/var/run/mysqld", 1) if folder == "/run/mysqld" else folder for folder in mounts
@@ -70,7 +70,7 @@ def test_a_container_cannot_change_itself(stack: Stack, service: str) -> None:
         stack.compose("exec", "-T", service, "sh", "-c", "echo x >/changed")
 
 
-def test_the_service_may_read_and_add_to_the_activity_log_and_nothing_else(stack: Stack) -> None:
+def test_the_service_account_can_only_read_and_extend_the_activity_log(stack: Stack) -> None:
     permitted, *forbidden = stack.as_service_in_mongo(
         "database.activity.find_one()",
         "database.activity.delete_many({})",
@@ -92,7 +92,7 @@ def test_the_service_may_read_and_add_to_the_activity_log_and_nothing_else(stack
     assert all("not authorized" in each for each in forbidden), forbidden
 
 
-def test_the_service_may_work_with_its_own_keys_in_redis_and_nothing_else(stack: Stack) -> None:
+def test_the_service_account_can_only_use_its_own_keys_in_redis(stack: Stack) -> None:
     permitted, *forbidden = stack.as_service_in_redis(
         "GET unite:x",
         "GET other",
@@ -115,7 +115,7 @@ def test_the_service_may_work_with_its_own_keys_in_redis_and_nothing_else(stack:
     assert all("no permissions" in each for each in forbidden), forbidden
 
 
-def test_nobody_uses_redis_or_mongodb_without_an_account(stack: Stack) -> None:
+def test_redis_and_mongodb_refuse_clients_without_an_account(stack: Stack) -> None:
     assert "NOAUTH" in stack.compose("exec", "-T", "redis", "redis-cli", "get", "unite:x")
     assert (
         stack.compose("exec", "-T", "redis", "redis-cli", "--user", "health", "--pass", "none", "ping").strip()
@@ -125,7 +125,7 @@ def test_nobody_uses_redis_or_mongodb_without_an_account(stack: Stack) -> None:
     assert "NOPERM" in stack.compose("exec", "-T", "redis", *health)
 
 
-def test_the_service_has_no_right_to_anything_but_its_rows_and_may_not_change_those_of_the_ledger(stack: Stack) -> None:
+def test_the_service_account_can_only_change_rows_and_none_of_the_ledger(stack: Stack) -> None:
     permitted, *forbidden = stack.as_service(
         "SELECT COUNT(*) FROM call_ledger",
         "UPDATE call_ledger SET note = NULL",
@@ -143,7 +143,7 @@ def test_the_service_has_no_right_to_anything_but_its_rows_and_may_not_change_th
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_service_takes_the_whole_machine(stack: Stack, service: str) -> None:
+def test_every_service_has_limits_of_memory_cpu_and_logs_and_is_restarted(stack: Stack, service: str) -> None:
     host = stack.inspected(service)["HostConfig"]
 
     assert host["Memory"] > 0
@@ -152,7 +152,7 @@ def test_no_service_takes_the_whole_machine(stack: Stack, service: str) -> None:
     assert host["LogConfig"]["Config"]["max-size"] == "10m"
 
 
-def test_only_the_service_and_what_stands_in_for_others_are_reached_from_this_machine_and_from_no_other(
+def test_only_the_service_and_the_stand_ins_have_ports_and_only_on_this_machine(
     stack: Stack,
 ) -> None:
     published = {}
@@ -173,7 +173,7 @@ def test_only_the_service_and_what_stands_in_for_others_are_reached_from_this_ma
     }
 
 
-def test_what_is_logged_is_json_and_tells_no_secret_and_no_number(stack: Stack, client: Client) -> None:
+def test_log_lines_are_json_without_secrets_and_phone_numbers(stack: Stack, client: Client) -> None:
     number = "+12125550147"
     client.call("POST", "/v1/leads", json={"name": "Katherine Johnson", "phone": number})
     client.call("GET", "/v1/leads", params={"q": number})

@@ -1,4 +1,4 @@
-"""The main job through the whole stack: leads come in one by one and as files, and what became of them can be read."""
+"""Tests of the main features through the whole Compose stack: leads, imports, activity and pictures."""
 
 import csv
 import io
@@ -42,25 +42,25 @@ def thousand(client: Client) -> dict[str, Any]:
     return imported(client, str(begun["id"]))
 
 
-def test_everything_that_the_service_depends_on_answers(client: Client) -> None:
+def test_every_dependency_is_ready(client: Client) -> None:
     ready = client.call("GET", "/health/ready")
 
     assert ready["status"] == "ok", ready
     assert set(ready["checks"]) == {"database", "mongodb", "redis", "s3", "sqs", "sns", "twilio"}
 
 
-def test_the_first_admin_is_there(client: Client) -> None:
+def test_the_first_admin_exists(client: Client) -> None:
     me = client.call("GET", "/v1/me")
 
     assert (me["email"], me["role"]) == (ADMIN, "admin")
 
 
-def test_a_file_that_is_sent_in_one_call_is_imported(thousand: dict[str, Any]) -> None:
+def test_a_file_uploaded_through_the_api_is_imported(thousand: dict[str, Any]) -> None:
     assert thousand["status"] == "completed"
     assert thousand["counts"] == {"rows": 1000, "created": 835, "updated": 0, "duplicate": 0, "rejected": 165}
 
 
-def test_the_error_report_is_downloaded_from_the_storage_by_its_signed_link(
+def test_the_error_report_is_downloaded_from_storage_by_a_signed_link(
     stack: Stack, client: Client, thousand: dict[str, Any]
 ) -> None:
     shown = client.session.get(
@@ -75,7 +75,7 @@ def test_the_error_report_is_downloaded_from_the_storage_by_its_signed_link(
     assert len(list(csv.DictReader(io.StringIO(report.content.decode("utf-8-sig"))))) == 165
 
 
-def test_a_file_that_is_sent_to_the_storage_is_imported_without_another_word(client: Client) -> None:
+def test_a_file_uploaded_to_storage_is_imported_automatically(client: Client) -> None:
     content = (DATA / "leads-duplicates-1000.csv").read_bytes()
     announcement = {
         "filename": "leads-duplicates-1000.csv",
@@ -92,7 +92,7 @@ def test_a_file_that_is_sent_to_the_storage_is_imported_without_another_word(cli
     assert done["counts"] == {"rows": 1000, "created": 621, "updated": 0, "duplicate": 199, "rejected": 180}
 
 
-def test_what_happens_to_a_lead_is_read_from_its_activity(client: Client) -> None:
+def test_the_activity_of_a_lead_is_listed(client: Client) -> None:
     lead = client.call("POST", "/v1/leads", json={"name": "Grace Hopper", "email": "grace@example.com"})
     client.call("PATCH", f"/v1/leads/{lead['id']}", json={"status": "contacted"}, headers={"If-Match": '"1"'})
 
@@ -103,7 +103,7 @@ def test_what_happens_to_a_lead_is_read_from_its_activity(client: Client) -> Non
     assert eventually(event_types, "both events are in the activity log") == ["lead.changed", "lead.created"]
 
 
-def test_a_picture_goes_to_the_storage_and_comes_back_from_it(stack: Stack, client: Client) -> None:
+def test_a_picture_is_uploaded_to_storage_and_downloaded_again(stack: Stack, client: Client) -> None:
     lead = client.call("POST", "/v1/leads", json={"name": "Ada Lovelace", "email": "ada@example.com"})
     images = f"/v1/leads/{lead['id']}/images"
 

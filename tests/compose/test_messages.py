@@ -1,4 +1,4 @@
-"""Text messages through the whole stack: somebody wants none and wants them again, and one is refused at first."""
+"""Tests of text messages through the whole Compose stack: opt-out, opt-in, refusal and replay."""
 
 import json
 
@@ -10,7 +10,7 @@ ASSIGNED = "call_task.assigned"
 BEN, CLEO = "+12025550187", "+12025550188"
 
 
-def test_whoever_writes_stop_gets_no_more_messages_until_they_write_start(
+def test_a_user_who_texted_stop_gets_no_messages_until_they_text_start(
     scenario: LiveScenario, twilio: TwilioStandIn
 ) -> None:
     ben, manager = scenario.add_user("agent", BEN), scenario.add_user("manager")
@@ -27,7 +27,7 @@ def test_whoever_writes_stop_gets_no_more_messages_until_they_write_start(
     assert ["Dorothy Vaughan" in it["body"] for it in twilio.messages() if it["to"] == BEN] == [True]
 
 
-def test_a_text_that_is_refused_is_a_dead_letter_until_somebody_replays_it(
+def test_a_refused_text_message_is_a_dead_letter_until_it_is_replayed(
     stack: Stack, scenario: LiveScenario, twilio: TwilioStandIn
 ) -> None:
     cleo, manager = scenario.add_user("agent", CLEO), scenario.add_user("manager")

@@ -1,4 +1,4 @@
-"""Servers and workers of the stack go away and come back; requests go on, and nothing is lost."""
+"""Tests of outages in the Compose stack: requests continue, and no data is lost."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ def generated() -> bytes:
     return buffer.getvalue().encode()
 
 
-def test_without_redis_requests_go_on(stack: Stack, client: Client) -> None:
+def test_requests_succeed_without_redis(stack: Stack, client: Client) -> None:
     with without(stack, "redis"):
         lead = client.call("POST", "/v1/leads", json={"name": "Without Redis", "email": "redis@example.com"})
         response = client.call("GET", f"/v1/leads/{lead['id']}")
@@ -58,7 +58,7 @@ def test_without_redis_requests_go_on(stack: Stack, client: Client) -> None:
     eventually(lambda: all_is_well(client), "Redis is used again")
 
 
-def test_without_mongodb_requests_go_on_and_the_activity_comes_later(stack: Stack, client: Client) -> None:
+def test_requests_succeed_without_mongodb_and_the_activity_follows_later(stack: Stack, client: Client) -> None:
     with without(stack, "mongo"):
         lead = client.call("POST", "/v1/leads", json={"name": "Without MongoDB", "email": "mongo@example.com"})
         health = statuses(client)
@@ -77,9 +77,7 @@ def test_without_mongodb_requests_go_on_and_the_activity_comes_later(stack: Stac
     assert event["type"] == "lead.created"
 
 
-def test_an_import_goes_on_after_its_worker_crashed_and_was_started_again_by_docker(
-    stack: Stack, client: Client
-) -> None:
+def test_an_import_continues_after_docker_has_restarted_its_crashed_worker(stack: Stack, client: Client) -> None:
     import_id = client.import_leads(generated())
     eventually(lambda: client.lead_import(import_id)["counts"]["rows"] > 0, "the import has begun")
 

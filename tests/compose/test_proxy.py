@@ -1,4 +1,4 @@
-"""What clients find at the port of the stack: the service, as if nothing stood in between, also while it restarts."""
+"""Tests of the proxy of the Compose stack: headers, body sizes, and restarts of the app without failed requests."""
 
 import re
 import socket
@@ -11,7 +11,7 @@ from tests.service_process import TIMEOUT, Client, direct_session
 TOO_LARGE = 200_000_000
 
 
-def test_a_client_cannot_say_by_a_header_who_it_is(stack: Stack) -> None:
+def test_a_client_cannot_set_its_address_by_a_header(stack: Stack) -> None:
     remaining = []
     with direct_session() as anybody:
         for number in range(3):
@@ -39,7 +39,7 @@ def test_a_body_that_is_too_large_is_refused_by_the_service_before_it_is_sent(st
     assert b"application/problem+json" in answer
 
 
-def test_the_answer_names_no_proxy(stack: Stack) -> None:
+def test_a_response_does_not_name_the_proxy(stack: Stack) -> None:
     with direct_session() as anybody:
         answer = anybody.post(f"{stack.url}/v1/auth/login", data="{", timeout=TIMEOUT)
 
@@ -47,7 +47,7 @@ def test_the_answer_names_no_proxy(stack: Stack) -> None:
     assert {"Server", "Via"} & set(answer.headers) == set()
 
 
-def test_a_restart_of_the_app_fails_no_request(stack: Stack, client: Client) -> None:
+def test_no_request_fails_during_a_restart_of_the_app(stack: Stack, client: Client) -> None:
     with under_load(client) as load:
         stack.compose("restart", "app")
         stack.compose("up", "--detach", "--wait", "app")
@@ -56,7 +56,7 @@ def test_a_restart_of_the_app_fails_no_request(stack: Stack, client: Client) -> 
     assert load.sent > 0
 
 
-def test_an_app_that_is_put_in_place_of_another_fails_no_request(stack: Stack, client: Client) -> None:
+def test_no_request_fails_while_the_app_is_replaced(stack: Stack, client: Client) -> None:
     before = stack.containers("app")
     with under_load(client) as load:
         stack.compose("up", "--detach", "--force-recreate", "--no-deps", "--wait", "app")

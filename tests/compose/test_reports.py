@@ -1,4 +1,4 @@
-"""Reports through the whole stack: a day is counted three ways, and a document that somebody changed is named."""
+"""Tests of reports through the whole Compose stack: reconciliation and repair of call documents."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tests.live_scenario import LiveScenario, call_tasks
 from tests.service_process import eventually
 
 
-def test_a_day_is_the_same_by_rollups_ledger_and_documents(stack: Stack, scenario: LiveScenario) -> None:
+def test_a_day_is_equal_in_rollups_ledger_and_documents(stack: Stack, scenario: LiveScenario) -> None:
     amy, mo = scenario.add_user("agent"), scenario.add_user("manager")
     leads = [scenario.lead(f"Report {number}") for number in range(5)]
     before = _daily(scenario)
@@ -30,7 +30,7 @@ def test_a_day_is_the_same_by_rollups_ledger_and_documents(stack: Stack, scenari
     assert _daily(scenario)["version"] == after["version"]
 
 
-def test_a_document_that_somebody_changed_is_named_and_put_right(stack: Stack, scenario: LiveScenario) -> None:
+def test_a_tampered_document_is_reported_and_repaired(stack: Stack, scenario: LiveScenario) -> None:
     amy, mo = scenario.add_user("agent"), scenario.add_user("manager")
     (task_id,) = call_tasks(mo, amy, [scenario.lead("Report Changed")])
     assert amy.complete(task_id).status_code == 200

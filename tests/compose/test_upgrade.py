@@ -1,4 +1,4 @@
-"""Another version comes into the stack by `make upgrade` while requests come, and goes where it is not healthy."""
+"""Tests of `make upgrade` under load: no request fails, and an unhealthy version is rolled back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,11 +48,11 @@ def image_by_name(stack: Stack, name: str) -> str:
     return stack.run("docker", "image", "inspect", "--format", "{{.Id}}", name).strip()
 
 
-def test_apps_and_workers_are_as_many_as_the_variables_say(scaled: Stack) -> None:
+def test_the_variables_set_the_numbers_of_apps_and_workers(scaled: Stack) -> None:
     assert count(scaled) == (APPS, WORKERS)
 
 
-def test_an_app_that_is_killed_fails_no_request_that_another_one_can_answer(scaled: Stack, client: Client) -> None:
+def test_requests_are_answered_by_another_app_after_one_is_killed(scaled: Stack, client: Client) -> None:
     with under_load(client, reads_only=True) as load:
         scaled.crash("app")
         scaled.compose("up", "--detach", "--wait", "app")
@@ -60,7 +60,7 @@ def test_an_app_that_is_killed_fails_no_request_that_another_one_can_answer(scal
     assert load.failed == []
 
 
-def test_an_app_that_hangs_is_sent_nothing_while_another_one_answers(scaled: Stack, client: Client) -> None:
+def test_no_requests_are_sent_to_an_app_that_does_not_respond(scaled: Stack, client: Client) -> None:
     hanging = scaled.containers("app")[0]
     scaled.run("docker", "pause", hanging)
     try:
@@ -75,7 +75,7 @@ def test_an_app_that_hangs_is_sent_nothing_while_another_one_answers(scaled: Sta
     eventually(lambda: "Requests go to every app." in scaled.logs("proxy"), "the proxy sends to both again")
 
 
-def test_an_upgrade_and_the_way_back_fail_no_request_and_make_what_is_missing(scaled: Stack, client: Client) -> None:
+def test_no_request_fails_during_an_upgrade_and_a_rollback(scaled: Stack, client: Client) -> None:
     (before,) = scaled.images_of("app")
     (scaled.secrets / "aws_credentials").unlink()
     scaled.as_root("REVOKE GRANT OPTION ON unite.* FROM 'migrator'@'%'")
@@ -102,7 +102,7 @@ def test_an_upgrade_and_the_way_back_fail_no_request_and_make_what_is_missing(sc
     assert scaled.images_of("app") == scaled.images_of("worker") == {before}
 
 
-def test_a_version_that_is_not_healthy_gives_way_to_the_one_before(scaled: Stack, client: Client) -> None:
+def test_an_unhealthy_version_is_rolled_back(scaled: Stack, client: Client) -> None:
     before = scaled.images_of("app")
 
     broken = another_version(scaled, SERVE, "    logs.configure(", "    raise SystemExit(3)\n    logs.configure(")
@@ -116,7 +116,7 @@ def test_a_version_that_is_not_healthy_gives_way_to_the_one_before(scaled: Stack
     assert count(scaled) == (APPS, WORKERS)
 
 
-def test_a_migration_that_fails_replaces_nothing(scaled: Stack, client: Client) -> None:
+def test_a_failed_migration_replaces_nothing(scaled: Stack, client: Client) -> None:
     before = scaled.containers("app")
 
     broken = another_version(scaled, MIGRATE, "\ndef run(", "\nraise SystemExit('no such column')\n\n\ndef run(")

@@ -1,4 +1,4 @@
-"""The commands of README and of docs/how-to, run as they stand there."""
+"""Tests of the commands in the README and in docs/how-to, run as they are written."""
 
 import re
 
@@ -41,7 +41,7 @@ def in_sh(stack: Stack, *lines: str) -> str:
     return stack.run("sh", "-eu", "-c", "\n".join(lines))
 
 
-def test_the_docker_lines_of_the_readme_lead_to_the_lines_above_them(stack: Stack) -> None:
+def test_the_commands_of_the_readme_work_with_docker(stack: Stack) -> None:
     readme = (stack.checkout / "README.md").read_text().replace("http://127.0.0.1:8000", stack.url)
     docker = commands_of(section(readme, "Run it with Docker"))
     serve = commands_of(section(readme, "Serve"))
@@ -55,13 +55,13 @@ def test_the_docker_lines_of_the_readme_lead_to_the_lines_above_them(stack: Stac
     assert "event: " in said
 
 
-def test_nothing_of_the_lines_before_is_left_in_the_environment(stack: Stack) -> None:
+def test_the_commands_of_the_readme_export_no_variables(stack: Stack) -> None:
     serve = section((stack.checkout / "README.md").read_text(), "Serve")
 
     assert [line for block in commands_of(serve) for line in block if line.startswith("export ")] == []
 
 
-def test_the_commands_for_operators_work_as_they_are_written(stack: Stack, client: Client) -> None:
+def test_the_commands_for_operators_work(stack: Stack, client: Client) -> None:
     page = (stack.checkout / "docs" / "how-to" / "manage-users.md").read_text()
     new = {"email": "bo@example.com", "name": "Bo", "role": "agent", "password": "correct horse battery"}
     client.call("POST", "/v1/users", json=new)

@@ -1,4 +1,4 @@
-"""What the contract suites need of the adapters in memory: units of work, and the wake-ups of jobs."""
+"""Units of work and job queues in memory, for the contract suites."""
 
 from collections.abc import Callable, Collection
 

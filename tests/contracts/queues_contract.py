@@ -1,4 +1,4 @@
-"""The contract of the queues from which a worker takes its jobs."""
+"""Contract tests of the queues from which a worker takes its jobs."""
 
 import logging
 from abc import abstractmethod
@@ -102,7 +102,7 @@ class QueuesContract:
     def queues(self) -> Queues:
         """Return empty queues."""
 
-    def test_queues_that_are_there_answer_a_ping(self, queues: Queues) -> None:
+    def test_a_ping_of_running_queues_succeeds(self, queues: Queues) -> None:
         queues.ping()
 
     def test_imports_run_in_the_order_in_which_they_were_enqueued(self, queues: Queues) -> None:
@@ -117,7 +117,7 @@ class QueuesContract:
         assert recorder.jobs == [("run_import", str(ONE)), ("undo_import", str(OTHER)), ("run_import", str(OTHER))]
         assert recorder.correlation_ids == [CORRELATION_ID] * 3
 
-    def test_a_job_that_is_enqueued_already_is_not_enqueued_again(self, queues: Queues) -> None:
+    def test_a_queued_job_is_not_enqueued_again(self, queues: Queues) -> None:
         recorder = Recorder()
         for _ in range(3):
             queues.jobs.run_import(ONE)
@@ -128,7 +128,7 @@ class QueuesContract:
 
         assert recorder.jobs == [("run_import", str(ONE)), ("run_import", str(OTHER))]
 
-    def test_a_job_that_is_enqueued_while_it_runs_runs_once_more(self, queues: Queues) -> None:
+    def test_a_job_that_is_enqueued_during_its_run_runs_once_more(self, queues: Queues) -> None:
         def enqueue_again(_: Job) -> None:
             if len(recorder.jobs) == 1:
                 queues.jobs.run_import(ONE)
@@ -151,7 +151,7 @@ class QueuesContract:
                 queues.jobs.run_import(ONE)
                 eventually(lambda: len(recorder.jobs) == count, "the job runs")  # noqa: B023 - it ends in this turn
 
-    def test_events_are_delivered_to_the_named_destinations_alone(self, queues: Queues) -> None:
+    def test_events_are_delivered_to_the_named_destinations_only(self, queues: Queues) -> None:
         activity, topic = Recorder(), Recorder()
         queues.jobs.deliver_events(["topic", "nobody"])
 
@@ -211,7 +211,7 @@ class QueuesContract:
 
         assert str(error) in caplog.text
 
-    def test_a_job_that_fails_delays_no_other_and_is_tried_again(self, queues: Queues) -> None:
+    def test_a_failed_job_is_retried_and_delays_no_other(self, queues: Queues) -> None:
         recorder = Recorder(failing_first(Unavailable("The storage does not answer.")))
         queues.jobs.run_import(ONE)
         queues.jobs.run_import(OTHER)
@@ -222,7 +222,7 @@ class QueuesContract:
         assert recorder.jobs == [("run_import", str(it)) for it in (ONE, OTHER, ONE)]
         assert recorder.correlation_ids == [CORRELATION_ID] * 3
 
-    def test_a_delivery_that_fails_is_tried_again(self, queues: Queues) -> None:
+    def test_a_failed_delivery_is_retried(self, queues: Queues) -> None:
         recorder = Recorder(failing_first(ZeroDivisionError("no idea")))
         queues.jobs.deliver_events()
 
@@ -231,7 +231,7 @@ class QueuesContract:
 
         assert recorder.jobs == [("relay", "topic")] * 2
 
-    def test_a_service_that_does_not_answer_is_logged_in_one_line(
+    def test_an_unavailable_service_is_logged_on_one_line(
         self, queues: Queues, caplog: pytest.LogCaptureFixture
     ) -> None:
         recorder = Recorder(failing_first(Unavailable("The storage does not answer.")))
@@ -255,7 +255,7 @@ class QueuesContract:
 
         assert "Traceback" in caplog.text
 
-    def test_a_worker_that_has_to_stop_begins_no_other_job(self, queues: Queues) -> None:
+    def test_a_stopping_worker_starts_no_other_job(self, queues: Queues) -> None:
         stop = Signal()
         recorder = Recorder(lambda _: stop.set())
         queues.jobs.run_import(ONE)
@@ -265,7 +265,7 @@ class QueuesContract:
 
         assert recorder.jobs == [("run_import", str(ONE))]
 
-    def test_nothing_runs_where_the_worker_has_to_stop_at_once(self, queues: Queues) -> None:
+    def test_a_worker_that_is_stopped_at_once_runs_nothing(self, queues: Queues) -> None:
         recorder = Recorder()
         queues.jobs.run_import(ONE)
         queues.jobs.deliver_events()

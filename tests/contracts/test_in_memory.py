@@ -1,4 +1,4 @@
-"""The in-memory implementations keep every contract."""
+"""Contract tests of the in-memory adapters."""
 
 from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
@@ -71,24 +71,24 @@ from unite_core.testing.in_memory import (
 
 
 class TestUnitOfWork(InMemoryUnits, UnitOfWorkContract):
-    def test_a_writing_unit_inside_another_of_the_same_thread_is_refused(self, work: InMemoryUnitOfWorkFactory) -> None:
+    def test_a_nested_writing_unit_of_work_in_one_thread_is_refused(self, work: InMemoryUnitOfWorkFactory) -> None:
         with work(), pytest.raises(RuntimeError), work():
             pass
         with work() as unit:
             unit.commit()
 
-    def test_a_unit_commits_once(self, work: InMemoryUnitOfWorkFactory) -> None:
+    def test_a_unit_of_work_can_commit_only_once(self, work: InMemoryUnitOfWorkFactory) -> None:
         with work() as unit:
             unit.commit()
             with pytest.raises(RuntimeError):
                 unit.commit()
 
 
-class TestAnswers(InMemoryUnits, IdempotencyKeysContract):
+class TestIdempotencyKeys(InMemoryUnits, IdempotencyKeysContract):
     pass
 
 
-class TestUses(InMemoryUnits, UsageContract):
+class TestUsage(InMemoryUnits, UsageContract):
     pass
 
 
@@ -117,13 +117,13 @@ class TestImports(InMemoryUnits, ImportsContract):
 
 
 class TestImportRows(InMemoryUnits, ImportRowsContract):
-    def test_a_row_is_rejected_once(self, work: InMemoryUnitOfWorkFactory) -> None:
+    def test_a_row_can_be_rejected_only_once(self, work: InMemoryUnitOfWorkFactory) -> None:
         import_id = an_id()
         with work() as unit, pytest.raises(ValueError, match="has a rejection already"):
             unit.rows.reject(import_id, [a_rejection(2), a_rejection(2)])
 
 
-class TestRehearsal(InMemoryUnits, DryRunLeadsContract):
+class TestDryRunLeads(InMemoryUnits, DryRunLeadsContract):
     pass
 
 

@@ -1,4 +1,4 @@
-"""The adapters of the embedded default keep every contract; those of its database have a module of their own."""
+"""Contract tests of the adapters of the embedded default, except its database."""
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -115,7 +115,7 @@ def local_queues(tmp_path: Path) -> Iterator[LocalQueues]:
         yield queues
 
 
-class TestJobsInTheProcessOfAWorker(JobsContract):
+class TestLocalQueueJobs(JobsContract):
     @pytest.fixture
     def jobs(self, local_queues: LocalQueues) -> Jobs:
         return local_queues.jobs

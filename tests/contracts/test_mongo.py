@@ -1,4 +1,4 @@
-"""The implementations over MongoDB keep every contract."""
+"""Contract tests of the adapters of MongoDB."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The relational implementations keep every contract, on MySQL or MariaDB."""
+"""Contract tests of the SQL adapters, on MySQL or MariaDB."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -52,11 +52,11 @@ class TestUnitOfWork(Mysql, UnitOfWorkContract):
     pass
 
 
-class TestAnswers(Mysql, IdempotencyKeysContract):
+class TestIdempotencyKeys(Mysql, IdempotencyKeysContract):
     pass
 
 
-class TestUses(Mysql, UsageContract):
+class TestUsage(Mysql, UsageContract):
     pass
 
 
@@ -88,7 +88,7 @@ class TestImportRows(Mysql, ImportRowsContract):
     pass
 
 
-class TestRehearsal(Mysql, DryRunLeadsContract):
+class TestDryRunLeads(Mysql, DryRunLeadsContract):
     pass
 
 

@@ -1,4 +1,4 @@
-"""Jobs in queues of RQ keep the contract, and keep it without their Redis too."""
+"""Contract tests of the job queues in RQ, also while Redis is unavailable."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""The suites ship: they say what they need, show values, and there is one for every port."""
+"""Tests of the contract suites as a part of the library: one for each port, with helpful errors."""
 
 import ast
 import importlib
@@ -66,12 +66,12 @@ def test_every_port_has_a_suite(port: str) -> None:
     assert f"{port}Contract" in SUITES
 
 
-def test_there_are_ports() -> None:
+def test_all_ports_are_detected() -> None:
     assert len(ports()) > 25
     assert "Destination" in ports()
 
 
-def test_a_suite_says_which_fixture_it_needs_and_which_method(tmp_path: Path) -> None:
+def test_a_suite_names_its_missing_fixtures(tmp_path: Path) -> None:
     classes = "\n".join(f"class Test{name}({name}):\n    pass\n" for name in SUITES)
 
     output, code = run_pytest(tmp_path, f"from unite_core.testing.contracts import *\n\n{classes}")
@@ -105,7 +105,7 @@ def _source_of(suite: type, name: str) -> str:
 
 
 @pytest.mark.parametrize(("suite", "name"), required())
-def test_whatever_a_suite_needs_is_named_if_it_is_missing(suite: str, name: str) -> None:
+def test_every_missing_fixture_or_method_of_a_suite_is_named(suite: str, name: str) -> None:
     class Mine(getattr(contracts, suite)):  # type: ignore[misc]  # one of the suites
         pass
 
@@ -116,7 +116,7 @@ def test_whatever_a_suite_needs_is_named_if_it_is_missing(suite: str, name: str)
         function(Mine(), *others)
 
 
-def test_a_suite_says_which_method_it_needs(tmp_path: Path) -> None:
+def test_a_suite_names_its_missing_method(tmp_path: Path) -> None:
     output, code = run_pytest(
         tmp_path,
         """
@@ -142,7 +142,7 @@ class TestMyTopic(TopicContract):
     assert "Define it in TestMyTopic:" in output
 
 
-def test_a_suite_says_which_other_repositories_a_test_needs(tmp_path: Path) -> None:
+def test_a_suite_names_the_missing_repositories_of_a_test(tmp_path: Path) -> None:
     output, code = run_pytest(
         tmp_path,
         """
@@ -167,7 +167,7 @@ class TestMyLedger(CallLedgerContract):
     assert re.search(r"1 failed, \d+ passed", output)
 
 
-def test_what_no_test_can_see_is_none(tmp_path: Path) -> None:
+def test_tests_that_cannot_observe_or_cause_something_pass_with_none(tmp_path: Path) -> None:
     output, code = run_pytest(
         tmp_path,
         """
@@ -205,7 +205,7 @@ class TestMyTexts(Unseen, TextMessagesContract):
     assert code == 0, output
 
 
-def test_a_failed_assertion_of_a_suite_shows_the_values(tmp_path: Path) -> None:
+def test_a_failed_assertion_of_a_suite_shows_its_values(tmp_path: Path) -> None:
     output, code = run_pytest(
         tmp_path,
         """
@@ -255,7 +255,7 @@ except ImportError as error:
     assert run.stderr == ""
 
 
-def test_a_module_that_pytest_lacks_is_named_itself() -> None:
+def test_a_module_that_pytest_itself_lacks_is_named() -> None:
     program = """
 import sys
 from importlib.abc import MetaPathFinder

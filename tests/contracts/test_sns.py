@@ -1,4 +1,4 @@
-"""A topic in SNS keeps the contract, as a queue of SQS hears it."""
+"""Contract tests of the SNS topic, read through a subscribed SQS queue."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""The relational implementations keep every contract, over a SQLite file."""
+"""Contract tests of the SQL adapters, on SQLite."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -63,11 +63,11 @@ class TestUnitOfWork(Sqlite, UnitOfWorkContract):
     pass
 
 
-class TestAnswers(Sqlite, IdempotencyKeysContract):
+class TestIdempotencyKeys(Sqlite, IdempotencyKeysContract):
     pass
 
 
-class TestUses(Sqlite, UsageContract):
+class TestUsage(Sqlite, UsageContract):
     pass
 
 
@@ -99,7 +99,7 @@ class TestImportRows(Sqlite, ImportRowsContract):
     pass
 
 
-class TestRehearsal(Sqlite, DryRunLeadsContract):
+class TestDryRunLeads(Sqlite, DryRunLeadsContract):
     pass
 
 
@@ -108,7 +108,7 @@ class TestCachedReads(Sqlite, CachedReadsContract):
     def work(self, engine: Engine, cache: InMemoryCache) -> SqlUnitOfWorkFactory:
         return SqlUnitOfWorkFactory(engine, cache=cache)
 
-    def test_a_commit_that_failed_is_forgotten_too_because_it_may_have_happened(
+    def test_a_commit_with_an_unknown_result_invalidates_the_cache(
         self, engine: Engine, work: SqlUnitOfWorkFactory, cache: WatchedCache
     ) -> None:
         def lose_the_answer(_: Connection) -> None:

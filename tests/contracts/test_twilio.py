@@ -1,4 +1,4 @@
-"""Text messages by Twilio's own library keep the contract, sent to what stands in for Twilio."""
+"""Contract tests of text messages through Twilio's library, sent to a fake Twilio."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

@@ -1,3 +1,5 @@
+"""The fixture `scenario` for tests of the core: a sales team over Unite in memory."""
+
 import pytest
 
 from unite_core.testing.scenario import Scenario

@@ -1,4 +1,4 @@
-"""Helper for idempotency tests: replays the first answer unchanged."""
+"""A helper for idempotency tests that replays the first response unchanged."""
 
 from unite_core import Replay
 

@@ -1,4 +1,4 @@
-"""Work in the background, for programs that import the library."""
+"""Tests of the background work of programs that import the library."""
 
 import logging
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from unite_core.testing.scenario import Scenario
 INTERVAL = timedelta(milliseconds=1)
 
 
-def test_work_once_does_what_requests_have_left_behind() -> None:
+def test_work_once_does_all_pending_work() -> None:
     scenario = Scenario()
     lead = scenario.create_lead()
     task = scenario.create_call_task(lead)
@@ -44,7 +44,7 @@ def work(clock: FixedClock | None = None, **steps: Callable[[Callable[[], bool]]
     return BackgroundWork(steps=steps, upkeep=upkeep, clock=clock or FixedClock())
 
 
-def test_a_step_that_fails_keeps_no_other_from_running() -> None:
+def test_a_failing_step_does_not_prevent_the_others() -> None:
     done: list[str] = []
     failing = work(first=fails(Unavailable("The topic does not respond.")), second=lambda _: done.append("second"))
 
@@ -57,7 +57,7 @@ def test_a_step_that_fails_keeps_no_other_from_running() -> None:
     assert failure.__notes__ == ["This happened in the step: first."]
 
 
-def test_work_until_goes_on_after_a_failure_and_logs_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_work_until_continues_after_a_failure_and_logs_it(caplog: pytest.LogCaptureFixture) -> None:
     stop = Event()
     turns: list[int] = []
 
@@ -91,7 +91,7 @@ def test_upkeep_runs_once_a_minute() -> None:
     assert order == ["step", "upkeep", "step", "step", "step", "upkeep", "step"]
 
 
-def test_a_step_is_told_when_its_turn_is_over_and_when_the_work_stops() -> None:
+def test_a_step_is_asked_to_stop_after_its_turn_and_when_the_work_stops() -> None:
     clock, stop = FixedClock(), Event()
     said: list[bool] = []
 
@@ -108,7 +108,7 @@ def test_a_step_is_told_when_its_turn_is_over_and_when_the_work_stops() -> None:
     assert said == [False, True, True]
 
 
-def test_work_until_ends_soon_after_it_is_told_to() -> None:
+def test_work_until_stops_soon_after_it_is_asked_to() -> None:
     scenario, stop = Scenario(), Event()
     scenario.create_call_task()
     thread = Thread(target=scenario.unite.work_until, args=(stop,))

@@ -1,4 +1,4 @@
-"""Clearing away in rounds ends."""
+"""Test of deletion in batches."""
 
 from unite_core.batches import MAX_BATCHES, in_batches
 

@@ -1,4 +1,4 @@
-"""What is remembered is found again, and what cannot be read is worked out anew."""
+"""Tests of cached values: computed once, and again if they are missing, unreadable or invalidated."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ def cache() -> InMemoryCache:
     return InMemoryCache(FixedClock())
 
 
-def test_a_thing_is_worked_out_once(cache: InMemoryCache) -> None:
+def test_a_value_is_computed_once(cache: InMemoryCache) -> None:
     numbers = iter([1, 2])
 
     got = [NUMBERS.get(cache, "numbers", "first", lambda: next(numbers)) for _ in range(2)]
@@ -24,7 +24,7 @@ def test_a_thing_is_worked_out_once(cache: InMemoryCache) -> None:
     assert got == [1, 1]
 
 
-def test_where_nothing_is_kept_a_thing_is_worked_out_each_time() -> None:
+def test_without_a_cache_a_value_is_computed_each_time() -> None:
     cache = NoCache()
     numbers = iter([1, 2])
     cache.put("numbers", "first", b'{"number":3}', ticket="", ttl=timedelta(seconds=1))
@@ -36,7 +36,7 @@ def test_where_nothing_is_kept_a_thing_is_worked_out_each_time() -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"\xff", b"{}", b"[]", b"null", b'{"number":"one"}', b'{"number":null}'])
-def test_what_cannot_be_read_is_worked_out_and_put_anew(cache: InMemoryCache, value: bytes) -> None:
+def test_an_unreadable_value_is_computed_and_stored_again(cache: InMemoryCache, value: bytes) -> None:
     ticket = cache.get("numbers", "first").ticket
     assert ticket is not None
     cache.put("numbers", "first", value, ticket=ticket, ttl=timedelta(seconds=10))
@@ -45,7 +45,7 @@ def test_what_cannot_be_read_is_worked_out_and_put_anew(cache: InMemoryCache, va
     assert cache.get("numbers", "first").value == b'{"number":1}'
 
 
-def test_a_failure_is_not_remembered(cache: InMemoryCache) -> None:
+def test_an_error_is_not_cached(cache: InMemoryCache) -> None:
     def fail() -> int:
         raise NotFound("There is no such number.")
 
@@ -55,7 +55,7 @@ def test_a_failure_is_not_remembered(cache: InMemoryCache) -> None:
     assert NUMBERS.get(cache, "numbers", "first", lambda: 1) == 1
 
 
-def test_what_was_forgotten_while_it_was_worked_out_is_not_found_afterwards(cache: InMemoryCache) -> None:
+def test_a_value_that_is_invalidated_while_it_is_computed_is_not_cached(cache: InMemoryCache) -> None:
     def read_before_a_change() -> int:
         cache.invalidate(["numbers"])
         return 1
@@ -64,7 +64,7 @@ def test_what_was_forgotten_while_it_was_worked_out_is_not_found_afterwards(cach
     assert NUMBERS.get(cache, "numbers", "first", lambda: 2) == 2
 
 
-def test_things_stay_as_long_as_they_may() -> None:
+def test_a_value_is_cached_for_its_ttl() -> None:
     clock = FixedClock()
     cache = InMemoryCache(clock)
     short = CacheEntryType(NUMBERS.to_plain, NUMBERS.from_plain, ttl=timedelta(seconds=10))

@@ -1,3 +1,5 @@
+"""Tests of the retry of transactions that lost against a concurrent one."""
+
 import pytest
 
 from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS, retry_on_deadlock
@@ -19,21 +21,21 @@ class Race:
         return "won"
 
 
-def test_a_race_that_is_won_is_run_once() -> None:
+def test_a_successful_attempt_is_made_once() -> None:
     race = Race()
 
     assert retry_on_deadlock(race) == "won"
     assert race.begun == 1
 
 
-def test_a_race_is_begun_anew_after_each_kind_of_loss() -> None:
+def test_an_attempt_is_repeated_after_each_of_the_given_errors() -> None:
     race = Race(Deadlock("c"), PreconditionFailed("p"), DuplicateLead(()))
 
     assert retry_on_deadlock(race, DuplicateLead, PreconditionFailed) == "won"
     assert race.begun == 4
 
 
-def test_whoever_has_lost_five_times_leaves_it_for_later() -> None:
+def test_after_five_failed_attempts_unavailable_is_raised() -> None:
     race = Race(*(Deadlock("again") for _ in range(MAX_TRANSACTION_ATTEMPTS)))
 
     with pytest.raises(Unavailable) as given_up:
@@ -46,7 +48,7 @@ def test_whoever_has_lost_five_times_leaves_it_for_later() -> None:
 @pytest.mark.parametrize(
     "error", [Unavailable("Gone."), PreconditionFailed("Old."), DuplicateLead(()), ZeroDivisionError()]
 )
-def test_what_is_no_loss_passes_through_at_once(error: Exception) -> None:
+def test_any_other_error_is_raised_at_once(error: Exception) -> None:
     race = Race(error)
 
     with pytest.raises(type(error)) as raised:

@@ -1,4 +1,4 @@
-"""The names that downloaded files are saved under: what somebody called them, and nothing that misleads."""
+"""Tests of the filenames of downloads: the given name, without anything harmful."""
 
 import unicodedata
 
@@ -28,18 +28,18 @@ from unite_core.files import MAX_DOWNLOAD_NAME_LENGTH, download_name
         ("\u200b", "file.png"),
     ],
 )
-def test_a_file_is_saved_under_the_name_that_it_was_given_as_far_as_that_is_harmless(name: str, expected: str) -> None:
+def test_a_harmless_name_is_kept_and_a_harmful_one_is_cleaned(name: str, expected: str) -> None:
     assert download_name(name, ".png") == expected
 
 
-def test_any_of_the_extensions_will_do() -> None:
+def test_one_of_several_extensions_is_sufficient() -> None:
     names = ["a.jpeg", "a.jpg", "a.png"]
 
     assert [download_name(name, ".jpg", ".jpeg") for name in names] == ["a.jpeg", "a.jpg", "a.png.jpg"]
 
 
 @given(st.text(max_size=300))
-def test_whatever_it_is_called_it_is_one_file_of_its_type(name: str) -> None:
+def test_any_name_results_in_one_filename_with_the_right_extension(name: str) -> None:
     filename = download_name(name, ".errors.csv")
 
     assert filename.endswith(".errors.csv")

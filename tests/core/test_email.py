@@ -1,3 +1,5 @@
+"""Tests of the validation and normalisation of e-mail addresses."""
+
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
@@ -37,7 +39,7 @@ def refused(text: str) -> FieldError:
         ("x" * 60 + "@example.com", "x" * 60 + "@example.com"),
     ],
 )
-def test_an_address_is_stored_in_lower_case_and_one_spelling(text: str, address: str) -> None:
+def test_an_address_is_stored_in_lower_case_and_normalized(text: str, address: str) -> None:
     assert parse_email(text) == address
 
 
@@ -56,7 +58,7 @@ def test_an_address_is_stored_in_lower_case_and_one_spelling(text: str, address:
         ("@example.com", None),
     ],
 )
-def test_an_address_that_is_none_comes_with_the_one_that_was_probably_meant(text: str, suggestion: str | None) -> None:
+def test_an_invalid_address_gets_a_suggestion(text: str, suggestion: str | None) -> None:
     problem = refused(text)
 
     assert (problem.field, problem.code) == ("email", "invalid_email")
@@ -76,7 +78,7 @@ def test_an_address_has_at_most_254_characters() -> None:
     ("local", "longer"),
     [("x" * 64, "x" * 65), ("é" * 32, "é" * 32 + "x"), ("x" * 62 + "é", "x" * 62 + "e\u0301é")],
 )
-def test_what_stands_before_the_at_sign_has_at_most_64_octets(local: str, longer: str) -> None:
+def test_the_part_before_the_at_sign_has_at_most_64_octets(local: str, longer: str) -> None:
     assert parse_email(f"{local}@example.com") == f"{local}@example.com"
     problem = refused(f"{longer}@example.com")
     assert (problem.code, problem.suggestion) == ("invalid_email", None)
@@ -99,7 +101,7 @@ def joined(marks: str, alphabet: str, maximum: int) -> st.SearchStrategy[str]:
 @example("\N{KELVIN SIGN}elvin", "\N{KELVIN SIGN}", "com")
 @example("www", "test.local", "com")
 @example("postmaster", "localhost", "io")
-def test_what_needs_no_library_is_what_the_library_says(local: str, host: str, top: str) -> None:
+def test_plain_addresses_are_parsed_like_the_library_does(local: str, host: str, top: str) -> None:
     text = f"{local}@{host}.{top}"
 
     assert _PLAIN.fullmatch(text.lower())
@@ -124,19 +126,19 @@ pieces = st.lists(
 @example("a@b_c.com")
 @example("a@.com")
 @example(".a@b.com")
-def test_any_text_is_what_the_library_says(text: str) -> None:
+def test_any_text_is_parsed_like_the_library_does(text: str) -> None:
     assert address_or_none(text) == by_the_library(text)
 
 
 @given(st.text(max_size=300))
-def test_any_text_is_an_address_or_a_problem(text: str) -> None:
+def test_any_text_is_an_address_or_has_an_error(text: str) -> None:
     read = parse_email(text)
 
     assert isinstance(read, FieldError) or len(read) <= MAX_EMAIL_LENGTH
 
 
 @given(pieces | st.text(max_size=20))
-def test_a_suggestion_is_an_address(text: str) -> None:
+def test_a_suggestion_is_a_valid_address(text: str) -> None:
     read = parse_email(text)
 
     if isinstance(read, FieldError) and read.suggestion is not None:

@@ -1,4 +1,4 @@
-"""The same request twice has one effect and one answer."""
+"""Tests of idempotency keys: a repeated request has one effect and gets the first response."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -47,7 +47,7 @@ def add(scenario: Scenario, claim: Claim, new: NewLead = GRACE) -> Outcome:
     return scenario.unite.once(claim, scenario.unite.leads.add, serialize, SHOW_AGAIN, scenario.admin, new)
 
 
-def test_the_second_request_gets_the_answer_of_the_first(scenario: Scenario) -> None:
+def test_a_repeated_request_gets_the_first_response(scenario: Scenario) -> None:
     first = add(scenario, CLAIM)
 
     assert first == Outcome(serialize(scenario.leads()[0]), replayed=False)
@@ -55,7 +55,7 @@ def test_the_second_request_gets_the_answer_of_the_first(scenario: Scenario) -> 
     assert len(scenario.leads()) == 1
 
 
-def test_a_request_is_the_same_by_a_digest_under_a_former_secret(scenario: Scenario) -> None:
+def test_a_request_is_recognised_by_its_fingerprint_under_a_former_secret(scenario: Scenario) -> None:
     first = add(scenario, CLAIM)
     rotated = replace(AGAIN, fingerprint="f2" * 32, former_fingerprints=("f3" * 32, CLAIM.fingerprint))
 
@@ -64,7 +64,7 @@ def test_a_request_is_the_same_by_a_digest_under_a_former_secret(scenario: Scena
         add(scenario, replace(rotated, former_fingerprints=("f3" * 32,)))
 
 
-def test_an_answer_is_given_again_for_a_day(scenario: Scenario) -> None:
+def test_a_response_is_replayed_for_a_day(scenario: Scenario) -> None:
     add(scenario, CLAIM)
     scenario.ports.clock.advance(timedelta(hours=24) - timedelta(seconds=1))
     assert add(scenario, AGAIN).replayed
@@ -74,7 +74,7 @@ def test_an_answer_is_given_again_for_a_day(scenario: Scenario) -> None:
         add(scenario, AGAIN)
 
 
-def test_an_answer_is_given_again_as_the_caller_may_see_it_now(scenario: Scenario) -> None:
+def test_a_response_is_replayed_as_the_caller_may_see_it_now(scenario: Scenario) -> None:
     add(scenario, CLAIM)
 
     hidden = scenario.unite.once(
@@ -85,7 +85,7 @@ def test_an_answer_is_given_again_as_the_caller_may_see_it_now(scenario: Scenari
     assert add(scenario, AGAIN).answer == serialize(scenario.leads()[0])
 
 
-def test_an_answer_that_the_caller_may_not_see_now_is_refused(scenario: Scenario) -> None:
+def test_a_response_that_the_caller_may_no_longer_see_is_refused(scenario: Scenario) -> None:
     def refuse(_: bytes) -> bytes:
         raise NotFound("There is no such lead.")
 
@@ -96,7 +96,7 @@ def test_an_answer_that_the_caller_may_not_see_now_is_refused(scenario: Scenario
     assert len(scenario.leads()) == 1
 
 
-def test_each_request_whose_key_is_known_is_a_counted_attempt_whatever_it_asks(scenario: Scenario) -> None:
+def test_each_request_with_a_known_key_counts_as_an_attempt(scenario: Scenario) -> None:
     counted: list[str] = []
     replay = Replay(lambda answer: answer, count=lambda: counted.append("an attempt"))
 
@@ -111,7 +111,7 @@ def test_each_request_whose_key_is_known_is_a_counted_attempt_whatever_it_asks(s
     assert len(counted) == 2
 
 
-def test_who_has_no_attempt_left_is_told_nothing_of_the_first_answer(scenario: Scenario) -> None:
+def test_a_caller_without_attempts_left_learns_nothing_about_the_first_request(scenario: Scenario) -> None:
     def refuse() -> None:
         raise TooManyRequests("Come back in a minute.", retry_after=60)
 
@@ -124,7 +124,7 @@ def test_who_has_no_attempt_left_is_told_nothing_of_the_first_answer(scenario: S
             )
 
 
-def test_a_key_is_not_for_another_request(scenario: Scenario) -> None:
+def test_a_key_cannot_be_used_for_another_request(scenario: Scenario) -> None:
     add(scenario, CLAIM)
 
     with pytest.raises(Invalid) as refused:
@@ -133,7 +133,7 @@ def test_a_key_is_not_for_another_request(scenario: Scenario) -> None:
     assert refused.value.code == "idempotency_key_reused"
 
 
-def test_other_keys_are_other_requests(scenario: Scenario) -> None:
+def test_requests_with_different_keys_are_independent(scenario: Scenario) -> None:
     add(scenario, CLAIM)
 
     assert not add(scenario, replace(AGAIN, scope="5d" * 32), replace(GRACE, phone="+12125550102")).replayed
@@ -153,7 +153,7 @@ class AddMeanwhile:
         return replace(self.scenario.unite.leads.add, work=self.work)(actor, replace(new, phone="+12125550199"))
 
 
-def test_while_the_first_is_being_carried_out_the_second_is_turned_away(scenario: Scenario) -> None:
+def test_a_repeated_request_is_refused_while_the_first_is_in_progress(scenario: Scenario) -> None:
     slow = AddMeanwhile(scenario.ports.work, scenario, CLAIM_TTL - timedelta(seconds=1))
 
     with pytest.raises(Conflict) as refused:
@@ -163,7 +163,7 @@ def test_while_the_first_is_being_carried_out_the_second_is_turned_away(scenario
     assert scenario.leads() == []
 
 
-def test_a_first_request_that_takes_too_long_is_overtaken_and_has_no_effect(scenario: Scenario) -> None:
+def test_a_first_request_that_outlasts_its_claim_has_no_effect(scenario: Scenario) -> None:
     slow = AddMeanwhile(scenario.ports.work, scenario, CLAIM_TTL)
 
     with pytest.raises(Conflict) as refused:
@@ -176,14 +176,14 @@ def test_a_first_request_that_takes_too_long_is_overtaken_and_has_no_effect(scen
     assert add(scenario, replace(CLAIM, holder="third")) == Outcome(serialize(lead), replayed=True)
 
 
-def test_a_request_that_failed_leaves_its_key_free(scenario: Scenario) -> None:
+def test_a_failed_request_releases_its_key(scenario: Scenario) -> None:
     with pytest.raises(Invalid):
         add(scenario, CLAIM, replace(GRACE, name=""))
 
     assert not add(scenario, AGAIN).replayed
 
 
-def test_effect_and_answer_are_committed_together_or_not_at_all(scenario: Scenario) -> None:
+def test_effect_and_response_are_committed_together_or_not_at_all(scenario: Scenario) -> None:
     down = FailingWork(scenario.ports.work, Unavailable("The database does not answer."), at=0)
     failing = replace(scenario.unite.leads.add, work=down)
 
@@ -194,7 +194,7 @@ def test_effect_and_answer_are_committed_together_or_not_at_all(scenario: Scenar
     assert not add(scenario, AGAIN).replayed
 
 
-def test_an_answer_that_cannot_be_told_undoes_the_effect(scenario: Scenario) -> None:
+def test_an_error_while_the_response_is_serialized_rolls_the_effect_back(scenario: Scenario) -> None:
     def broken(lead: Lead) -> bytes:
         raise ZeroDivisionError(lead)
 
@@ -204,7 +204,7 @@ def test_an_answer_that_cannot_be_told_undoes_the_effect(scenario: Scenario) -> 
     assert scenario.leads() == []
 
 
-def test_a_key_that_cannot_be_given_back_hides_no_error_and_runs_out(scenario: Scenario) -> None:
+def test_a_key_that_cannot_be_released_does_not_hide_the_error_and_expires(scenario: Scenario) -> None:
     down = FailingWork(scenario.ports.work, Unavailable("The database does not answer."), at=1)
 
     with pytest.raises(Invalid):
@@ -240,19 +240,19 @@ class Forgetful:
         return "the result"
 
 
-def test_a_use_case_that_commits_no_result_is_refused_at_its_first_key(scenario: Scenario) -> None:
+def test_a_use_case_that_does_not_return_its_committed_result_is_refused(scenario: Scenario) -> None:
     with pytest.raises(RuntimeError, match="Forgetful has to return what"):
         scenario.unite.once(CLAIM, Forgetful(scenario.ports.work), str.encode, SHOW_AGAIN)
 
 
-def test_the_answer_of_a_use_case_that_changes_nothing_is_kept_too(scenario: Scenario) -> None:
+def test_the_response_of_a_use_case_without_changes_is_stored_too(scenario: Scenario) -> None:
     look = LookAround(scenario.ports.work)
 
     assert scenario.unite.once(CLAIM, look, str.encode, SHOW_AGAIN) == Outcome(b"nothing to do", replayed=False)
     assert scenario.unite.once(AGAIN, look, str.encode, SHOW_AGAIN) == Outcome(b"nothing to do", replayed=True)
 
 
-def test_a_use_case_of_several_transactions_keeps_its_last_answer(scenario: Scenario) -> None:
+def test_a_use_case_with_several_transactions_stores_its_last_result(scenario: Scenario) -> None:
     done = scenario.import_file([("Grace", "+12125550101")])
 
     def status(undone: LeadImport) -> bytes:
@@ -267,7 +267,7 @@ def test_a_use_case_of_several_transactions_keeps_its_last_answer(scenario: Scen
     ) == Outcome(first.answer, replayed=True)
 
 
-def test_a_use_case_of_several_transactions_that_broke_off_is_carried_out_again(scenario: Scenario) -> None:
+def test_an_interrupted_use_case_with_several_transactions_can_be_repeated(scenario: Scenario) -> None:
     done = scenario.import_file([("Grace", "+12125550101")])
     broken = replace(scenario.unite.imports.undo, work=FailingWork(scenario.ports.work, Unavailable("Away."), at=1))
     with pytest.raises(Unavailable):
@@ -279,7 +279,7 @@ def test_a_use_case_of_several_transactions_that_broke_off_is_carried_out_again(
     assert scenario.leads() == []
 
 
-def test_keys_are_forgotten_after_a_day(scenario: Scenario) -> None:
+def test_keys_are_purged_after_a_day(scenario: Scenario) -> None:
     add(scenario, CLAIM)
     scenario.ports.clock.advance(timedelta(hours=24))
     assert scenario.unite.upkeep.purge_idempotency_keys() == 0
@@ -288,7 +288,7 @@ def test_keys_are_forgotten_after_a_day(scenario: Scenario) -> None:
     assert scenario.unite.upkeep.purge_idempotency_keys() == 1
 
 
-def test_however_many_keys_are_old_they_are_forgotten_in_small_transactions(scenario: Scenario) -> None:
+def test_old_keys_are_purged_in_small_transactions(scenario: Scenario) -> None:
     for number in range(5):
         add(scenario, replace(CLAIM, scope=f"{number:064x}"), NewLead(name="Ada", email=f"ada{number}@example.com"))
     scenario.ports.clock.advance(timedelta(hours=25))

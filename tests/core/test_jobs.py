@@ -1,9 +1,9 @@
-"""The pause before failed work is retried."""
+"""Tests of the pause before failed work is retried."""
 
 from unite_core.jobs import FIRST_BACKOFF, MAX_BACKOFF, backoff_after
 
 
-def test_work_that_has_not_failed_does_not_pause() -> None:
+def test_work_that_has_not_failed_has_no_pause() -> None:
     assert backoff_after(0) == 0
 
 

@@ -1,4 +1,4 @@
-"""sample_leads.csv is what docs and `make demo` say it is: 100 rows that make 89 leads, 4 repeats and 7 rejections."""
+"""Tests of sample_leads.csv: its 100 rows are 89 leads, 4 duplicates and 7 rejections, as the documentation says."""
 
 import csv
 from collections import Counter
@@ -16,11 +16,11 @@ def _rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_sample_has_the_headers_that_people_use() -> None:
+def test_the_sample_has_common_headers() -> None:
     assert list(_rows()[0]) == ["Full Name", "Phone", "E-mail", "Lead Source", "City", "Notes"]
 
 
-def test_a_hundred_rows_make_89_leads_4_repeats_and_7_rejections() -> None:
+def test_100_rows_are_89_leads_4_duplicates_and_7_rejections() -> None:
     outcomes: Counter[str] = Counter()
     known: set[str] = set()
 
@@ -44,7 +44,7 @@ def test_a_hundred_rows_make_89_leads_4_repeats_and_7_rejections() -> None:
     assert outcomes == {"lead": 89, "repeat": 4, "phone": 3, "email": 2, "contact": 1, "name": 1}
 
 
-def test_everybody_in_the_sample_is_invented() -> None:
+def test_all_people_in_the_sample_are_fictional() -> None:
     hosts = {row["E-mail"].rpartition("@")[2].lower() for row in _rows() if "@" in row["E-mail"]}
 
     assert all(host.endswith(("example.com", "example.org", "example.net")) for host in hosts)

@@ -1,4 +1,4 @@
-"""The scenario that ships for tests: each method does what its name says, as the user who may do it."""
+"""Tests of the scenario that the library ships: each method acts as a user who has the permission."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def test_a_call_is_created_and_completed_in_three_lines() -> None:
     assert [entry.actor_id for entry in scenario.ledger(task)] == [scenario.ann.user_id]
 
 
-def test_there_are_users_of_each_role_who_can_log_in(scenario: Scenario) -> None:
+def test_users_of_each_role_can_log_in(scenario: Scenario) -> None:
     users = [scenario.user(actor) for actor in (scenario.admin, scenario.manager, scenario.ann, scenario.ben)]
     assert [(user.name, user.role) for user in users] == [
         ("admin", Role.ADMIN),
@@ -51,7 +51,7 @@ def test_users_are_added_updated_and_deactivated(scenario: Scenario) -> None:
         )
 
 
-def test_ports_and_rules_are_those_that_are_given() -> None:
+def test_the_given_ports_and_rules_are_used() -> None:
     ports = in_memory_ports(clock=FixedClock())
     scenario = Scenario(ports, Rules(missed_after=timedelta(minutes=1)))
 
@@ -66,7 +66,7 @@ def test_the_clock_stands_still_until_it_is_advanced(scenario: Scenario) -> None
     assert scenario.advance(timedelta(minutes=1)) == scenario.now == before + HOUR + timedelta(minutes=1)
 
 
-def test_leads_are_anns_unless_something_else_is_said(scenario: Scenario) -> None:
+def test_leads_are_assigned_to_ann_by_default(scenario: Scenario) -> None:
     leads = [
         scenario.create_lead(),
         scenario.create_lead(assigned_to=None),
@@ -91,7 +91,7 @@ def test_leads_are_updated(scenario: Scenario) -> None:
     assert scenario.update_lead(lead, scenario.ann, name="Ada").name == "Ada"
 
 
-def test_more_leads_than_a_page_has_are_not_listed_in_part(scenario: Scenario) -> None:
+def test_a_list_of_leads_beyond_one_page_is_complete(scenario: Scenario) -> None:
     for _ in range(201):
         scenario.create_lead()
 
@@ -127,7 +127,7 @@ def test_a_completed_call_is_corrected(scenario: Scenario) -> None:
     ]
 
 
-def test_calls_are_missed_after_their_time(scenario: Scenario) -> None:
+def test_calls_are_missed_after_the_grace_period(scenario: Scenario) -> None:
     overdue, later = scenario.create_call_task(due_at=scenario.now - HOUR), scenario.create_call_task()
 
     scenario.miss(overdue, later)
@@ -135,7 +135,7 @@ def test_calls_are_missed_after_their_time(scenario: Scenario) -> None:
     assert {scenario.stored(task).status for task in (overdue, later)} == {TaskStatus.MISSED}
 
 
-def test_events_are_all_or_those_of_a_task(scenario: Scenario) -> None:
+def test_events_can_be_listed_for_all_or_for_one_task(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     scenario.create_lead()
 
@@ -177,7 +177,7 @@ def test_rows_have_the_columns_of_the_header(scenario: Scenario) -> None:
     assert (lead.status, lead.source, lead.assigned_to) == (LeadStatus.QUALIFIED, "fair", scenario.ann.user_id)
 
 
-def test_an_upload_waits_for_a_worker_who_commits_some_rows_at_a_time() -> None:
+def test_an_uploaded_import_is_processed_in_chunks_by_a_worker() -> None:
     scenario = Scenario(chunk_rows=2)
     waiting = scenario.upload([("Ada", "+12125550110"), ("Eve", "+12125550111"), ("Zoe", "+12125550112")])
     assert waiting.status is ImportStatus.QUEUED
@@ -199,14 +199,14 @@ def test_jobs_run_imports_and_deliver_events(scenario: Scenario) -> None:
     assert [message.to for message in scenario.ports.texts.sent] == [scenario.user(scenario.ann).phone]
 
 
-def test_a_manager_asks_for_the_daily_summary(scenario: Scenario) -> None:
+def test_a_manager_enables_the_daily_summary(scenario: Scenario) -> None:
     summary = scenario.update_daily_summary(scenario.manager, at="18:00", tz="Europe/Berlin")
 
     assert summary is not None
     assert summary == scenario.user(scenario.manager).daily_summary
 
 
-def test_scenarios_share_nothing() -> None:
+def test_scenarios_are_independent() -> None:
     one, other = Scenario(), Scenario()
     task = one.create_call_task()
 

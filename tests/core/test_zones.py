@@ -1,4 +1,4 @@
-"""What clocks in a time zone show, above all when they are put forward or back."""
+"""Tests of local times in time zones, above all when clocks change."""
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from unite_core.zones import local_date, moment_of, zone_names
         ("Pacific/Kiritimati", "2026-03-02", "18:00", "2026-03-02T04:00Z"),
     ],
 )
-def test_a_local_time_is_a_moment(zone: str, day: str, at: str, moment: str) -> None:
+def test_a_local_time_is_converted_to_a_moment(zone: str, day: str, at: str, moment: str) -> None:
     assert local_moment(zone, day, at) == datetime.fromisoformat(moment)
 
 
@@ -31,13 +31,11 @@ def test_a_local_time_is_a_moment(zone: str, day: str, at: str, moment: str) -> 
         ("Asia/Beirut", "2026-03-29", "00:00", "2026-03-28T22:00Z"),
     ],
 )
-def test_a_time_that_clocks_leave_out_is_the_first_moment_after_the_gap(
-    zone: str, day: str, at: str, moment: str
-) -> None:
+def test_a_skipped_time_is_the_first_moment_after_the_gap(zone: str, day: str, at: str, moment: str) -> None:
     assert local_moment(zone, day, at) == datetime.fromisoformat(moment)
 
 
-def test_where_the_gap_lasts_until_the_day_ends_it_is_the_last_minute_before_the_gap() -> None:
+def test_if_the_gap_lasts_until_midnight_it_is_the_last_minute_before_the_gap() -> None:
     # On that Saturday clocks in Ittoqqortoormiit go from 23:00 to Sunday, 00:00.
     moment = local_moment("America/Scoresbysund", "2026-03-28", "23:30")
 
@@ -53,16 +51,16 @@ def test_where_the_gap_lasts_until_the_day_ends_it_is_the_last_minute_before_the
         ("Asia/Beirut", "2026-10-24", "23:30", "2026-10-24T20:30Z"),
     ],
 )
-def test_of_a_time_that_clocks_show_twice_it_is_the_first(zone: str, day: str, at: str, moment: str) -> None:
+def test_a_repeated_time_is_its_first_occurrence(zone: str, day: str, at: str, moment: str) -> None:
     assert local_moment(zone, day, at) == datetime.fromisoformat(moment)
 
 
-def test_a_day_that_a_zone_leaves_out_has_no_moment() -> None:
+def test_a_skipped_day_has_no_moment() -> None:
     assert local_moment("Pacific/Apia", "2011-12-30", "18:00") is None
     assert local_moment("Pacific/Apia", "2011-12-31", "00:00") == datetime(2011, 12, 30, 10, 0, tzinfo=UTC)
 
 
-def test_zones_are_known_by_their_names_and_not_by_what_one_machine_calls_them() -> None:
+def test_zone_names_are_exact_and_without_aliases_of_the_machine() -> None:
     assert {"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "US/Eastern"} <= zone_names()
     assert zone_names().isdisjoint({"localtime", "posixrules", "", "europe/berlin", "../UTC"})
 

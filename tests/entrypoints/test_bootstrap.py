@@ -1,4 +1,4 @@
-"""Starting: what is refused and why, and what survives a restart."""
+"""Tests of the start of the application: what is created, what is refused, and what survives a restart."""
 
 import io
 import sqlite3
@@ -33,7 +33,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "var", first_admin=ADMIN)
 
 
-def test_everything_stands_in_one_folder_that_its_owner_alone_may_enter(settings: Settings, tmp_path: Path) -> None:
+def test_everything_is_in_one_folder_with_access_for_its_owner_only(settings: Settings, tmp_path: Path) -> None:
     with start(settings):
         pass
 
@@ -52,13 +52,13 @@ def test_the_first_admin_is_added_once(settings: Settings) -> None:
         assert has_admin(again)
 
 
-def test_without_settings_for_an_admin_nobody_is_added(settings: Settings) -> None:
+def test_without_settings_of_an_admin_no_user_is_added(settings: Settings) -> None:
     with start(replace(settings, first_admin=None)) as started:
         assert create_first_admin(started) is None
         assert not has_admin(started)
 
 
-def test_a_login_outlives_a_restart_and_a_new_key_in_front(settings: Settings) -> None:
+def test_a_login_survives_a_restart_with_a_new_first_key(settings: Settings) -> None:
     with start(settings) as started:
         create_first_admin(started)
         pair = started.unite.identity.log_in(
@@ -71,7 +71,7 @@ def test_a_login_outlives_a_restart_and_a_new_key_in_front(settings: Settings) -
         assert again.unite.identity.authenticate(pair.access_token).role == "admin"
 
 
-def test_a_link_outlives_a_new_key_in_front_and_cursors_are_signed_with_the_new_one(settings: Settings) -> None:
+def test_a_link_stays_valid_after_a_new_first_key_and_cursors_use_the_new_one(settings: Settings) -> None:
     old, new = {"old": b"o" * 32}, {"new": b"n" * 32, "old": b"o" * 32}
     with start(replace(settings, jwt_keys=old)) as started:
         link = started.files.sign_upload("a/b", content_type="text/csv", size=2, ttl=timedelta(hours=1))
@@ -86,14 +86,14 @@ def test_a_link_outlives_a_new_key_in_front_and_cursors_are_signed_with_the_new_
         assert len(rotated.cursor_secrets) == 2
 
 
-def test_keys_that_are_set_are_kept_nowhere(settings: Settings) -> None:
+def test_configured_keys_are_not_written_to_a_file(settings: Settings) -> None:
     with start(replace(settings, jwt_keys={"a": b"a" * 32})):
         pass
 
     assert not (settings.data_dir / FILE).exists()
 
 
-def test_the_database_answers_and_says_so(settings: Settings) -> None:
+def test_the_database_and_the_disk_are_dependencies(settings: Settings) -> None:
     with start(settings) as started:
         assert list(started.dependencies) == ["database", "disk"]
         for dependency in started.dependencies.values():
@@ -101,7 +101,7 @@ def test_the_database_answers_and_says_so(settings: Settings) -> None:
         started.dependencies["database"].check()
 
 
-def test_redis_is_something_to_do_without(settings: Settings, private_redis: OwnServer) -> None:
+def test_redis_is_not_required(settings: Settings, private_redis: OwnServer) -> None:
     private_redis.stop()
 
     with start(replace(settings, redis_url=private_redis.url)) as started:
@@ -114,7 +114,7 @@ def test_redis_is_something_to_do_without(settings: Settings, private_redis: Own
         assert started.dependencies["database"].required
 
 
-def test_a_database_on_a_server_is_brought_up_to_date(settings: Settings, mysql_database: str) -> None:
+def test_a_database_on_a_server_is_migrated(settings: Settings, mysql_database: str) -> None:
     there = replace(settings, database_url=mysql_database)
     assert not database_is_current(there)
 
@@ -125,7 +125,7 @@ def test_a_database_on_a_server_is_brought_up_to_date(settings: Settings, mysql_
     assert not (settings.data_dir / DATABASE).exists()
 
 
-def test_a_database_elsewhere_is_used(settings: Settings, tmp_path: Path) -> None:
+def test_a_database_outside_the_data_folder_can_be_configured(settings: Settings, tmp_path: Path) -> None:
     with start(replace(settings, database_url=f"sqlite:///{tmp_path / 'other.db'}")):
         pass
 
@@ -133,7 +133,7 @@ def test_a_database_elsewhere_is_used(settings: Settings, tmp_path: Path) -> Non
     assert not (settings.data_dir / DATABASE).exists()
 
 
-def test_a_folder_may_have_a_name_that_means_something_in_a_url(settings: Settings, tmp_path: Path) -> None:
+def test_the_name_of_the_data_folder_may_contain_special_characters_of_urls(settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "why? 100% & #1"
 
     with start(replace(settings, data_dir=folder)):
@@ -142,7 +142,7 @@ def test_a_folder_may_have_a_name_that_means_something_in_a_url(settings: Settin
     assert (folder / DATABASE).is_file()
 
 
-def test_whether_the_database_is_current_is_asked_without_making_one(settings: Settings) -> None:
+def test_checking_the_schema_creates_no_database(settings: Settings) -> None:
     assert not database_is_current(settings)
     assert not settings.data_dir.exists()
 
@@ -152,19 +152,19 @@ def test_whether_the_database_is_current_is_asked_without_making_one(settings: S
     assert database_is_current(settings)
 
 
-def test_a_database_elsewhere_is_read_by_its_owner_alone(settings: Settings, tmp_path: Path) -> None:
+def test_a_database_outside_the_data_folder_is_accessible_to_its_owner_only(settings: Settings, tmp_path: Path) -> None:
     with start(replace(settings, database_url=f"sqlite:///{tmp_path / 'elsewhere.db'}")):
         pass
 
     assert (tmp_path / "elsewhere.db").stat().st_mode & 0o077 == 0
 
 
-def test_a_database_in_a_folder_that_is_not_there_is_refused(settings: Settings, tmp_path: Path) -> None:
+def test_a_database_in_a_missing_folder_is_refused(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(StartRefused, match="cannot be used"):
         start(replace(settings, database_url=f"sqlite:///{tmp_path / 'nowhere' / 'unite.db'}"))
 
 
-def test_many_that_start_at_once_share_one_database_and_one_key(settings: Settings) -> None:
+def test_concurrent_starts_share_one_database_and_one_key(settings: Settings) -> None:
     def one(_: int) -> tuple[bytes, ...]:
         with start(settings) as started:
             create_first_admin(started)
@@ -176,20 +176,20 @@ def test_many_that_start_at_once_share_one_database_and_one_key(settings: Settin
     assert len(secrets) == 1
 
 
-def test_a_folder_that_cannot_be_made_is_refused(settings: Settings, tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_created_is_refused(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(StartRefused, match=r"file/var cannot be written to \(Not a directory\).*UNITE_DATA_DIR"):
         start(replace(settings, data_dir=tmp_path / "file" / "var"))
 
 
-def test_a_folder_that_cannot_be_written_to_is_refused(settings: Settings) -> None:
+def test_a_data_folder_that_is_not_writable_is_refused(settings: Settings) -> None:
     # What no user may write to, whoever runs the tests.
     with pytest.raises(StartRefused, match="cannot be written to"):
         start(replace(settings, data_dir=Path("/proc/self")))
 
 
-def test_damaged_keys_are_refused_and_stay_as_they_are(settings: Settings) -> None:
+def test_a_damaged_key_file_is_refused_and_left_unchanged(settings: Settings) -> None:
     settings.data_dir.mkdir()
     (settings.data_dir / FILE).write_text("what is this")
 
@@ -198,7 +198,7 @@ def test_damaged_keys_are_refused_and_stay_as_they_are(settings: Settings) -> No
     assert (settings.data_dir / FILE).read_text() == "what is this"
 
 
-def test_a_database_of_a_newer_version_is_refused_and_left_alone(settings: Settings) -> None:
+def test_a_database_of_a_newer_version_is_refused_and_left_unchanged(settings: Settings) -> None:
     with start(settings):
         pass
     with sqlite3.connect(settings.data_dir / DATABASE) as database:
@@ -210,7 +210,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(settings: Setti
     assert not database_is_current(settings)
 
 
-def test_what_is_no_database_is_refused_and_left_alone(settings: Settings) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_left_unchanged(settings: Settings) -> None:
     settings.data_dir.mkdir()
     (settings.data_dir / DATABASE).write_bytes(b"holiday pictures" * 1000)
 
@@ -219,7 +219,7 @@ def test_what_is_no_database_is_refused_and_left_alone(settings: Settings) -> No
     assert (settings.data_dir / DATABASE).read_bytes() == b"holiday pictures" * 1000
 
 
-def test_whoever_is_at_the_machine_sees_every_user(settings: Settings) -> None:
+def test_the_operator_sees_every_user(settings: Settings) -> None:
     with start(settings) as started:
         added = create_first_admin(started)
         assert added is not None

@@ -1,4 +1,4 @@
-"""Call documents on a real MongoDB that goes away and comes back, and everything else meanwhile."""
+"""Test of call documents during an outage of MongoDB."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ def calls_reported(started: Started, ann: Actor) -> int:
     return sum(agent.figures.calls.value for agent in started.unite.reports.activity(ann, this_week()).agents)
 
 
-def test_while_mongodb_is_away_only_the_reports_on_it_are_and_nothing_is_lost(
+def test_during_an_outage_of_mongodb_only_its_reports_fail_and_no_call_is_lost(
     tmp_path: Path, private_mongodb: Any
 ) -> None:
     url = f"{private_mongodb.url.rstrip('/')}/unite"

@@ -1,4 +1,4 @@
-"""Declarations of settings: each variable once, used by something, and a secret is never shown."""
+"""Tests of the declarations of settings: each variable is unique and used, and secrets are hidden."""
 
 import re
 from dataclasses import dataclass, fields
@@ -24,16 +24,16 @@ class Example:
     count: int = read_from(COUNT)
 
 
-def test_a_setting_gives_its_default_and_its_secrecy_to_the_field_that_reads_it() -> None:
+def test_a_field_has_the_default_and_the_secrecy_of_its_setting() -> None:
     assert Example() == Example(place=None, count=3)
     assert repr(Example(place="hidden")).endswith("Example(count=3)")
 
 
-def test_a_value_describes_itself_unless_it_is_described() -> None:
+def test_the_default_describes_itself_unless_a_description_is_given() -> None:
     assert (COUNT.default, PLACE.default) == ("3", "nowhere")
 
 
-def test_a_refused_value_is_replaced_by_the_default_and_counts_as_given() -> None:
+def test_a_refused_value_is_replaced_by_the_default_and_counts_as_set() -> None:
     values = Values({"UNITE_COUNT": "11", "UNITE_PLACE": "here"}, (PLACE, COUNT))
 
     assert (values[PLACE], values[COUNT]) == ("here", 3)
@@ -43,7 +43,7 @@ def test_a_refused_value_is_replaced_by_the_default_and_counts_as_given() -> Non
 
 @pytest.mark.parametrize("it", [it for it in env.ALL if isinstance(it.field, Integer)], ids=str)
 @pytest.mark.parametrize("value", ["1_000", " 80", "+80", "٣٢", "80\n", "0000000080"])
-def test_a_whole_number_has_at_most_nine_ascii_digits_and_nothing_else(it: Setting[Any], value: str) -> None:
+def test_a_whole_number_has_at_most_nine_ascii_digits(it: Setting[Any], value: str) -> None:
     with pytest.raises(SettingsRefused, match=f"{it}: is not a whole number from "):
         read_settings({it.name: value})
 
@@ -72,7 +72,7 @@ def test_secrets_are_left_out_of_the_representation(model: type[Model | Twilio |
     assert [it.name for it, source in declared if it.repr and source.secret] == []
 
 
-def test_the_names_are_unique_and_have_the_prefix() -> None:
+def test_names_are_unique_and_have_the_prefix() -> None:
     names = [it.name for it in env.ALL]
 
     assert len(set(names)) == len(names)

@@ -1,4 +1,4 @@
-"""A further destination of events in a whole installation, by one factory; and links that lead somewhere."""
+"""Tests of a further destination of events in a complete installation, and of links to the API."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -96,7 +96,7 @@ def create_lead(started: Started) -> None:
     started.unite.leads.add(admin, NewLead(name="Grace Hopper", email="grace@example.com"))
 
 
-def test_its_events_are_recorded_and_relayed(started: Started, lines: JsonLines) -> None:
+def test_its_events_are_recorded_and_delivered(started: Started, lines: JsonLines) -> None:
     notifications = started.unite.notifications
     assert notifications.destinations == ("activity", "topic", "texts", "lines")
     create_lead(started)
@@ -109,7 +109,7 @@ def test_its_events_are_recorded_and_relayed(started: Started, lines: JsonLines)
     assert lines.ids() == [delivery.event_id]
 
 
-def test_its_health_is_asked_for_and_the_service_is_ready_without_it(started: Started, lines: JsonLines) -> None:
+def test_its_health_is_checked_but_not_required(started: Started, lines: JsonLines) -> None:
     checks = http_config_of(started).checks
     checks["lines"].run()
     lines.path.parent.rmdir()
@@ -119,7 +119,7 @@ def test_its_health_is_asked_for_and_the_service_is_ready_without_it(started: St
     assert not checks["lines"].required
 
 
-def test_with_redis_it_has_a_queue_of_its_own(tmp_path: Path, lines: JsonLines, redis_url: str) -> None:
+def test_it_has_its_own_queue_in_redis(tmp_path: Path, lines: JsonLines, redis_url: str) -> None:
     settings = settings_of(tmp_path, UNITE_REDIS_URL=redis_url)
 
     with start(settings, further=(lambda _: lines,)) as started:
@@ -131,11 +131,11 @@ def test_with_redis_it_has_a_queue_of_its_own(tmp_path: Path, lines: JsonLines, 
     assert b"rq:queue:events-lines" in queues
 
 
-def test_an_installation_has_no_further_destination_that_is_not_asked_for(tmp_path: Path) -> None:
+def test_without_a_setting_there_is_no_further_destination(tmp_path: Path) -> None:
     assert [make(settings_of(tmp_path)) for make in FURTHER] == [None] * len(FURTHER)
 
 
-def test_a_variable_makes_a_destination_of_its_value_or_refuses_the_start(tmp_path: Path, lines: JsonLines) -> None:
+def test_a_variable_creates_a_destination_or_refuses_the_start(tmp_path: Path, lines: JsonLines) -> None:
     def make(value: str) -> Destination:
         if value != "here":
             raise ValueError("is not here")
@@ -150,7 +150,7 @@ def test_a_variable_makes_a_destination_of_its_value_or_refuses_the_start(tmp_pa
         factory(replace(settings, destinations={"UNITE_LINES": "there"}))
 
 
-def test_links_lead_to_operations_of_the_api(started: Started) -> None:
+def test_links_match_operations_of_the_api(started: Started) -> None:
     routes = create_app(started.unite, http_config_of(started)).url_map.bind("unite.example")
     links = ApiLinks("https://unite.example/api")
     some_id = "0195568a-ed40-7000-8000-000000000000"

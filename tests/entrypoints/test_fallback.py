@@ -1,4 +1,4 @@
-"""A worker whose queues become unavailable and available again, and its fallback."""
+"""Tests of a worker whose queues become unavailable: it uses its fallback until they are back."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -105,7 +105,7 @@ UNAVAILABLE = Unavailable("Redis does not answer.")
         {"imports": [ZeroDivisionError("no idea"), UNAVAILABLE]},
     ],
 )
-def test_when_one_thread_loses_the_queues_the_worker_runs_the_fallback_and_returns(
+def test_when_a_thread_loses_the_queues_the_worker_runs_the_fallback_and_returns_later(
     stop: Event, caplog: pytest.LogCaptureFixture, lost: dict[str, list[Exception]]
 ) -> None:
     queues = Script(**lost, pings=[UNAVAILABLE, ZeroDivisionError("no idea"), None])
@@ -120,7 +120,7 @@ def test_when_one_thread_loses_the_queues_the_worker_runs_the_fallback_and_retur
     assert lines.count("Redis is back: the worker takes jobs from the queues again.") == 1
 
 
-def test_a_fallback_that_fails_is_run_again_and_the_queues_are_not_said_to_be_back(
+def test_a_failing_fallback_is_restarted_and_recovery_is_not_logged(
     stop: Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     queues = Script(imports=[UNAVAILABLE], pings=[UNAVAILABLE] * 1000)
@@ -134,7 +134,7 @@ def test_a_fallback_that_fails_is_run_again_and_the_queues_are_not_said_to_be_ba
     assert "Redis is back" not in caplog.text
 
 
-def test_without_a_fallback_the_queues_are_run_again(stop: Event, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_fallback_the_queues_are_restarted(stop: Event, caplog: pytest.LogCaptureFixture) -> None:
     queues = Fallback(stop, times=2, imports=[ZeroDivisionError("no idea")])
 
     work(queues, stop)
@@ -143,7 +143,7 @@ def test_without_a_fallback_the_queues_are_run_again(stop: Event, caplog: pytest
     assert "ZeroDivisionError: no idea" in caplog.text
 
 
-def test_a_worker_that_is_told_to_stop_before_it_begins_begins_nothing(stop: Event) -> None:
+def test_a_worker_that_is_stopped_before_its_start_runs_nothing(stop: Event) -> None:
     queues = Script()
     fallback = Fallback(stop, times=1)
     stop.set()
@@ -163,7 +163,7 @@ def test_the_sweep_and_the_upkeep_recur_in_the_queues_and_in_the_fallback(stop: 
     assert set(JOB_INTERVALS) == {sweep, mark_missed, fold_entries, make_summaries, keep_up}
 
 
-def test_jobs_enqueue_into_the_queues_that_they_come_from(stop: Event) -> None:
+def test_jobs_enqueue_further_jobs_in_their_own_queues(stop: Event) -> None:
     queues = Script(imports=[UNAVAILABLE])
     fallback = Fallback(stop, times=1)
 
@@ -175,7 +175,7 @@ def test_jobs_enqueue_into_the_queues_that_they_come_from(stop: Event) -> None:
     assert fallback.contexts
 
 
-def test_every_destination_has_a_thread_of_its_own_in_the_queues_and_in_the_fallback(stop: Event) -> None:
+def test_every_destination_has_its_own_thread_in_the_queues_and_in_the_fallback(stop: Event) -> None:
     queues = Script(imports=[UNAVAILABLE])
     fallback = Fallback(stop, times=1)
 

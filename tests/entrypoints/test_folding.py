@@ -1,4 +1,4 @@
-"""The job that folds entries into reports."""
+"""Tests of the job that folds ledger entries into the rollups."""
 
 import logging
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def context_of(scenario: Scenario, fold: Any = None, stopping: Callable[[], bool
     return JobContext(unite=unite, jobs=scenario.ports.jobs, holder="me", stopping=stopping)
 
 
-def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: Scenario) -> None:
+def test_the_job_recurs_every_few_seconds_and_folds_all_entries(scenario: Scenario) -> None:
     assert unfolded(scenario) == 1
 
     context_of(scenario)("entrypoints.worker.jobs.fold_entries", correlation_id=None)
@@ -44,7 +44,7 @@ def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: Scenario) -> N
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
-def test_a_run_that_fails_is_logged_by_its_queue_and_the_next_one_folds_what_it_did_not(
+def test_a_failed_run_is_logged_and_the_next_one_folds_the_rest(
     scenario: Scenario, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     context = context_of(scenario, Failing(error, scenario.unite.reports.fold))
@@ -59,7 +59,7 @@ def test_a_run_that_fails_is_logged_by_its_queue_and_the_next_one_folds_what_it_
     assert "entrypoints.worker.jobs.fold_entries" in failed.getMessage()
 
 
-def test_a_worker_that_stops_begins_no_other_transaction(scenario: Scenario) -> None:
+def test_a_stopping_worker_starts_no_other_transaction(scenario: Scenario) -> None:
     fold_entries(context_of(scenario, stopping=lambda: True))
 
     assert unfolded(scenario) == 1

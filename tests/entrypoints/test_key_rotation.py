@@ -1,4 +1,4 @@
-"""The documented steps that change the keys, run as they stand: two processes never refuse each other's tokens."""
+"""Test of the documented rotation of keys, with two processes that accept each other's tokens at every step."""
 
 import multiprocessing
 import re
@@ -90,7 +90,7 @@ def processes(tmp_path: Path) -> Iterator[Sequence[Process]]:
         process.stop()
 
 
-def test_no_token_is_refused_while_the_keys_are_changed(tmp_path: Path, processes: Sequence[Process]) -> None:
+def test_no_token_is_refused_during_a_rotation(tmp_path: Path, processes: Sequence[Process]) -> None:
     tokens = [process.log_in() for process in processes]
     add, move_to_the_front, take_out = documented_steps()
 

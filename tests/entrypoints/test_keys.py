@@ -1,4 +1,4 @@
-"""The keys of an installation: made once, kept to their owner, and one more derived for each purpose."""
+"""Tests of the signing keys of an installation, and of keys derived for each purpose."""
 
 import stat
 from pathlib import Path
@@ -9,7 +9,7 @@ from adapters.key_derivation import derive_keys
 from entrypoints.keys import FILE, load_or_create_keys
 
 
-def test_keys_are_made_once_and_then_stay(tmp_path: Path) -> None:
+def test_keys_are_created_once(tmp_path: Path) -> None:
     made = load_or_create_keys(tmp_path)
 
     assert load_or_create_keys(tmp_path) == made
@@ -24,7 +24,7 @@ def test_two_installations_have_different_keys(tmp_path: Path) -> None:
     assert load_or_create_keys(tmp_path / "one") != load_or_create_keys(tmp_path / "other")
 
 
-def test_the_file_is_for_its_owner_alone_even_if_somebody_opened_it_up(tmp_path: Path) -> None:
+def test_the_key_file_is_accessible_to_its_owner_only_even_after_a_change(tmp_path: Path) -> None:
     load_or_create_keys(tmp_path)
     (tmp_path / FILE).chmod(0o644)
 
@@ -33,7 +33,7 @@ def test_the_file_is_for_its_owner_alone_even_if_somebody_opened_it_up(tmp_path:
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
 
 
-def test_a_key_can_be_put_in_front_by_hand(tmp_path: Path) -> None:
+def test_a_key_can_be_added_first_by_hand(tmp_path: Path) -> None:
     made = load_or_create_keys(tmp_path)
     (tmp_path / FILE).write_text(f"new:{'n' * 32}," + (tmp_path / FILE).read_text())
 
@@ -41,14 +41,14 @@ def test_a_key_can_be_put_in_front_by_hand(tmp_path: Path) -> None:
     assert next(iter(load_or_create_keys(tmp_path))) == "new"
 
 
-def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+def test_a_damaged_key_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("")
 
     with pytest.raises(ValueError, match="name:secret"):
         load_or_create_keys(tmp_path)
 
 
-def test_each_purpose_has_keys_of_its_own_under_the_same_names_in_the_same_order() -> None:
+def test_each_purpose_has_its_own_keys_with_the_same_names_in_the_same_order() -> None:
     keys = {"new": b"n" * 32, "old": b"o" * 32}
 
     links, cursors = derive_keys(keys, "links"), derive_keys(keys, "cursors")
@@ -58,7 +58,7 @@ def test_each_purpose_has_keys_of_its_own_under_the_same_names_in_the_same_order
     assert {len(secret) for secret in links.values()} == {32}
 
 
-def test_a_derived_key_stays_the_same_when_another_is_put_in_front() -> None:
+def test_a_derived_key_does_not_change_when_another_key_is_added() -> None:
     old = {"old": b"o" * 32}
 
     assert derive_keys({"new": b"n" * 32, **old}, "links")["old"] == derive_keys(old, "links")["old"]

@@ -1,4 +1,4 @@
-"""What an installation loads: a library that takes long to load is loaded where something uses it, and nowhere else."""
+"""Tests of lazy imports: the library of an optional server is loaded only if that server is configured."""
 
 import subprocess
 import sys
@@ -55,7 +55,5 @@ def test_an_embedded_installation_loads_no_library_of_a_server(tmp_path: Path) -
         ),
     ],
 )
-def test_the_library_of_a_server_is_loaded_where_one_is_set(
-    tmp_path: Path, settings: dict[str, str], library: str
-) -> None:
+def test_the_library_of_a_configured_server_is_loaded(tmp_path: Path, settings: dict[str, str], library: str) -> None:
     assert library in loaded(tmp_path, **settings)

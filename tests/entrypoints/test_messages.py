@@ -1,4 +1,4 @@
-"""Messages on their way out of an installation: to SNS and Twilio where they are set, to a file elsewhere."""
+"""Tests of messages of a complete installation: to SNS and Twilio if they are configured, else to a file."""
 
 import json
 import logging
@@ -74,7 +74,7 @@ def relay(started: Started) -> None:
         started.unite.notifications.relay(destination)
 
 
-def test_a_call_that_is_assigned_is_told_to_the_topic_and_texted_to_its_agent(
+def test_an_assigned_call_is_published_and_texted_to_its_agent(
     started: Started, listening: ListenedTo, twilio_server: TwilioStandIn
 ) -> None:
     assign_a_call(started)
@@ -93,7 +93,7 @@ def test_a_call_that_is_assigned_is_told_to_the_topic_and_texted_to_its_agent(
     assert "2125550101" not in sent["body"] + "".join(message.body for message in heard)
 
 
-def test_a_daily_summary_is_told_to_the_topic_and_texted_to_whoever_asked(
+def test_a_daily_summary_is_published_and_texted_to_its_recipient(
     started: Started, listening: ListenedTo, twilio_server: TwilioStandIn
 ) -> None:
     assign_a_call(started)
@@ -119,7 +119,7 @@ def test_a_daily_summary_is_told_to_the_topic_and_texted_to_whoever_asked(
     assert sent["num_segments"] == "1"
 
 
-def test_both_are_something_to_do_without_and_say_so(started: Started) -> None:
+def test_sns_and_twilio_are_dependencies_that_are_not_required(started: Started) -> None:
     dependencies = {name: it for name, it in started.dependencies.items() if name in ("sns", "twilio")}
 
     for dependency in dependencies.values():
@@ -132,7 +132,7 @@ def test_both_are_something_to_do_without_and_say_so(started: Started) -> None:
     }
 
 
-def test_what_waits_for_twilio_delays_nobody_else_and_goes_out_once_when_it_is_back(
+def test_messages_that_wait_for_twilio_delay_no_other_destination_and_are_sent_once(
     started: Started, listening: ListenedTo, twilio_server: TwilioStandIn
 ) -> None:
     twilio_server.kill()
@@ -154,7 +154,7 @@ def test_what_waits_for_twilio_delays_nobody_else_and_goes_out_once_when_it_is_b
     assert len(twilio_server.bodies()) == 1
 
 
-def test_the_signatures_of_twilio_are_known(started: Started, twilio_server: TwilioStandIn) -> None:
+def test_signatures_of_twilio_are_verified(started: Started, twilio_server: TwilioStandIn) -> None:
     assign_a_call(started)
     relay(started)
     callback = eventually(twilio_server.callbacks, "Twilio tells of the message")[0]
@@ -165,7 +165,7 @@ def test_the_signatures_of_twilio_are_known(started: Started, twilio_server: Twi
     assert callback["url"].startswith(f"{twilio_server.public_url}/webhooks/twilio/status?delivery=")
 
 
-def test_without_settings_messages_are_in_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_settings_messages_are_written_to_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with start(settings_of(tmp_path)) as started, caplog.at_level(logging.INFO):
         assign_a_call(started)
         relay(started)
@@ -181,7 +181,7 @@ def test_without_settings_messages_are_in_a_file(tmp_path: Path, caplog: pytest.
     assert PHONE not in caplog.text
 
 
-def test_a_topic_alone_is_made_where_something_stands_in_for_aws(tmp_path: Path, aws_url: str) -> None:
+def test_a_topic_is_created_in_a_stand_in_for_aws(tmp_path: Path, aws_url: str) -> None:
     arn = f"arn:aws:sns:us-east-1:123456789012:{a_bucket_name()}"
     settings = settings_of(tmp_path, UNITE_SNS_TOPIC_ARN=arn, UNITE_AWS_ENDPOINT_URL=aws_url)
 

@@ -1,4 +1,4 @@
-"""The job that marks missed calls."""
+"""Tests of the job that marks missed calls."""
 
 import logging
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def context_of(scenario: Scenario, **upkeep: Any) -> JobContext:
     return JobContext(unite=unite, jobs=scenario.ports.jobs, holder="me", stopping=lambda: False)
 
 
-def test_a_job_marks_what_was_missed_every_five_seconds(scenario: Scenario, overdue: CallTask) -> None:
+def test_the_job_marks_missed_calls_every_five_seconds(scenario: Scenario, overdue: CallTask) -> None:
     context_of(scenario)("entrypoints.worker.jobs.mark_missed", correlation_id=None)
 
     assert status_of(scenario, overdue) is TaskStatus.MISSED
@@ -60,7 +60,7 @@ def test_a_job_marks_what_was_missed_every_five_seconds(scenario: Scenario, over
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
-def test_a_run_that_fails_is_logged_by_its_queue_and_the_next_one_marks_what_it_did_not(
+def test_a_failed_run_is_logged_and_the_next_one_marks_the_rest(
     scenario: Scenario, overdue: CallTask, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     context = context_of(scenario, mark_missed=Failing(error, scenario.unite.upkeep.mark_missed))

@@ -1,4 +1,4 @@
-"""Which networks may be trusted, how addresses are read, and by what clients are counted."""
+"""Tests of trusted networks, of the parsing of addresses, and of keys for counting clients."""
 
 from ipaddress import ip_address, ip_network
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from entrypoints.networks import client_address_key, is_private, parse_proxies, read_address
 
 
-def test_addresses_and_networks_of_both_versions_are_taken() -> None:
+def test_addresses_and_networks_of_both_versions_are_accepted() -> None:
     setting = " 10.0.0.0/8 ,192.0.2.7,2001:db8::/32, 2001:db8:1::7 ,fc00::/7"
 
     assert parse_proxies(setting) == (
@@ -21,7 +21,7 @@ def test_addresses_and_networks_of_both_versions_are_taken() -> None:
     )
 
 
-def test_a_network_that_is_mapped_into_ipv6_is_the_ipv4_network() -> None:
+def test_an_ipv4_network_mapped_to_ipv6_is_converted() -> None:
     assert parse_proxies("::ffff:10.0.0.0/104,::ffff:192.0.2.7") == (
         ip_network("10.0.0.0/8"),
         ip_network("192.0.2.7/32"),
@@ -52,12 +52,12 @@ def test_a_network_that_is_mapped_into_ipv6_is_the_ipv4_network() -> None:
         "[2001:db8::7]",
     ],
 )
-def test_what_is_malformed_is_refused_with_its_place(setting: str) -> None:
+def test_a_malformed_entry_is_refused_with_its_position(setting: str) -> None:
     with pytest.raises(ValueError, match=r"entry [12] is neither"):
         parse_proxies(setting)
 
 
-def test_an_address_inside_a_network_is_refused_with_what_would_be_right() -> None:
+def test_an_address_within_a_network_is_refused_with_a_suggestion() -> None:
     with pytest.raises(ValueError, match=r"entry 2 .* write 10\.0\.0\.0/8"):
         parse_proxies("192.0.2.7,10.1.2.3/8")
 
@@ -76,7 +76,7 @@ def test_an_address_inside_a_network_is_refused_with_what_would_be_right() -> No
         "2000::/4,3000::/4",
     ],
 )
-def test_to_trust_everybody_is_refused(proxies: str) -> None:
+def test_trusting_all_addresses_is_refused(proxies: str) -> None:
     with pytest.raises(ValueError, match="trusts nearly every address"):
         parse_proxies(proxies)
 
@@ -94,12 +94,12 @@ def test_to_trust_everybody_is_refused(proxies: str) -> None:
         ("", ""),
     ],
 )
-def test_a_client_is_counted_by_its_ipv4_address_or_the_network_of_its_ipv6_address(text: str, key: str) -> None:
+def test_a_client_is_counted_by_ipv4_address_or_ipv6_network(text: str, key: str) -> None:
     assert client_address_key(text) == key
 
 
 @given(st.ip_addresses())
-def test_an_address_is_read_as_it_is_written_and_as_it_is_mapped(address: object) -> None:
+def test_a_mapped_address_is_converted(address: object) -> None:
     text = str(address)
 
     assert str(read_address(text)) == text or "::ffff:" in text
@@ -108,7 +108,7 @@ def test_an_address_is_read_as_it_is_written_and_as_it_is_mapped(address: object
 
 
 @given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
-def test_all_addresses_of_one_network_are_one_client(address: object, host: int) -> None:
+def test_all_addresses_of_an_ipv6_network_count_as_one_client(address: object, host: int) -> None:
     network = int(ip_address(str(address))) >> 64 << 64
     if network == 0:
         return  # the addresses that IPv4 is mapped into
@@ -124,7 +124,7 @@ def test_any_text_is_an_address_or_none(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1", "::1", "10.1.2.3", "172.31.0.1", "192.168.0.1", "fd00::1", "fe80::1"])
-def test_addresses_of_this_machine_and_of_private_networks_are_private(text: str) -> None:
+def test_loopback_private_and_link_local_addresses_are_private(text: str) -> None:
     assert is_private(ip_address(text))
 
 

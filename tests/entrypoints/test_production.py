@@ -1,4 +1,4 @@
-"""Production: nothing embedded stands in for a server, unless it is said to."""
+"""Tests of settings for production: every server is required unless it is declared as embedded."""
 
 from collections.abc import Mapping
 
@@ -46,15 +46,15 @@ def test_a_service_in_production_needs_every_server() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICE_NEEDS)
-def test_each_server_that_is_missing_is_named(name: str) -> None:
+def test_each_missing_server_is_reported(name: str) -> None:
     assert name in missing({**SERVERS, name: ""})
 
 
-def test_a_command_needs_the_servers_whose_data_last() -> None:
+def test_a_command_needs_only_servers_with_permanent_data() -> None:
     assert missing({}, Scope.DATA) == SERVICE_NEEDS[:3]
 
 
-def test_what_is_missing_is_told_with_both_ways_out() -> None:
+def test_the_error_for_a_missing_server_names_both_solutions() -> None:
     with pytest.raises(SettingsRefused) as refused:
         in_production({**SERVERS, "UNITE_REDIS_URL": ""})
 
@@ -65,34 +65,34 @@ def test_what_is_missing_is_told_with_both_ways_out() -> None:
     )
 
 
-def test_what_is_embedded_on_purpose_is_named() -> None:
+def test_parts_can_be_declared_as_embedded() -> None:
     assert in_production({"UNITE_EMBEDDED": PARTS.replace(",", ", ")}).database_url is None
     assert missing({"UNITE_EMBEDDED": "redis,keys,sns,twilio,s3,mongodb"}) == ["UNITE_DATABASE_URL"]
 
 
-def test_a_file_of_sqlite_can_be_the_database_of_production() -> None:
+def test_an_sqlite_file_can_be_the_database_in_production() -> None:
     url = "sqlite:////srv/unite.sqlite3"
 
     assert in_production({**SERVERS, "UNITE_DATABASE_URL": url}).database_url == url
 
 
-def test_a_server_that_is_set_cannot_be_embedded_too() -> None:
+def test_a_configured_server_cannot_be_declared_as_embedded() -> None:
     assert missing({**SERVERS, "UNITE_EMBEDDED": "redis"}) == ["UNITE_REDIS_URL"]
 
 
-def test_a_lost_password_is_refused_once_and_not_replaced() -> None:
+def test_an_empty_file_variable_of_a_server_is_reported_only_once() -> None:
     assert missing({**SERVERS, "UNITE_DATABASE_URL": "", "UNITE_DATABASE_URL_FILE": ""}) == ["UNITE_DATABASE_URL_FILE"]
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("UNITE_ENVIRONMENT", "prod"), ("UNITE_EMBEDDED", "redis,mysql"), ("UNITE_EMBEDDED", ",")]
 )
-def test_a_word_that_means_nothing_is_refused(name: str, value: str) -> None:
+def test_an_unknown_environment_or_part_is_refused(name: str, value: str) -> None:
     with pytest.raises(SettingsRefused) as refused:
         read_settings({name: value})
 
     assert refused.value.problems[0].startswith(f"{name}: ")
 
 
-def test_without_a_word_an_installation_is_for_development() -> None:
+def test_an_installation_is_for_development_by_default() -> None:
     assert read_settings({}) == read_settings({"UNITE_ENVIRONMENT": "development"})

@@ -1,4 +1,4 @@
-"""Unite on real servers: each takes the place of an embedded part by itself, and is told of on its own."""
+"""Tests of the application on real servers, each alone and all together."""
 
 import io
 import json
@@ -110,7 +110,7 @@ def test_the_main_job_runs_with_s3_alone(tmp_path: Path, storage: dict[str, str]
         assert list(started.dependencies) == ["database", "disk", "s3", "sqs"]
 
 
-def test_pages_of_the_origins_that_are_set_may_send_files_to_buckets(tmp_path: Path, storage: dict[str, str]) -> None:
+def test_pages_of_the_configured_origins_may_upload_to_buckets(tmp_path: Path, storage: dict[str, str]) -> None:
     own, app = "https://unite.example.com", "https://app.example.com"
 
     provide_storage(settings_of(tmp_path, **storage, UNITE_PUBLIC_URL=f"{own}/crm", UNITE_CORS_ORIGINS=app))
@@ -121,7 +121,7 @@ def test_pages_of_the_origins_that_are_set_may_send_files_to_buckets(tmp_path: P
         assert rule["AllowedOrigins"] == [own, app]
 
 
-def test_an_upload_starts_its_import_through_the_queue(tmp_path: Path, storage: dict[str, str]) -> None:
+def test_an_uploaded_file_is_imported_through_the_queue(tmp_path: Path, storage: dict[str, str]) -> None:
     settings = settings_of(tmp_path, **storage)
     provide_storage(settings)
     with start(settings) as started:
@@ -141,7 +141,7 @@ def test_an_upload_starts_its_import_through_the_queue(tmp_path: Path, storage: 
         assert started.unite.imports.get(ann, coming.lead_import.id).status == "queued"
 
 
-def test_everything_at_once_is_there_and_says_so(
+def test_all_servers_together_work_and_are_dependencies(
     tmp_path: Path, mysql_database: str, mongodb_url: str, redis_url: str, storage: dict[str, str]
 ) -> None:
     servers = {
@@ -161,7 +161,7 @@ def test_everything_at_once_is_there_and_says_so(
     assert [name for name, it in started.dependencies.items() if it.required] == ["database"]
 
 
-def test_without_anything_that_stands_in_for_aws_nothing_is_made(tmp_path: Path) -> None:
+def test_without_a_stand_in_for_aws_nothing_is_created(tmp_path: Path) -> None:
     assert not provide_storage(settings_of(tmp_path))
 
 
@@ -174,7 +174,7 @@ def secret(aws_url: str) -> Iterator[str]:
     client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 
 
-def test_settings_come_from_a_secret_and_the_environment_goes_before(aws_url: str, secret: str) -> None:
+def test_the_environment_takes_precedence_over_settings_in_a_secret(aws_url: str, secret: str) -> None:
     place = {"UNITE_SECRETS_ARN": secret, "UNITE_AWS_ENDPOINT_URL": aws_url}
 
     settings = load_settings({**place, "UNITE_PORT": "82", "UNITE_DEFAULT_COUNTRY": ""})
@@ -182,7 +182,7 @@ def test_settings_come_from_a_secret_and_the_environment_goes_before(aws_url: st
     assert (settings.default_country, settings.port) == ("DE", 82)
 
 
-def test_a_file_that_the_environment_names_goes_before_a_secret_too(aws_url: str, secret: str, tmp_path: Path) -> None:
+def test_a_file_variable_takes_precedence_over_a_secret(aws_url: str, secret: str, tmp_path: Path) -> None:
     place = {"UNITE_SECRETS_ARN": secret, "UNITE_AWS_ENDPOINT_URL": aws_url}
     (tmp_path / "port").write_text("83")
 
@@ -191,7 +191,7 @@ def test_a_file_that_the_environment_names_goes_before_a_secret_too(aws_url: str
     assert (settings.default_country, settings.port) == ("DE", 83)
 
 
-def test_an_empty_file_variable_is_refused_beside_a_secret_too(aws_url: str, secret: str) -> None:
+def test_an_empty_file_variable_is_refused_although_a_secret_has_the_value(aws_url: str, secret: str) -> None:
     with pytest.raises(SettingsRefused, match="UNITE_PORT_FILE: is empty"):
         load_settings({"UNITE_SECRETS_ARN": secret, "UNITE_AWS_ENDPOINT_URL": aws_url, "UNITE_PORT_FILE": ""})
 
@@ -205,7 +205,7 @@ def test_an_empty_value_in_a_secret_is_refused(aws_url: str, secret: str) -> Non
 
 
 @pytest.mark.parametrize("content", ["hidden value", "[]", '{"UNITE_PORT": 81}'])
-def test_a_secret_that_holds_something_else_is_refused_and_not_quoted(aws_url: str, secret: str, content: str) -> None:
+def test_an_invalid_secret_is_refused_and_not_quoted(aws_url: str, secret: str, content: str) -> None:
     boto3.client("secretsmanager", endpoint_url=aws_url).put_secret_value(SecretId=secret, SecretString=content)
 
     with pytest.raises(
@@ -216,12 +216,12 @@ def test_a_secret_that_holds_something_else_is_refused_and_not_quoted(aws_url: s
     assert content not in str(refused.value)
 
 
-def test_a_secret_that_is_not_there_is_refused(aws_url: str) -> None:
+def test_a_missing_secret_is_refused(aws_url: str) -> None:
     with pytest.raises(StartRefused, match="There is no such secret"):
         load_settings({"UNITE_SECRETS_ARN": "nothing-like-this", "UNITE_AWS_ENDPOINT_URL": aws_url})
 
 
-def test_a_database_that_does_not_answer_is_refused_without_its_password(tmp_path: Path) -> None:
+def test_the_error_for_an_unavailable_database_does_not_contain_its_password(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, UNITE_DATABASE_URL="mysql://ann:hidden@127.0.0.1:1/unite")
 
     with pytest.raises(StartRefused, match=r"mysql://ann:\*\*\*@127.0.0.1:1/unite cannot be used") as refused:
@@ -232,7 +232,7 @@ def test_a_database_that_does_not_answer_is_refused_without_its_password(tmp_pat
         database_is_current(settings)
 
 
-def test_mongodb_may_come_later_than_the_service(tmp_path: Path, private_mongodb: OwnServer) -> None:
+def test_mongodb_may_start_later_than_the_service(tmp_path: Path, private_mongodb: OwnServer) -> None:
     private_mongodb.stop()
     with start(settings_of(tmp_path, UNITE_MONGODB_URL=f"{private_mongodb.url.rstrip('/')}/unite")) as started:
         ann = the_admin(started)
@@ -251,7 +251,7 @@ def test_mongodb_may_come_later_than_the_service(tmp_path: Path, private_mongodb
         eventually(has_arrived, "the activity log has heard of the lead")
 
 
-def test_redis_may_be_away_from_the_start(tmp_path: Path, private_redis: OwnServer) -> None:
+def test_redis_may_be_unavailable_at_the_start(tmp_path: Path, private_redis: OwnServer) -> None:
     private_redis.stop()
 
     with start(settings_of(tmp_path, UNITE_REDIS_URL=private_redis.url)) as started:

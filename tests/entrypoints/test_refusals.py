@@ -1,4 +1,4 @@
-"""What keeps a service from starting is said in one sentence, and a silent server is named while it is waited for."""
+"""Tests of refused starts: one sentence for each reason, and warnings about servers that do not respond."""
 
 import logging
 import socket
@@ -23,7 +23,7 @@ def refusal_of(settings: Settings) -> str:
     return str(refused.value)
 
 
-def test_keys_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+def test_an_unreadable_key_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "jwt_keys").mkdir()
 
     refusal = refusal_of(Settings(data_dir=tmp_path))
@@ -32,7 +32,7 @@ def test_keys_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     assert "UNITE_JWT_KEYS" in refusal
 
 
-def test_keys_of_another_owner_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_file_of_another_owner_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "jwt_keys").write_text(f"a:{'s' * 32}")
     monkeypatch.setattr(Path, "chmod", _refused)
 
@@ -45,7 +45,7 @@ def _refused(*_: object) -> None:
     raise PermissionError(1, "Operation not permitted")
 
 
-def test_a_wake_up_pipe_that_cannot_be_opened_ends_the_worker_with_a_sentence(
+def test_a_wake_up_pipe_that_cannot_be_opened_ends_the_worker_with_a_message(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, configured: Callable[[], None]
 ) -> None:
     (tmp_path / "worker.wake").mkdir()
@@ -64,7 +64,7 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: monkeypatch.setattr("entrypoints.logs.configure", lambda _: None)
 
 
-def test_a_parameter_with_a_wrong_value_is_said(tmp_path: Path) -> None:
+def test_a_parameter_with_an_invalid_value_is_named(tmp_path: Path) -> None:
     url = "mysql://ann:hidden@127.0.0.1:1/unite?ssl_check_hostname=maybe"
 
     refusal = refusal_of(Settings(data_dir=tmp_path, database_url=url))
@@ -74,14 +74,14 @@ def test_a_parameter_with_a_wrong_value_is_said(tmp_path: Path) -> None:
     assert "hidden" not in refusal
 
 
-def test_a_silent_server_is_named_while_it_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_does_not_respond_is_named_in_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with warn_if_slow("The database", 0.01):
         eventually(lambda: caplog.messages, "it is said")
 
     assert caplog.messages == ["The database has not answered for 0.01 seconds; the start is given up after a minute."]
 
 
-def test_nothing_is_said_of_a_server_that_answers(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_responding_server_causes_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     before = threading.active_count()
 
     with warn_if_slow("The database"):
@@ -90,7 +90,7 @@ def test_nothing_is_said_of_a_server_that_answers(caplog: pytest.LogCaptureFixtu
     assert (caplog.messages, threading.active_count()) == ([], before)
 
 
-def test_localhost_is_listened_at_by_whichever_of_its_addresses_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_localhost_is_bound_to_its_first_available_address(monkeypatch: pytest.MonkeyPatch) -> None:
     away = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::1", 0, 0, 0))
     here = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [away, here])
@@ -100,6 +100,6 @@ def test_localhost_is_listened_at_by_whichever_of_its_addresses_there_is(monkeyp
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])
-def test_what_is_no_host_is_refused(host: str) -> None:
+def test_an_invalid_host_is_refused(host: str) -> None:
     with pytest.raises(StartRefused, match="UNITE_HOST"):
         serve._listening(Settings(host=host))

@@ -1,4 +1,4 @@
-"""Events that a worker delivers from the queues in its process: who delays whom, and who wakes it."""
+"""Tests of events that a worker delivers from the queues in its process: concurrent destinations and wake-ups."""
 
 import logging
 import threading
@@ -69,7 +69,7 @@ def status_of(ports: InMemoryPorts, event: Event, destination: str) -> DeliveryS
     return deliveries.status
 
 
-def test_events_are_told_while_the_worker_is_at_something_else() -> None:
+def test_events_are_delivered_while_the_worker_runs_an_import() -> None:
     listener = Listener()
     unite, ports = unite_with(listener)
 
@@ -81,7 +81,7 @@ def test_events_are_told_while_the_worker_is_at_something_else() -> None:
     assert status_of(ports, event, "listener") is DeliveryStatus.DELIVERED
 
 
-def test_a_destination_that_does_not_come_back_delays_no_other() -> None:
+def test_a_destination_that_does_not_respond_delays_no_other() -> None:
     release, quick = Signal(), Listener(name="quick")
     slow = Listener(lambda _: release.wait(TIMEOUT), name="slow")
     unite, ports = unite_with(slow, quick)
@@ -96,7 +96,7 @@ def test_a_destination_that_does_not_come_back_delays_no_other() -> None:
     assert {status_of(ports, event, name) for name in ("slow", "quick")} == {DeliveryStatus.DELIVERED}
 
 
-def test_what_is_handed_over_when_the_worker_is_to_stop_is_still_settled() -> None:
+def test_a_batch_in_progress_is_settled_while_the_worker_stops() -> None:
     handed_over, release = Signal(), Signal()
 
     def wait_for_release(_: Sequence[Event]) -> None:
@@ -116,7 +116,9 @@ def test_what_is_handed_over_when_the_worker_is_to_stop_is_still_settled() -> No
     assert threads() == []
 
 
-def test_a_destination_that_breaks_is_logged_and_told_of_the_next_event(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_of_a_destination_is_logged_and_the_next_event_is_delivered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     failures = [ZeroDivisionError("no idea")]
     broke = Signal()
 
@@ -152,7 +154,7 @@ def test_a_destination_that_breaks_is_logged_and_told_of_the_next_event(caplog: 
         ({}, None),
     ],
 )
-def test_a_dead_letter_is_written_down_as_an_error(
+def test_a_dead_letter_is_logged_as_an_error(
     caplog: pytest.LogCaptureFixture, response: dict[str, object], code: object
 ) -> None:
     class Refusing(Listener):

@@ -1,4 +1,4 @@
-"""Settings: what they are by default, what is refused, and that no secret is ever shown."""
+"""Tests of settings: defaults, refused values, warnings, and hidden secrets."""
 
 from datetime import timedelta
 from inspect import signature
@@ -44,7 +44,7 @@ def problems_of(**environ: str) -> list[str]:
     return list(refused.value.problems)
 
 
-def test_without_any_variable_the_embedded_default_holds() -> None:
+def test_without_variables_the_embedded_default_is_used() -> None:
     assert read_settings({"PATH": "/bin"}) == Settings(
         host="127.0.0.1",
         port=8000,
@@ -63,11 +63,11 @@ def test_without_any_variable_the_embedded_default_holds() -> None:
     )
 
 
-def test_an_empty_variable_is_one_that_is_not_set() -> None:
+def test_an_empty_variable_counts_as_not_set() -> None:
     assert read_settings({setting.name: "" for setting in ALL}) == read_settings({})
 
 
-def test_everything_can_be_set() -> None:
+def test_every_setting_can_be_set() -> None:
     settings = read_settings(
         {
             "UNITE_HOST": "0.0.0.0",
@@ -111,7 +111,7 @@ def test_everything_can_be_set() -> None:
     )
 
 
-def test_each_server_can_be_set_by_itself() -> None:
+def test_each_server_can_be_configured_separately() -> None:
     settings = read_settings(
         {
             "UNITE_DATABASE_URL": "mysql://ann:secret@db.example/unite?ssl_ca=/etc/ca.pem",
@@ -146,7 +146,7 @@ def test_each_server_can_be_set_by_itself() -> None:
     assert "secret" not in repr(settings)
 
 
-def test_text_messages_go_by_an_account_of_twilio_from_a_number() -> None:
+def test_text_messages_are_sent_from_a_number_of_a_twilio_account() -> None:
     settings = read_settings({**TWILIO, "UNITE_TWILIO_BASE_URL": "http://twilio:8010/"})
 
     assert settings.twilio == Twilio(
@@ -156,7 +156,7 @@ def test_text_messages_go_by_an_account_of_twilio_from_a_number() -> None:
     assert "hidden" not in repr(settings)
 
 
-def test_text_messages_may_come_from_a_messaging_service() -> None:
+def test_text_messages_may_be_sent_by_a_messaging_service() -> None:
     variables = {**TWILIO, "UNITE_TWILIO_FROM": "", "UNITE_TWILIO_MESSAGING_SERVICE_SID": SERVICE}
 
     assert read_settings(variables).twilio == Twilio(
@@ -182,7 +182,7 @@ def test_text_messages_may_come_from_a_messaging_service() -> None:
         ({"UNITE_TWILIO_BASE_URL": "http://twilio:8010"}, ["UNITE_TWILIO_BASE_URL: is of no use without"]),
     ],
 )
-def test_what_goes_together_for_twilio_is_asked_for_at_once(given: dict[str, str], missing: list[str]) -> None:
+def test_all_missing_settings_of_twilio_are_reported_together(given: dict[str, str], missing: list[str]) -> None:
     problems = problems_of(**given)
 
     assert len(problems) == len(missing)
@@ -200,14 +200,14 @@ def test_what_goes_together_for_twilio_is_asked_for_at_once(given: dict[str, str
         ("UNITE_TWILIO_BASE_URL", "twilio:8010"),
     ],
 )
-def test_what_is_nothing_of_twilio_is_refused_and_not_quoted(name: str, value: str) -> None:
+def test_invalid_settings_of_twilio_are_refused_and_not_quoted(name: str, value: str) -> None:
     (problem,) = problems_of(**{**TWILIO, name: value})
 
     assert problem.startswith(f"{name}: is ")
     assert value not in problem
 
 
-def test_twilio_without_a_public_url_is_warned_about() -> None:
+def test_twilio_without_a_public_url_causes_a_warning() -> None:
     (warning,) = read_settings({**TWILIO, "UNITE_PUBLIC_URL": ""}).warnings
 
     assert "UNITE_PUBLIC_URL" in warning
@@ -222,26 +222,26 @@ def test_twilio_without_a_public_url_is_warned_about() -> None:
         "arn:aws:sns:eu-central-1:12345:unite",
     ],
 )
-def test_what_is_no_topic_that_can_be_published_to_is_refused(arn: str) -> None:
+def test_an_invalid_topic_is_refused(arn: str) -> None:
     (problem,) = problems_of(UNITE_SNS_TOPIC_ARN=arn)
 
     assert problem.startswith("UNITE_SNS_TOPIC_ARN: is not like ")
 
 
-def test_a_topic_is_named_by_its_arn() -> None:
+def test_a_topic_is_configured_by_its_arn() -> None:
     arn = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:unite_events"
 
     assert read_settings({"UNITE_SNS_TOPIC_ARN": arn}).sns_topic_arn == arn
 
 
-def test_how_late_a_call_may_be_is_told_in_minutes() -> None:
+def test_the_grace_period_of_missed_calls_is_set_in_minutes() -> None:
     assert read_settings({}).missed_after == timedelta(minutes=30)
     assert read_settings({"UNITE_MISSED_AFTER_MINUTES": "0"}).missed_after == timedelta()
     assert read_settings({"UNITE_MISSED_AFTER_MINUTES": "10080"}).missed_after == timedelta(days=7)
     assert problems_of(UNITE_MISSED_AFTER_MINUTES="10081")
 
 
-def test_mongodb_may_have_several_hosts_each_with_a_port() -> None:
+def test_the_url_of_mongodb_may_have_several_hosts_with_ports() -> None:
     url = "mongodb://unite:secret@a.example:27017,b.example:27018,c.example:27017/unite?replicaSet=rs0"
 
     assert read_settings({"UNITE_MONGODB_URL": url}).mongodb_url == url
@@ -264,7 +264,7 @@ def test_mongodb_may_have_several_hosts_each_with_a_port() -> None:
         ("UNITE_IMPORT_RETENTION_DAYS", "-1"),
     ],
 )
-def test_a_setting_that_is_no_url_of_its_kind_of_server_is_refused(name: str, value: str) -> None:
+def test_a_url_of_another_kind_of_server_is_refused(name: str, value: str) -> None:
     (problem,) = problems_of(**{name: value})
 
     assert problem.startswith(f"{name}: is ")
@@ -281,27 +281,27 @@ def test_a_setting_that_is_no_url_of_its_kind_of_server_is_refused(name: str, va
         "mongodb://ann:secret@mongo.example",
     ],
 )
-def test_the_account_that_the_service_is_to_have_on_mongodb_is_named_with_its_password(url: str) -> None:
+def test_the_service_account_on_mongodb_is_set_with_its_password(url: str) -> None:
     variables = {"UNITE_MONGODB_URL": "mongodb://root:secret@mongo.example/unite", "UNITE_MONGODB_SERVICE_URL": url}
 
     assert problems_of(**variables) == ["UNITE_MONGODB_SERVICE_URL: is not like mongodb://user:password@host/database"]
 
 
-def test_an_account_on_mongodb_is_of_no_use_without_mongodb() -> None:
+def test_a_service_account_on_mongodb_without_mongodb_is_refused() -> None:
     assert problems_of(UNITE_MONGODB_SERVICE_URL="mongodb://ann:secret@mongo.example/unite") == [
         "UNITE_MONGODB_SERVICE_URL: is of no use without UNITE_MONGODB_URL"
     ]
 
 
 @pytest.mark.parametrize("account", ["service", "@%", "service@", "ser vice@%", f"{'x' * 33}@%", "a@b@c"])
-def test_what_is_no_account_is_refused(account: str) -> None:
+def test_an_invalid_account_is_refused(account: str) -> None:
     variables = {"UNITE_DATABASE_URL": "mysql://db.example/unite", "UNITE_DATABASE_SERVICE_ACCOUNT": account}
 
     assert problems_of(**variables) == ["UNITE_DATABASE_SERVICE_ACCOUNT: is not like service@%"]
 
 
 @pytest.mark.parametrize("variables", [{}, {"UNITE_DATABASE_URL": "sqlite:////var/lib/unite/unite.db"}])
-def test_an_account_is_of_no_use_to_a_file(variables: dict[str, str]) -> None:
+def test_a_service_account_for_an_sqlite_file_is_refused(variables: dict[str, str]) -> None:
     assert problems_of(**variables, UNITE_DATABASE_SERVICE_ACCOUNT="service@%") == [
         "UNITE_DATABASE_SERVICE_ACCOUNT: is of no use without MySQL or MariaDB in UNITE_DATABASE_URL"
     ]
@@ -314,24 +314,24 @@ def test_an_account_is_of_no_use_to_a_file(variables: dict[str, str]) -> None:
         ("UNITE_S3_BUCKET_IMAGES", "UNITE_S3_BUCKET_IMPORTS"),
     ],
 )
-def test_one_bucket_needs_the_other(given: str, missing: str) -> None:
+def test_one_bucket_without_the_other_is_refused(given: str, missing: str) -> None:
     assert problems_of(**{given: "bucket"}) == [f"{missing}: is missing; {given} needs it"]
 
 
 @pytest.mark.parametrize("name", ["UNITE_S3_PUBLIC_URL", "UNITE_SQS_IMPORTS_QUEUE_URL"])
-def test_what_goes_with_buckets_is_of_no_use_without(name: str) -> None:
+def test_settings_of_storage_without_buckets_are_refused(name: str) -> None:
     assert problems_of(**{name: "http://moto:5000/x"}) == [
         f"{name}: is of no use without UNITE_S3_BUCKET_IMPORTS and UNITE_S3_BUCKET_IMAGES"
     ]
 
 
-def test_several_machines_that_share_redis_are_told_to_share_their_keys() -> None:
+def test_shared_redis_without_shared_keys_causes_a_warning() -> None:
     (warning,) = read_settings({"UNITE_REDIS_URL": "redis://redis.example"}).warnings
 
     assert "UNITE_JWT_KEYS" in warning
 
 
-def test_further_variables_may_be_kept_in_a_secret(tmp_path: Path) -> None:
+def test_further_variables_can_be_stored_in_a_secret(tmp_path: Path) -> None:
     (tmp_path / "arn").write_text("arn:aws:secretsmanager:x\n")
 
     assert secret_location({"UNITE_PORT": "1"}) is None
@@ -343,7 +343,7 @@ def test_further_variables_may_be_kept_in_a_secret(tmp_path: Path) -> None:
     )
 
 
-def test_the_first_key_is_the_one_that_was_named_first() -> None:
+def test_the_first_named_key_is_the_first() -> None:
     assert list(parse_keys(KEYS)) == ["new", "old"]
 
 
@@ -356,11 +356,11 @@ def test_the_first_key_is_the_one_that_was_named_first() -> None:
         ("unite.example.com", "http://unite.example.com:81"),
     ],
 )
-def test_the_public_url_is_where_the_service_can_be_reached(host: str, url: str) -> None:
+def test_the_public_url_is_the_url_of_the_service(host: str, url: str) -> None:
     assert read_settings({"UNITE_HOST": host, "UNITE_PORT": "81"}).public_url == url
 
 
-def test_a_value_can_stand_in_a_file(tmp_path: Path) -> None:
+def test_a_value_can_be_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text(f"{KEYS}\n")
     (tmp_path / "port").write_text("8080\r\n")
 
@@ -371,7 +371,7 @@ def test_a_value_can_stand_in_a_file(tmp_path: Path) -> None:
     assert settings.warnings == ()
 
 
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
 
     assert problems_of(
@@ -391,20 +391,20 @@ def test_an_empty_file_variable_and_an_empty_file_are_refused(tmp_path: Path) ->
     ]
 
 
-def test_warnings_come_with_a_refusal_too() -> None:
+def test_warnings_are_reported_together_with_errors() -> None:
     with pytest.raises(SettingsRefused) as refused:
         read_settings({"UNITE_PROT": "1", "UNITE_PORT": "eighty"})
 
     assert refused.value.warnings == ("UNITE_PROT is set, and nothing reads it; did you mean UNITE_PORT?",)
 
 
-def test_a_value_that_is_set_twice_is_refused(tmp_path: Path) -> None:
+def test_a_variable_that_is_also_set_by_a_file_is_refused(tmp_path: Path) -> None:
     assert problems_of(UNITE_PORT="1", UNITE_PORT_FILE=str(tmp_path)) == [
         "UNITE_PORT: is set twice; leave out UNITE_PORT or UNITE_PORT_FILE"
     ]
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_errors_are_reported_together() -> None:
     problems = problems_of(
         UNITE_PORT="65536",
         UNITE_DATABASE_URL="sqlite:///:memory:",
@@ -442,7 +442,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("given", ["UNITE_ADMIN_EMAIL", "UNITE_ADMIN_PASSWORD"])
-def test_the_first_admin_needs_both_address_and_password(given: str) -> None:
+def test_the_first_admin_needs_an_address_and_a_password(given: str) -> None:
     (missing,) = {"UNITE_ADMIN_EMAIL", "UNITE_ADMIN_PASSWORD"} - {given}
     value = "ann@example.com" if given.endswith("EMAIL") else "correct horse battery"
 
@@ -450,7 +450,7 @@ def test_the_first_admin_needs_both_address_and_password(given: str) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "8000.0", " 80", "٣٢", "1e3", "99999999999999999999"])
-def test_what_is_no_port_is_refused(port: str) -> None:
+def test_an_invalid_port_is_refused(port: str) -> None:
     assert problems_of(UNITE_PORT=port)
 
 
@@ -458,7 +458,7 @@ def test_what_is_no_port_is_refused(port: str) -> None:
     "keys",
     ["secret", ":" + "s" * 32, "a b:" + "s" * 32, f"a:{'s' * 32},", f"a:{'s' * 32},a:{'t' * 32}", "a:" + "s" * 31],
 )
-def test_what_are_no_keys_is_refused(keys: str) -> None:
+def test_invalid_keys_are_refused(keys: str) -> None:
     (problem,) = problems_of(UNITE_JWT_KEYS=keys)
 
     assert problem.startswith("UNITE_JWT_KEYS: ")
@@ -469,14 +469,14 @@ def test_what_are_no_keys_is_refused(keys: str) -> None:
     "url",
     ["mysql://unite:secret@db/unite", "mysql+pymysql://unite@db:3306/unite?ssl_ca=/ca.pem", "sqlite:////unite.db"],
 )
-def test_a_database_may_be_a_file_or_on_a_server(url: str) -> None:
+def test_the_database_may_be_a_file_or_on_a_server(url: str) -> None:
     assert read_settings({"UNITE_DATABASE_URL": url}).database_url == url
 
 
 @pytest.mark.parametrize(
     "url", ["mysql://unite@db", "mysql:///unite", "postgresql://db/unite", "sqlite:///", "unite.db"]
 )
-def test_what_is_no_database_of_ours_is_refused(url: str) -> None:
+def test_an_unsupported_database_is_refused(url: str) -> None:
     assert problems_of(UNITE_DATABASE_URL=url)
 
 
@@ -544,12 +544,12 @@ def test_what_is_no_share_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["redis:///0", "redis://host/first", "http://host:6379", "host:6379"])
-def test_what_is_no_redis_is_refused(url: str) -> None:
+def test_an_invalid_redis_url_is_refused(url: str) -> None:
     assert problems_of(UNITE_REDIS_URL=url)
 
 
 @pytest.mark.parametrize("url", ["redis://host", "redis://host:6379/", "rediss://user:secret@host:6380/15"])
-def test_a_redis_is_named_by_its_url(url: str) -> None:
+def test_redis_is_configured_by_its_url(url: str) -> None:
     assert read_settings({"UNITE_REDIS_URL": url}).redis_url == url
 
 
@@ -567,7 +567,7 @@ def test_a_redis_is_named_by_its_url(url: str) -> None:
         ("UNITE_DATABASE_URL", "sqlite:////srv/unite.db?hidden=1", "has parameters behind the path"),
     ],
 )
-def test_ports_and_parameters_of_urls_are_judged_at_the_start(name: str, url: str, problem: str) -> None:
+def test_ports_and_parameters_of_urls_are_validated(name: str, url: str, problem: str) -> None:
     (problems,) = problems_of(**{name: url})
 
     assert problems.startswith(f"{name}: {problem}")
@@ -575,7 +575,7 @@ def test_ports_and_parameters_of_urls_are_judged_at_the_start(name: str, url: st
 
 
 @pytest.mark.parametrize("parameter", MYSQL_PARAMETERS)
-def test_parameters_that_are_known_are_those_that_the_driver_takes(parameter: str) -> None:
+def test_the_known_parameters_of_mysql_are_accepted_by_its_driver(parameter: str) -> None:
     url = f"mysql+pymysql://ann@127.0.0.1:1/unite?{parameter}=true"
     assert read_settings({"UNITE_DATABASE_URL": url}).database_url == url
 
@@ -585,7 +585,7 @@ def test_parameters_that_are_known_are_those_that_the_driver_takes(parameter: st
 
 
 @pytest.mark.parametrize("parameter", [it for it in REDIS_PARAMETERS if it != "db"])
-def test_parameters_of_redis_that_are_known_are_those_that_the_driver_takes(parameter: str) -> None:
+def test_the_known_parameters_of_redis_are_accepted_by_its_driver(parameter: str) -> None:
     url = f"rediss://127.0.0.1:1/0?{parameter}={'none' if parameter == 'ssl_cert_reqs' else 2}"
     assert read_settings({"UNITE_REDIS_URL": url}).redis_url == url
 
@@ -595,11 +595,11 @@ def test_parameters_of_redis_that_are_known_are_those_that_the_driver_takes(para
 @pytest.mark.parametrize(
     "url", ["https://", "ftp://example.com", "https://example.com?a=b", "https://me@example.com", "https://a b"]
 )
-def test_what_is_no_public_url_is_refused(url: str) -> None:
+def test_an_invalid_public_url_is_refused(url: str) -> None:
     assert problems_of(UNITE_PUBLIC_URL=url)
 
 
-def test_no_secret_is_shown_by_settings_and_by_what_refuses_them() -> None:
+def test_neither_settings_nor_errors_show_a_secret() -> None:
     secrets = {
         "UNITE_JWT_KEYS": "a:" + "hidden" * 8,
         "UNITE_ADMIN_PASSWORD": "hidden hidden hidden",
@@ -616,7 +616,7 @@ def test_no_secret_is_shown_by_settings_and_by_what_refuses_them() -> None:
     assert "hidden" not in "".join(problems)
 
 
-def test_a_variable_that_nothing_reads_is_warned_about_with_the_one_that_was_meant() -> None:
+def test_an_unknown_variable_causes_a_warning_with_a_suggestion() -> None:
     settings = read_settings({"UNITE_PROT": "1", "UNITE_JWT_KEY_FILE": "x", "UNITE_SOMETHING_ELSE": "y", "OTHER": "z"})
 
     assert settings.warnings == (
@@ -626,7 +626,7 @@ def test_a_variable_that_nothing_reads_is_warned_about_with_the_one_that_was_mea
     )
 
 
-def test_the_table_in_the_docs_lists_every_setting_as_it_is(checkout: Path) -> None:
+def test_the_table_in_the_docs_lists_every_setting(checkout: Path) -> None:
     table = [f"| `{it.name}` | {it.meaning} | {it.default} |" for it in ALL]
 
     text = (checkout / "docs" / "reference" / "settings.md").read_text("utf-8")
@@ -637,7 +637,7 @@ def test_the_table_in_the_docs_lists_every_setting_as_it_is(checkout: Path) -> N
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_letting_other_machines_in_without_an_address_for_them_is_warned_about(host: str) -> None:
+def test_listening_on_other_addresses_without_a_public_url_causes_a_warning(host: str) -> None:
     (warning,) = read_settings({"UNITE_HOST": host}).warnings
 
     assert "UNITE_PUBLIC_URL" in warning
@@ -646,7 +646,7 @@ def test_letting_other_machines_in_without_an_address_for_them_is_warned_about(h
 
 
 @pytest.mark.parametrize("value", ["10.0.0.0/33", "proxy", "0.0.0.0/0", "0.0.0.0/1,128.0.0.0/1", "::/0"])
-def test_proxies_that_cannot_be_trusted_are_refused(value: str) -> None:
+def test_invalid_trusted_proxies_are_refused(value: str) -> None:
     (problem,) = problems_of(UNITE_TRUSTED_PROXIES=value)
 
     assert problem.startswith("UNITE_TRUSTED_PROXIES: ")
@@ -673,7 +673,7 @@ def test_proxies_that_cannot_be_trusted_are_refused(value: str) -> None:
         "https://app.example.com https://b.example.com",
     ],
 )
-def test_what_is_no_origin_is_refused(value: str) -> None:
+def test_an_invalid_origin_is_refused(value: str) -> None:
     (problem,) = problems_of(UNITE_CORS_ORIGINS=value)
 
     assert problem.startswith("UNITE_CORS_ORIGINS: entry ")
@@ -689,7 +689,7 @@ def test_what_is_no_origin_is_refused(value: str) -> None:
         ("https://xn--mller-kva.example", ("https://xn--mller-kva.example",)),
     ],
 )
-def test_origins_are_kept_as_browsers_send_them(value: str, origins: tuple[str, ...]) -> None:
+def test_origins_are_normalized_as_browsers_send_them(value: str, origins: tuple[str, ...]) -> None:
     assert read_settings({"UNITE_CORS_ORIGINS": value}).cors_origins == origins
 
 
@@ -706,7 +706,7 @@ def test_origins_are_kept_as_browsers_send_them(value: str, origins: tuple[str, 
         "http://127.0.0.1.example.com",
     ],
 )
-def test_plain_http_on_a_public_address_is_warned_about(url: str) -> None:
+def test_plain_http_on_a_public_address_causes_a_warning(url: str) -> None:
     for proxies in ("", "10.0.0.1"):
         variables = {"UNITE_PUBLIC_URL": url, "UNITE_TRUSTED_PROXIES": proxies}
         for host in ("127.0.0.1", "0.0.0.0", "203.0.113.7"):
@@ -732,13 +732,13 @@ def test_plain_http_on_a_public_address_is_warned_about(url: str) -> None:
         "http://unite.internal",
     ],
 )
-def test_tls_and_private_addresses_are_not_warned_about(url: str) -> None:
+def test_tls_and_private_addresses_cause_no_warning(url: str) -> None:
     for host in ("127.0.0.1", "0.0.0.0", "10.0.0.7"):
         assert read_settings({"UNITE_PUBLIC_URL": url, "UNITE_HOST": host}).warnings == ()
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "2606:4700::1", "unite.example.com"])
-def test_listening_at_a_public_address_without_a_proxy_is_warned_about(host: str) -> None:
+def test_listening_on_a_public_address_without_a_proxy_causes_a_warning(host: str) -> None:
     (alone,) = read_settings({"UNITE_HOST": host}).warnings
     (private,) = read_settings({"UNITE_HOST": host, "UNITE_PUBLIC_URL": "http://10.0.0.7"}).warnings
     behind = {"UNITE_HOST": host, "UNITE_PUBLIC_URL": "http://10.0.0.7", "UNITE_TRUSTED_PROXIES": "10.0.0.1"}
@@ -749,10 +749,10 @@ def test_listening_at_a_public_address_without_a_proxy_is_warned_about(host: str
     assert read_settings({"UNITE_HOST": host, "UNITE_PUBLIC_URL": "https://unite.example.com"}).warnings == ()
 
 
-def test_a_url_whose_host_cannot_be_read_is_not_warned_about() -> None:
+def test_a_url_with_an_unreadable_host_causes_no_warning() -> None:
     assert read_settings({"UNITE_PUBLIC_URL": "http://[::1"}).warnings == ()
 
 
 @pytest.mark.parametrize(("value", "retention"), [("", timedelta(days=90)), ("7", timedelta(days=7)), ("0", None)])
-def test_imports_can_be_undone_for_90_days_or_as_long_as_is_set(value: str, retention: timedelta | None) -> None:
+def test_the_retention_of_imports_is_90_days_by_default(value: str, retention: timedelta | None) -> None:
     assert read_settings({"UNITE_IMPORT_RETENTION_DAYS": value}).import_retention == retention

@@ -1,4 +1,4 @@
-"""The job that makes daily summaries."""
+"""Tests of the job that creates daily summaries."""
 
 import logging
 from datetime import timedelta
@@ -26,7 +26,7 @@ def texts(scenario: Scenario) -> list[str]:
     return [message.text.rpartition(" #")[0] for message in scenario.ports.texts.sent]
 
 
-def test_a_job_that_recurs_several_times_a_minute_makes_them(scenario: Scenario) -> None:
+def test_the_job_creates_summaries_several_times_a_minute(scenario: Scenario) -> None:
     context_of(scenario)("entrypoints.worker.jobs.make_summaries", correlation_id=None)
 
     assert texts(scenario) == ["Unite, Mon 2 Mar: no calls."]
@@ -35,7 +35,7 @@ def test_a_job_that_recurs_several_times_a_minute_makes_them(scenario: Scenario)
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
-def test_a_run_that_fails_is_logged_by_its_queue_and_the_next_one_makes_what_it_did_not(
+def test_a_failed_run_is_logged_and_the_next_one_creates_the_rest(
     scenario: Scenario, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     make = Failing(error, scenario.unite.upkeep.create_daily_summaries)

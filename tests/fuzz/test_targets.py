@@ -1,4 +1,4 @@
-"""Every target for a few seconds: what it ever failed on, its seeds, and inputs that Hypothesis makes up."""
+"""Tests of every fuzz target for a few seconds: former failures, seeds, and generated inputs."""
 
 import time
 from pathlib import Path
@@ -15,13 +15,13 @@ EXAMPLES = 300
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
-def test_what_a_target_once_failed_on_does_no_harm(name: str) -> None:
+def test_former_failures_of_a_target_pass(name: str) -> None:
     for case in TARGETS[name].cases():
         TARGETS[name](case.read_bytes())
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
-def test_usual_inputs_of_a_target_do_no_harm(name: str) -> None:
+def test_seeds_of_a_target_pass(name: str) -> None:
     seeds = list(TARGETS[name].seeds())
 
     assert seeds
@@ -30,7 +30,7 @@ def test_usual_inputs_of_a_target_do_no_harm(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
-def test_inputs_that_are_made_up_do_no_harm(name: str) -> None:
+def test_generated_inputs_pass(name: str) -> None:
     target = TARGETS[name]
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -41,11 +41,11 @@ def test_inputs_that_are_made_up_do_no_harm(name: str) -> None:
     check()
 
 
-def test_every_folder_of_cases_is_that_of_a_target() -> None:
+def test_every_folder_of_cases_belongs_to_a_target() -> None:
     assert {folder.name for folder in CASES.iterdir()} <= TARGETS.keys()
 
 
-def test_a_finding_is_stored_once_for_each_kind_of_failure(tmp_path: Path) -> None:
+def test_one_finding_is_stored_per_kind_of_failure(tmp_path: Path) -> None:
     def check(data: bytes) -> None:
         assert not data.startswith(b"a")
         if data.startswith(b"b"):
@@ -61,7 +61,7 @@ def test_a_finding_is_stored_once_for_each_kind_of_failure(tmp_path: Path) -> No
     assert sorted(path.read_bytes() for path in (tmp_path / "findings").iterdir()) == [b"a", b"b"]
 
 
-def test_an_input_that_takes_seconds_is_a_finding() -> None:
+def test_a_very_slow_input_is_a_finding() -> None:
     def check(_: bytes) -> None:
         began = time.thread_time()
         while time.thread_time() - began < 0.2:

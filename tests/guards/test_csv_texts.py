@@ -1,4 +1,4 @@
-"""Hostile text takes no longer than plain text, wherever a CSV file may hold it."""
+"""Tests that hostile text in a CSV file takes no longer than ordinary text, in any place."""
 
 import io
 from contextlib import nullcontext
@@ -46,7 +46,7 @@ def quoted(text: str) -> str:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("field", [*FIELDS, "something else", "beyond the header"])
-def test_no_text_in_a_cell_takes_long(field: str, encoding: str) -> None:
+def test_hostile_text_in_a_cell_takes_linear_time(field: str, encoding: str) -> None:
     fields = list(dict.fromkeys([*GOOD, field]))
 
     def read(text: str) -> None:
@@ -58,14 +58,14 @@ def test_no_text_in_a_cell_takes_long(field: str, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("size", [60 * 1024, CELL])
-def test_no_text_in_a_header_takes_long(size: int) -> None:
+def test_hostile_text_in_a_header_takes_linear_time(size: int) -> None:
     def read(text: str) -> None:
         import_file(f"{quoted(text)},Name,Phone\n1,Ada,+12125550123\n".encode())
 
     assert not slow_texts(read, size)
 
 
-def test_no_text_in_many_headers_takes_long() -> None:
+def test_hostile_text_in_many_headers_takes_linear_time() -> None:
     def read(text: str) -> None:
         headers = [text[start : start + 900] for start in range(0, len(text), 900)]
         import_file(f"{','.join(map(quoted, headers))},Name,Phone\n1,Ada,+12125550123\n".encode())
@@ -73,7 +73,7 @@ def test_no_text_in_many_headers_takes_long() -> None:
     assert not slow_texts(read, 60 * 1024)
 
 
-def test_no_header_that_is_named_takes_long() -> None:
+def test_a_hostile_explicit_header_takes_linear_time() -> None:
     def read(text: str) -> None:
         import_file(b"Name,Phone\nAda,+12125550123\n", {text: "name"})
 
@@ -82,7 +82,7 @@ def test_no_header_that_is_named_takes_long() -> None:
 
 @pytest.mark.parametrize("before", ["", "Name,Phone\n", 'Name,Phone\n"'])
 @pytest.mark.parametrize("between", ["", "\n"])
-def test_no_line_takes_long(before: str, between: str) -> None:
+def test_a_hostile_line_takes_linear_time(before: str, between: str) -> None:
     def read(text: str) -> None:
         lines = between.join(text[start : start + 40] for start in range(0, len(text), 40))
         import_file((before + lines).encode())
@@ -90,7 +90,7 @@ def test_no_line_takes_long(before: str, between: str) -> None:
     assert not slow_texts(read, CELL)
 
 
-def test_no_message_of_a_report_takes_long() -> None:
+def test_hostile_text_in_an_error_report_takes_linear_time() -> None:
     def report(text: str) -> None:
         problem = FieldError(field=text, code="invalid", detail=text, suggestion=text)
         list(report_lines([text, "Name"], [RejectedRow(2, (problem, problem), (text, text))]))
@@ -98,7 +98,7 @@ def test_no_message_of_a_report_takes_long() -> None:
     assert not slow_texts(report, CELL)
 
 
-def test_every_field_of_a_lead_is_a_column() -> None:
+def test_the_tests_cover_every_field_of_a_lead() -> None:
     header = [field.replace("_", " ") for field in FIELDS]
 
     assert [column.field for column in map_columns(header).columns] == list(FIELDS)

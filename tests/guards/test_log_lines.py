@@ -1,4 +1,4 @@
-"""What a request holds is in no line of the log, wherever it stands: a secret is planted in every input."""
+"""Tests that no log line contains anything of a request, by a marker in every input."""
 
 import json
 import logging
@@ -35,7 +35,9 @@ def send(world: World, operation: Operation, **options: Any) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
-def test_no_line_has_what_was_sent(world: World, operation: Operation, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_log_line_contains_a_part_of_a_request(
+    world: World, operation: Operation, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     in_path = re.sub(r"<(?:\w+:)?(\w+)>", PLANTED, operation.path)
     send(world, operation, path=in_path)
@@ -56,7 +58,7 @@ def test_no_line_has_what_was_sent(world: World, operation: Operation, caplog: p
     assert [line for line in written if PLANTED in line] == []
 
 
-def test_a_line_that_holds_it_would_be_found(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_log_line_with_the_marker_is_detected(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
     logging.getLogger("unite").info("request", extra={"path": f"/{PLANTED}"})

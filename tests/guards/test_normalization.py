@@ -1,4 +1,4 @@
-"""Texts are normalized in one place, which bounds them first."""
+"""Test that text is normalized in one module, which limits its length first."""
 
 import ast
 
@@ -8,7 +8,7 @@ SLOW = {"normalize", "is_normalized"}
 """Functions of `unicodedata` whose time is the square of the number of marks."""
 
 
-def test_one_module_alone_normalizes() -> None:
+def test_only_one_module_normalizes_text() -> None:
     callers = {
         source.module
         for source in sources()

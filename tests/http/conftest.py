@@ -1,3 +1,5 @@
+"""Fixtures for HTTP tests: an in-memory service, and users who send requests."""
+
 import pytest
 
 from tests.http.service import Service

@@ -1,4 +1,4 @@
-"""Rules of URLs that all apps of a process share: to compile them takes most of the time of making an app."""
+"""URL rules that all apps of a process share, because compiling them takes most of the time of making an app."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What has happened to leads and imports is read from the activity log."""
+"""Tests of the activity of leads and imports over HTTP."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -44,9 +44,7 @@ def of_import(import_id: UUID | str) -> str:
     return f"/v1/lead-imports/{import_id}/activity"
 
 
-def test_an_event_is_shown_with_everything_that_is_known_of_it(
-    service: Service, manager: Person, lead_id: UUID
-) -> None:
+def test_an_event_has_all_of_its_fields(service: Service, manager: Person, lead_id: UUID) -> None:
     event = an_event(
         type="lead.changed",
         at=A_MONDAY_MORNING + timedelta(microseconds=123456),
@@ -75,7 +73,7 @@ def test_an_event_is_shown_with_everything_that_is_known_of_it(
     ]
 
 
-def test_what_is_not_known_of_an_event_is_null(service: Service, manager: Person, lead_id: UUID) -> None:
+def test_missing_values_of_an_event_are_null(service: Service, manager: Person, lead_id: UUID) -> None:
     service.ports.activity.deliver([Event(id=an_id(), type="lead.deleted", at=A_MONDAY_MORNING, lead_ids=(lead_id,))])
 
     [shown] = manager.get(of_lead(lead_id)).get_json()["items"]
@@ -84,9 +82,7 @@ def test_what_is_not_known_of_an_event_is_null(service: Service, manager: Person
     assert ([shown[name] for name in unknown], shown["data"]) == ([None] * 4, {})
 
 
-def test_the_activity_of_a_lead_is_read_newest_first_page_by_page(
-    service: Service, manager: Person, lead_id: UUID
-) -> None:
+def test_the_activity_of_a_lead_is_paginated_newest_first(service: Service, manager: Person, lead_id: UUID) -> None:
     events = [
         an_event(lead_ids=(lead_id,), at=A_MONDAY_MORNING + number * SECOND, type=f"{number}") for number in (0, 1, 2)
     ]
@@ -101,9 +97,7 @@ def test_the_activity_of_a_lead_is_read_newest_first_page_by_page(
     assert (second.get_json()["next_cursor"], second.headers.get("Link")) == (None, None)
 
 
-def test_agents_read_the_activity_of_leads_that_are_assigned_to_them(
-    service: Service, manager: Person, lead_id: UUID
-) -> None:
+def test_agents_see_the_activity_of_leads_assigned_to_them(service: Service, manager: Person, lead_id: UUID) -> None:
     agent, other = service.agent(), service.agent()
     service.ports.activity.deliver([an_event(lead_ids=(lead_id,))])
 
@@ -114,7 +108,7 @@ def test_agents_read_the_activity_of_leads_that_are_assigned_to_them(
     assert problem(other.get(of_lead(lead_id))) == (404, "not_found")
 
 
-def test_a_lead_that_is_not_there_any_more_has_no_activity(service: Service, manager: Person, lead_id: UUID) -> None:
+def test_the_activity_of_a_deleted_lead_is_not_found(service: Service, manager: Person, lead_id: UUID) -> None:
     service.ports.activity.deliver([an_event(lead_ids=(lead_id,))])
     manager.delete(f"/v1/leads/{lead_id}")
 
@@ -135,16 +129,16 @@ def test_the_activity_of_an_import_is_paginated(service: Service, manager: Perso
     assert second.get_json()["next_cursor"] is None
 
 
-def test_agents_read_no_activity_of_imports(service: Service, import_id: UUID) -> None:
+def test_agents_cannot_see_the_activity_of_imports(service: Service, import_id: UUID) -> None:
     assert problem(service.agent().get(of_import(import_id))) == (403, "forbidden")
 
 
 @pytest.mark.parametrize("path", [of_lead(ANY), of_import(ANY), of_lead("17"), of_import("17")])
-def test_of_what_is_not_there_nothing_is_told(manager: Person, path: str) -> None:
+def test_the_activity_of_an_unknown_resource_is_not_found(manager: Person, path: str) -> None:
     assert problem(manager.get(path)) == (404, "not_found")
 
 
-def test_strangers_are_told_nothing(service: Service, lead_id: UUID, import_id: UUID) -> None:
+def test_unauthenticated_clients_get_no_activity(service: Service, lead_id: UUID, import_id: UUID) -> None:
     for path in (of_lead(lead_id), of_import(import_id)):
         assert problem(service.stranger.get(path)) == (401, "unauthenticated")
 
@@ -153,7 +147,7 @@ def test_strangers_are_told_nothing(service: Service, lead_id: UUID, import_id: 
     ("query", "code"),
     [("limit=0", "invalid_parameter"), ("type=lead.created", "invalid_parameter"), ("cursor=x", "invalid_cursor")],
 )
-def test_a_query_that_is_wrong_is_refused(manager: Person, lead_id: UUID, query: str, code: str) -> None:
+def test_a_malformed_query_is_refused(manager: Person, lead_id: UUID, query: str, code: str) -> None:
     assert problem(manager.get(f"{of_lead(lead_id)}?{query}")) == (400, code)
 
 
@@ -162,7 +156,7 @@ class LogThatIsAway(InMemoryActivityLog):
         raise Unavailable("The log is away.")
 
 
-def test_a_log_that_is_away_takes_its_own_answers_along_and_nothing_else() -> None:
+def test_during_an_outage_of_the_activity_log_only_its_own_operations_fail() -> None:
     service = Service(activity=LogThatIsAway())
     manager = service.manager()
     lead = manager.post("/v1/leads", json={"name": "Grace", "phone": "+12125550123"}).get_json()

@@ -1,4 +1,4 @@
-"""What a server of ASGI and the application behind it get to see of each other."""
+"""Tests of the ASGI layer that runs the WSGI application: bodies, limits, streams and timeouts."""
 
 import asyncio
 import json
@@ -122,7 +122,7 @@ def echo(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
     return [body]
 
 
-def test_an_application_reads_the_body_and_is_answered_in_one_piece() -> None:
+def test_a_body_is_read_and_the_response_is_sent_in_one_piece() -> None:
     client = ScriptedClient(block(b"one "), block(b""), block(b"two"), END)
 
     ask(echo, client)
@@ -141,7 +141,7 @@ def test_a_large_body_is_read_to_its_end() -> None:
     assert client.body == b"".join(bytes([number]) * 50_000 for number in range(20))
 
 
-def test_an_application_sees_the_request_as_wsgi_has_it() -> None:
+def test_the_application_gets_a_wsgi_environment() -> None:
     seen: Environ = {}
 
     def look(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
@@ -168,7 +168,7 @@ def test_an_application_sees_the_request_as_wsgi_has_it() -> None:
     assert seen["wsgi.input"].read() == b""
 
 
-def test_a_request_without_a_body_waits_for_none() -> None:
+def test_a_request_without_a_body_is_not_waited_for() -> None:
     client = ScriptedClient()
 
     ask(echo, client, (b"x-a", b"1"))
@@ -177,7 +177,7 @@ def test_a_request_without_a_body_waits_for_none() -> None:
 
 
 @pytest.mark.parametrize("coming", [[], [block(b"x")], [block(b"x" * BLOCK_BYTES), block(b"x")]])
-def test_a_body_that_does_not_come_is_not_waited_for(coming: list[Message]) -> None:
+def test_a_body_that_does_not_arrive_times_out(coming: list[Message]) -> None:
     client = ScriptedClient(*coming)
     begun = time.monotonic()
 
@@ -187,7 +187,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(coming: list[Message]) -> N
     assert time.monotonic() - begun < 5
 
 
-def test_a_body_may_take_longer_the_more_of_it_came() -> None:
+def test_the_time_limit_of_a_body_grows_with_the_received_bytes() -> None:
     class Steady(ScriptedClient):
         async def receive(self) -> Message:
             await asyncio.sleep(0.12)
@@ -210,7 +210,7 @@ def test_a_body_may_take_longer_the_more_of_it_came() -> None:
 
 @pytest.mark.parametrize("rules", [PUBLIC, TRANSFER])
 @pytest.mark.parametrize("coming", [[block(b"x"), GONE], [block(b"x" * BLOCK_BYTES), GONE]])
-def test_a_body_that_breaks_off_is_malformed(rules: OneRule, coming: list[Message]) -> None:
+def test_an_incomplete_body_is_malformed(rules: OneRule, coming: list[Message]) -> None:
     client = ScriptedClient(*coming)
 
     ask(echo, client, rules=rules)
@@ -219,7 +219,7 @@ def test_a_body_that_breaks_off_is_malformed(rules: OneRule, coming: list[Messag
     assert (b"connection", b"close") in client.got[0]["headers"]
 
 
-def test_a_body_that_announces_more_than_the_limit_is_refused_before_any_of_it_comes() -> None:
+def test_a_content_length_over_the_limit_is_refused_unread() -> None:
     client = ScriptedClient()
 
     ask(echo, client, (b"content-length", str(MAX_BODY + 1).encode()))
@@ -228,7 +228,7 @@ def test_a_body_that_announces_more_than_the_limit_is_refused_before_any_of_it_c
     assert (b"connection", b"close") in client.got[0]["headers"]
 
 
-def test_a_body_of_the_limit_is_read_and_one_in_chunks_that_is_larger_is_stopped_there() -> None:
+def test_a_body_of_the_maximum_size_is_read_and_a_larger_chunked_one_is_stopped_there() -> None:
     whole = ScriptedClient(*[block(b"x" * BLOCK_BYTES)] * (MAX_BODY // BLOCK_BYTES), END)
     endless = ScriptedClient(*[block(b"x" * BLOCK_BYTES)] * 1000)
 
@@ -241,7 +241,7 @@ def test_a_body_of_the_limit_is_read_and_one_in_chunks_that_is_larger_is_stopped
 
 
 @pytest.mark.parametrize("headers", [[], [(b"authorization", b"Bearer forged")]])
-def test_of_somebody_unknown_no_more_than_the_beginning_of_a_body_is_read(headers: list[tuple[bytes, bytes]]) -> None:
+def test_only_the_beginning_of_a_large_body_of_an_unknown_client_is_read(headers: list[tuple[bytes, bytes]]) -> None:
     def refuse(_: Environ, start_response: Callable[..., Any]) -> list[bytes]:
         start_response("401 Unauthorized", [("Content-Length", "0")])
         return []
@@ -257,7 +257,7 @@ def test_of_somebody_unknown_no_more_than_the_beginning_of_a_body_is_read(header
     assert len(known.body) == 10 * BLOCK_BYTES
 
 
-def test_a_body_that_nothing_needs_is_not_waited_for() -> None:
+def test_an_unneeded_body_is_not_waited_for() -> None:
     client = ScriptedClient()
 
     def ignore(_: Environ, start_response: Callable[..., Any]) -> list[bytes]:
@@ -269,7 +269,7 @@ def test_a_body_that_nothing_needs_is_not_waited_for() -> None:
     assert client.got[0]["status"] == 404
 
 
-def test_large_bodies_share_the_memory_that_there_is_for_them() -> None:
+def test_large_bodies_share_a_memory_budget() -> None:
     large = [block(b"x" * BLOCK_BYTES)] * 3
 
     taken, refused, small = (
@@ -286,7 +286,7 @@ def test_large_bodies_share_the_memory_that_there_is_for_them() -> None:
     assert len(small.body) == BLOCK_BYTES
 
 
-def test_a_large_upload_that_finds_no_room_is_refused_at_once_and_a_small_one_is_taken() -> None:
+def test_a_large_upload_without_a_free_place_is_refused_at_once_and_a_small_one_is_accepted() -> None:
     large = [block(b"x" * BLOCK_BYTES)] * 2
     stalled, refused, small = ScriptedClient(*large), ScriptedClient(*large, END), ScriptedClient(block(b"x"), END)
 
@@ -323,7 +323,7 @@ BY_USER = Everybody(BodyRule(max_body=10 * MAX_BODY, transfer=True, public=False
     ("rules", "header", "share"),
     [(BY_USER, b"authorization", UPLOADS_OF_A_USER), (BY_ADDRESS, b"x-forwarded-for", UPLOADS_OF_AN_ADDRESS)],
 )
-def test_nobody_has_more_than_a_share_of_the_uploads(rules: BodyRules, header: bytes, share: int) -> None:
+def test_a_client_has_only_a_share_of_the_places_for_uploads(rules: BodyRules, header: bytes, share: int) -> None:
     large = [block(b"x" * BLOCK_BYTES)] * 2
     stalled = [ScriptedClient(*large) for _ in range(share)]
     refused, other, later = (ScriptedClient(*large, END) for _ in range(3))
@@ -348,7 +348,7 @@ def test_nobody_has_more_than_a_share_of_the_uploads(rules: BodyRules, header: b
     assert len(other.body) == len(later.body) == 2 * BLOCK_BYTES
 
 
-def test_a_client_that_asks_whether_to_send_a_file_is_told_to_when_the_file_is_read() -> None:
+def test_a_client_that_expects_100_continue_gets_it_when_the_file_is_read() -> None:
     read: list[bool] = []
 
     class Asking(ScriptedClient):
@@ -366,7 +366,7 @@ def test_a_client_that_asks_whether_to_send_a_file_is_told_to_when_the_file_is_r
     assert client.body == b"x"
 
 
-def test_a_thread_is_taken_for_a_request_when_its_body_is_there() -> None:
+def test_a_thread_is_used_only_after_the_body_has_arrived() -> None:
     seen: list[str] = []
 
     class Slow(ScriptedClient):
@@ -384,7 +384,7 @@ def test_a_thread_is_taken_for_a_request_when_its_body_is_there() -> None:
     assert seen == ["came", "came", "came", "begun"]
 
 
-def test_a_client_that_trickles_after_a_large_beginning_is_not_waited_for() -> None:
+def test_a_client_that_sends_too_slowly_after_a_large_beginning_times_out() -> None:
     class Trickling(ScriptedClient):
         async def receive(self) -> Message:
             if len(self.coming) < 1000:
@@ -424,7 +424,7 @@ class Blocks(Iterator[bytes]):
 
 
 @pytest.mark.parametrize("content", [b"x", b"", Pause(0.01)])
-def test_a_stream_is_closed_when_the_client_is_gone(content: bytes) -> None:
+def test_a_stream_is_closed_when_the_client_disconnects(content: bytes) -> None:
     class Leaving(ScriptedClient):
         async def receive(self) -> Message:
             await asyncio.sleep(0.1)
@@ -437,7 +437,7 @@ def test_a_stream_is_closed_when_the_client_is_gone(content: bytes) -> None:
     assert blocks.closed.is_set()
 
 
-def test_a_stream_is_closed_when_the_client_does_not_take_it() -> None:
+def test_a_stream_is_closed_when_the_client_does_not_read() -> None:
     blocks, client = Blocks(b"x"), ScriptedClient(slowness=60)
 
     ask(blocks, client, (b"x-a", b"1"))
@@ -460,7 +460,7 @@ def test_a_stream_is_not_read_ahead_of_the_client() -> None:
     assert blocks.given <= len(client.got) + 1
 
 
-def test_a_stream_that_ends_is_sent_as_it_comes_and_ended() -> None:
+def test_a_finite_stream_is_sent_completely() -> None:
     def three(_: Environ, start_response: Callable[..., Any]) -> Iterator[bytes]:
         start_response("200 OK", [("Content-Length", str(MAX_WHOLE_RESPONSE_BYTES + 1))])
         return iter([b"one", b"", b"two"])
@@ -477,7 +477,7 @@ def test_a_stream_that_ends_is_sent_as_it_comes_and_ended() -> None:
     ]
 
 
-def test_no_thread_waits_while_an_answer_pauses_or_its_client_does_not_read() -> None:
+def test_no_thread_waits_during_a_pause_of_a_stream_or_for_a_slow_client() -> None:
     begun = threading.Event()
 
     def stream(_: Environ, start_response: Callable[..., Any]) -> Iterator[bytes]:
@@ -499,7 +499,7 @@ def test_no_thread_waits_while_an_answer_pauses_or_its_client_does_not_read() ->
     asyncio.run(asyncio.wait_for(served(), TIMEOUT))
 
 
-def test_a_large_answer_is_handed_over_in_pieces_and_given_up_where_they_are_not_taken() -> None:
+def test_a_large_response_is_sent_in_pieces_and_aborted_if_the_client_does_not_read() -> None:
     def large(_: Environ, start_response: Callable[..., Any]) -> list[bytes]:
         start_response("200 OK", [("Content-Length", str(3 * CHUNK_BYTES))])
         return [b"x" * 3 * CHUNK_BYTES]
@@ -528,7 +528,7 @@ def test_a_large_answer_is_handed_over_in_pieces_and_given_up_where_they_are_not
         [(b"transfer-encoding", b"chunked"), (b"content-length", b"2")],
     ],
 )
-def test_a_head_that_says_two_things_is_refused(headers: list[tuple[bytes, bytes]]) -> None:
+def test_a_contradictory_head_is_refused(headers: list[tuple[bytes, bytes]]) -> None:
     client = ScriptedClient()
 
     ask(echo, client, *headers)
@@ -537,7 +537,7 @@ def test_a_head_that_says_two_things_is_refused(headers: list[tuple[bytes, bytes
 
 
 @pytest.mark.parametrize("host", [b"", b"a b", b"a/b", b"u@a", b"a:b", b"[::1", b"a\xff", b"%zz", b"a" * 300, b"a,b"])
-def test_a_host_that_is_none_is_refused(host: bytes) -> None:
+def test_an_invalid_host_is_refused(host: bytes) -> None:
     client = ScriptedClient()
 
     refused = scope_of()
@@ -567,7 +567,7 @@ def test_http_1_0_needs_no_host() -> None:
     assert client.body == b""
 
 
-def test_headers_with_an_underscore_are_not_taken_for_those_with_a_hyphen() -> None:
+def test_headers_with_underscores_are_ignored() -> None:
     seen: Environ = {}
 
     def look(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
@@ -582,7 +582,7 @@ def test_headers_with_an_underscore_are_not_taken_for_those_with_a_hyphen() -> N
     assert "forged" not in [value for value in seen.values() if isinstance(value, str)]
 
 
-def test_a_mistake_outside_of_the_application_is_told_as_a_problem_and_logged(
+def test_an_internal_error_outside_the_application_is_a_problem_document_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def mistaken(*_: Any) -> list[bytes]:
@@ -600,7 +600,7 @@ def test_a_mistake_outside_of_the_application_is_told_as_a_problem_and_logged(
     assert [record.levelname for record in caplog.records if record.exc_info] == ["ERROR"]
 
 
-def test_a_mistake_in_the_middle_of_a_stream_ends_it_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_during_a_stream_ends_it_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     def blocks() -> Iterator[bytes]:
         yield b"x"
         raise RuntimeError("a mistake")

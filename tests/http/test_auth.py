@@ -1,3 +1,5 @@
+"""Tests of login, refresh, logout and password changes over HTTP."""
+
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +16,7 @@ def tokens_of(service: Service, email: str) -> dict[str, Any]:
     return body
 
 
-def test_a_login_gives_a_pair_of_tokens_for_fifteen_minutes(service: Service) -> None:
+def test_a_login_returns_a_pair_of_tokens_valid_for_15_minutes(service: Service) -> None:
     user = service.add(Role.AGENT)
 
     tokens = tokens_of(service, user.email)
@@ -24,7 +26,7 @@ def test_a_login_gives_a_pair_of_tokens_for_fifteen_minutes(service: Service) ->
     assert Person(service, token=tokens["access_token"]).get("/v1/me").get_json()["id"] == str(user.id)
 
 
-def test_an_unknown_address_and_a_wrong_password_are_answered_with_the_same_words(service: Service) -> None:
+def test_an_unknown_address_and_a_wrong_password_get_the_same_response(service: Service) -> None:
     user = service.add(Role.AGENT)
 
     wrong = service.stranger.post("/v1/auth/login", json={"email": user.email, "password": "not this one"})
@@ -35,7 +37,7 @@ def test_an_unknown_address_and_a_wrong_password_are_answered_with_the_same_word
     assert wrong.headers["WWW-Authenticate"] == 'Bearer realm="unite"'
 
 
-def test_logins_are_limited_per_account_and_say_when_to_come_back() -> None:
+def test_logins_are_limited_per_account_with_retry_after() -> None:
     service = Service(logins_per_minute=2)
     user = service.add(Role.AGENT)
     for _ in range(2):
@@ -47,7 +49,7 @@ def test_logins_are_limited_per_account_and_say_when_to_come_back() -> None:
     assert 0 < int(refused.headers["Retry-After"]) <= 60
 
 
-def test_current_passwords_are_limited_as_logins_are() -> None:
+def test_attempts_with_a_wrong_current_password_are_limited_like_logins() -> None:
     agent = Service(logins_per_minute=2).agent()
     guess = {"current_password": "not this one", "new_password": "staple battery"}
 
@@ -61,7 +63,7 @@ def test_current_passwords_are_limited_as_logins_are() -> None:
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
 
 
-def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_login(service: Service) -> None:
+def test_a_refresh_token_can_be_used_once_and_its_reuse_ends_the_session(service: Service) -> None:
     first = tokens_of(service, service.add(Role.AGENT).email)
 
     second = service.stranger.post("/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
@@ -73,7 +75,7 @@ def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_login(service:
     assert problem(ended) == (401, "token_revoked")
 
 
-def test_logging_out_ends_this_login_alone(service: Service) -> None:
+def test_logging_out_ends_only_the_current_session(service: Service) -> None:
     user = service.add(Role.AGENT)
     here, there = service.log_in(user), service.log_in(user)
 
@@ -83,7 +85,7 @@ def test_logging_out_ends_this_login_alone(service: Service) -> None:
     assert there.get("/v1/me").status_code == 200
 
 
-def test_logging_out_everywhere_ends_every_login(service: Service) -> None:
+def test_logging_out_everywhere_ends_all_sessions(service: Service) -> None:
     user = service.add(Role.AGENT)
     here, there = service.log_in(user), service.log_in(user)
 
@@ -103,14 +105,14 @@ def test_an_access_token_expires(service: Service) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "Token x"])
-def test_without_a_bearer_token_nobody_is_logged_in(service: Service, header: str) -> None:
+def test_a_request_without_a_bearer_token_is_401(service: Service, header: str) -> None:
     answer = service.stranger.get("/v1/me", headers={"Authorization": header})
 
     assert problem(answer) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="unite"'
 
 
-def test_an_altered_token_is_refused(service: Service) -> None:
+def test_a_changed_token_is_refused(service: Service) -> None:
     token = tokens_of(service, service.add(Role.ADMIN).email)["access_token"]
 
     altered = Person(service, token=token[:-1] + ("0" if token[-1] != "0" else "1")).get("/v1/me")
@@ -118,13 +120,13 @@ def test_an_altered_token_is_refused(service: Service) -> None:
     assert problem(altered) == (401, "invalid_token")
 
 
-def test_the_words_of_the_scheme_may_be_small(service: Service) -> None:
+def test_the_name_of_the_scheme_may_be_in_lower_case(service: Service) -> None:
     token = tokens_of(service, service.add(Role.AGENT).email)["access_token"]
 
     assert service.stranger.get("/v1/me", headers={"Authorization": f"bearer {token}"}).status_code == 200
 
 
-def test_a_password_is_changed_by_whoever_knows_it_and_ends_the_other_logins(service: Service) -> None:
+def test_a_password_change_needs_the_current_password_and_ends_other_sessions(service: Service) -> None:
     user = service.add(Role.AGENT)
     here, there = service.log_in(user), service.log_in(user)
 
@@ -140,5 +142,5 @@ def test_a_password_is_changed_by_whoever_knows_it_and_ends_the_other_logins(ser
 
 
 @pytest.mark.parametrize("body", [{"email": 5, "password": PASSWORD}, {"email": "a@unite.example"}, [], "text"])
-def test_a_login_that_is_not_as_it_should_be_is_422(service: Service, body: object) -> None:
+def test_a_malformed_login_is_422(service: Service, body: object) -> None:
     assert problem(service.stranger.post("/v1/auth/login", json=body)) == (422, "invalid")

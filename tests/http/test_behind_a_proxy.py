@@ -1,4 +1,4 @@
-"""The service that really runs, with a proxy in front of it, and clients that have addresses of their own."""
+"""Tests of a running service behind a proxy: rate limits per client address, and forged headers."""
 
 import http.client
 import json
@@ -49,7 +49,7 @@ def guess(url: str, address: str, headers: Mapping[str, str] | None = None) -> l
     ]
 
 
-def test_who_guesses_passwords_keeps_nobody_out_but_themselves(one: Service) -> None:
+def test_a_client_that_guesses_passwords_blocks_only_itself(one: Service) -> None:
     with proxy_before(one.url) as url:
         statuses = guess(url, "127.0.0.2")
 
@@ -61,7 +61,7 @@ def test_who_guesses_passwords_keeps_nobody_out_but_themselves(one: Service) -> 
     assert transport is not None  # the proxy says that the client speaks TLS
 
 
-def test_who_makes_up_headers_through_the_proxy_gains_nothing(one: Service) -> None:
+def test_forged_headers_through_the_proxy_give_no_further_attempts(one: Service) -> None:
     with proxy_before(one.url) as url:
         made_up = {"X-Forwarded-For": "198.51.100.{}", "X-Real-IP": "198.51.100.{}", "Forwarded": "for=198.51.100.{}"}
         statuses = guess(url, "127.0.0.2", made_up)
@@ -70,14 +70,14 @@ def test_who_makes_up_headers_through_the_proxy_gains_nothing(one: Service) -> N
         assert log_in(url, "127.0.0.3", ADMIN["email"], ADMIN["password"])[0] == 200
 
 
-def test_who_makes_up_headers_without_the_proxy_gains_nothing(one: Service) -> None:
+def test_forged_headers_without_the_proxy_give_no_further_attempts(one: Service) -> None:
     statuses = guess(one.url, "127.0.0.2", {"X-Forwarded-For": "198.51.100.{}"})
 
     assert statuses.count(429) == TRIES - MAX_FAILURES
     assert log_in(one.url, "127.0.0.3", ADMIN["email"], ADMIN["password"])[0] == 200
 
 
-def test_a_proxy_that_is_not_trusted_is_one_client_and_is_named_in_the_log(one: Service) -> None:
+def test_an_untrusted_proxy_counts_as_one_client_and_is_warned_about(one: Service) -> None:
     with proxy_before(one.url, "127.0.0.8") as url:
         guess(url, "127.0.0.2")
 

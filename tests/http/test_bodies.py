@@ -1,3 +1,5 @@
+"""Tests of request bodies: JSON syntax, media types, encodings, sizes and unknown fields."""
+
 import io
 import json
 import sys
@@ -65,38 +67,38 @@ GOOD = b'{"name": "Grace", "phone": "+12125550123"}'
     ],
     ids=lambda body: body[:24].decode("latin-1"),
 )
-def test_a_body_that_is_no_json_or_too_deep_is_400(manager: Person, body: bytes) -> None:
+def test_invalid_or_too_deeply_nested_json_is_400(manager: Person, body: bytes) -> None:
     assert problem(post(manager, body)) == (400, "malformed_json")
 
 
 @pytest.mark.parametrize("name", ["\\ud83d\\ude00", "\\\\ud83d", "\\ud83d\\uDE00 \\\\ud83d"])
-def test_pairs_of_surrogates_and_what_only_looks_like_half_of_one_are_taken(manager: Person, name: str) -> None:
+def test_surrogate_pairs_and_similar_escapes_are_accepted(manager: Person, name: str) -> None:
     answer = post(manager, f'{{"name": "{name}", "phone": "+12125550123"}}'.encode())
 
     assert answer.status_code == 201
     assert answer.get_json()["name"] == json.loads(f'"{name}"')
 
 
-def test_json_may_be_nested_twenty_levels_deep(manager: Person) -> None:
+def test_json_may_be_nested_twenty_levels(manager: Person) -> None:
     body = b"[" * MAX_JSON_DEPTH + b"]" * MAX_JSON_DEPTH
 
     assert problem(post(manager, body)) == (422, "invalid")
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"text"', b"5", b"null", b"true"])
-def test_a_body_that_is_no_object_breaks_a_rule(manager: Person, body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_invalid(manager: Person, body: bytes) -> None:
     assert problem(post(manager, body)) == (422, "invalid")
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", None])
-def test_a_body_of_another_type_is_415_and_told_which_are_taken(manager: Person, content_type: str | None) -> None:
+def test_another_media_type_is_415_with_the_accepted_types(manager: Person, content_type: str | None) -> None:
     answer = post(manager, GOOD, content_type)
 
     assert problem(answer) == (415, "unsupported_media_type")
     assert answer.headers["Accept"] == "application/json"
 
 
-def test_a_merge_patch_is_taken_by_patches_alone(manager: Person) -> None:
+def test_merge_patch_is_accepted_only_by_patch(manager: Person) -> None:
     assert problem(post(manager, GOOD, "application/merge-patch+json")) == (415, "unsupported_media_type")
     lead = post(manager, GOOD).headers["Location"]
     refused = manager.patch(lead, data=b"{}", headers={"Content-Type": "text/plain"})
@@ -104,17 +106,17 @@ def test_a_merge_patch_is_taken_by_patches_alone(manager: Person) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
-def test_the_type_may_carry_parameters_and_capitals(manager: Person, content_type: str) -> None:
+def test_the_media_type_may_have_parameters_and_capitals(manager: Person, content_type: str) -> None:
     assert post(manager, GOOD, content_type).status_code == 201
 
 
-def test_a_body_over_a_mebibyte_is_413(manager: Person) -> None:
+def test_a_body_over_one_mebibyte_is_413(manager: Person) -> None:
     body = b'{"name": "' + b"x" * MAX_BODY_BYTES + b'"}'
 
     assert problem(post(manager, body)) == (413, "too_large")
 
 
-def test_a_body_of_a_mebibyte_is_read(manager: Person) -> None:
+def test_a_body_of_one_mebibyte_is_read(manager: Person) -> None:
     body = b'{"name": "' + b"x" * (MAX_BODY_BYTES - 12) + b'"}'
     assert len(body) == MAX_BODY_BYTES
 
@@ -132,9 +134,7 @@ def test_a_body_of_a_mebibyte_is_read(manager: Person) -> None:
         ("PUT", "/files/imports/01990f3e"),
     ],
 )
-def test_a_body_that_is_encoded_is_415_and_told_to_come_as_it_is(
-    manager: Person, method: str, path: str, encoding: str
-) -> None:
+def test_an_encoded_body_is_415(manager: Person, method: str, path: str, encoding: str) -> None:
     answer = manager.send(method, path, data=GOOD, headers={"Content-Type": JSON, "Content-Encoding": encoding})
 
     assert problem(answer) == (415, "unsupported_media_type")
@@ -143,7 +143,7 @@ def test_a_body_that_is_encoded_is_415_and_told_to_come_as_it_is(
 
 
 @pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
-def test_a_body_that_is_said_to_be_as_it_is_is_taken(manager: Person, encoding: str) -> None:
+def test_an_explicit_identity_encoding_is_accepted(manager: Person, encoding: str) -> None:
     assert post(manager, GOOD).status_code == 201
     answer = manager.post("/v1/leads", data=GOOD, headers={"Content-Type": JSON, "Content-Encoding": encoding})
     assert problem(answer) == (409, "duplicate_lead")
@@ -158,13 +158,15 @@ def test_a_body_that_is_said_to_be_as_it_is_is_taken(manager: Person, encoding: 
         ('{"": 1}', "/"),
     ],
 )
-def test_an_unknown_field_is_pointed_at_whatever_its_name(manager: Person, body: str, pointer: str) -> None:
+def test_an_unknown_field_is_reported_by_a_json_pointer_whatever_its_name(
+    manager: Person, body: str, pointer: str
+) -> None:
     answer = manager.post("/v1/auth/refresh", data=body, headers={"Content-Type": JSON})
 
     assert faults(answer) == [("/refresh_token", "required"), (pointer, "unknown_field")]
 
 
-def test_null_is_told_of_as_the_field_is_required_or_not(manager: Person) -> None:
+def test_the_error_for_null_says_whether_the_field_is_required(manager: Person) -> None:
     answer = manager.post("/v1/leads", json={"name": None, "source": None})
 
     details = {fault["pointer"]: fault["detail"] for fault in answer.get_json()["errors"]}
@@ -190,7 +192,7 @@ class Endless(io.RawIOBase):
         return len(target)
 
 
-def test_a_body_without_a_length_is_read_as_far_as_the_limit(manager: Person) -> None:
+def test_a_body_without_a_length_is_read_up_to_the_limit(manager: Person) -> None:
     endless = Endless()
 
     answer = manager.post(
@@ -214,7 +216,7 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("path", LIMITS)
-def test_an_operation_reads_bodies_up_to_its_own_limit(manager: Person, path: str) -> None:
+def test_each_operation_has_its_own_size_limit(manager: Person, path: str) -> None:
     limit = LIMITS[path]
     keyed = {"Content-Type": JSON, "Idempotency-Key": "k"}
 
@@ -264,7 +266,7 @@ def test_a_body_is_parsed_once(headers: dict[str, str], more: dict[str, Any], ti
 
 
 @pytest.mark.parametrize("name", ["_schema", "__proto__", "_schema.name"])
-def test_a_name_that_means_something_to_a_library_is_an_unknown_field(manager: Person, name: str) -> None:
+def test_a_field_name_with_a_meaning_for_a_library_is_an_unknown_field(manager: Person, name: str) -> None:
     inner = {"filename": "a.csv", "size": 1, "options": {name: 1}}
 
     assert faults(manager.post("/v1/leads", json={"name": "Ada", "email": "ada@example.com", name: 1})) == [

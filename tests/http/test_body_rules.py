@@ -1,4 +1,4 @@
-"""What the server knows of a body before anybody reads it."""
+"""Tests of the rules by which the server reads the body of each operation."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ def rules(service: Service) -> OperationBodyRules:
         ),
     ],
 )
-def test_a_rule_follows_from_what_the_operation_declares(
+def test_the_rule_follows_the_declaration_of_the_operation(
     rules: OperationBodyRules, method: str, path: str, expected: BodyRule
 ) -> None:
     assert rules.rule_for(method, path) == expected
@@ -62,11 +62,11 @@ def test_a_rule_follows_from_what_the_operation_declares(
         ("BREW", "/v1/leads"),
     ],
 )
-def test_there_is_none_where_nothing_reads_a_body(rules: OperationBodyRules, method: str, path: str) -> None:
+def test_an_operation_without_a_body_has_no_rule(rules: OperationBodyRules, method: str, path: str) -> None:
     assert rules.rule_for(method, path) is None
 
 
-def test_a_large_body_is_taken_from_somebody_whose_token_is_good(service: Service, rules: OperationBodyRules) -> None:
+def test_only_a_valid_token_identifies_a_user(service: Service, rules: OperationBodyRules) -> None:
     credentials = {"email": service.add(Role.MANAGER).email, "password": PASSWORD}
     token = service.stranger.post("/v1/auth/login", json=credentials).get_json()["access_token"]
 
@@ -86,7 +86,7 @@ def test_a_large_body_is_taken_from_somebody_whose_token_is_good(service: Servic
         ("", "198.51.100.7", ""),
     ],
 )
-def test_who_uploads_by_a_link_is_counted_by_their_address(peer: str, forwarded_for: str, address: str) -> None:
+def test_uploads_by_a_signed_link_are_counted_by_address(peer: str, forwarded_for: str, address: str) -> None:
     rules = OperationBodyRules(Service(trusted_proxies="10.0.0.0/24").app)
 
     assert rules.address(peer, forwarded_for) == address
@@ -116,9 +116,7 @@ def failing(reads: FailingReads) -> Service:
     return Service(work=InMemoryUnitOfWorkFactory(reads._store), reads=reads)
 
 
-def test_it_is_not_known_whose_token_it_is_while_the_database_does_not_answer(
-    failing: Service, reads: FailingReads
-) -> None:
+def test_the_user_of_a_token_is_unknown_during_an_outage_of_the_database(failing: Service, reads: FailingReads) -> None:
     rules, token = OperationBodyRules(failing.app), failing.manager()._token
     reads.failures = 1
 
@@ -128,7 +126,7 @@ def test_it_is_not_known_whose_token_it_is_while_the_database_does_not_answer(
 
 
 @pytest.mark.parametrize(("failures", "expected"), [(1, (503, "unavailable")), (0, (201, None))])
-def test_a_large_body_is_answered_503_though_the_database_answers_again_right_after(
+def test_a_large_body_is_503_although_the_database_responds_right_afterwards(
     failing: Service, reads: FailingReads, failures: int, expected: tuple[int, str | None]
 ) -> None:
     lead = json.dumps({"name": "Grace", "phone": "+12125550100"}).encode().ljust(2 * BLOCK_BYTES)

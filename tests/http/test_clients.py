@@ -1,4 +1,4 @@
-"""Who a request comes from, where proxies stand in between: a model of honest and dishonest hops, and all spellings."""
+"""Tests of the client address behind proxies, against a model of honest and forged headers."""
 
 import asyncio
 import logging
@@ -54,7 +54,7 @@ def client(forwarded_for: str, peer: str = PROXY) -> str | None:
     return seen(("X-Forwarded-For", forwarded_for), peer=peer).address
 
 
-def test_without_trusted_proxies_no_header_is_believed() -> None:
+def test_without_trusted_proxies_no_header_is_used() -> None:
     headers = (("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.example"))
 
     it = seen(*headers, trusted="")
@@ -62,7 +62,7 @@ def test_without_trusted_proxies_no_header_is_believed() -> None:
     assert (it.address, it.scheme, it.host) == (PROXY, "http", "service.example")
 
 
-def test_from_an_address_that_is_not_trusted_no_header_is_believed() -> None:
+def test_headers_from_an_untrusted_address_are_ignored() -> None:
     headers = (("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.example"))
 
     it = seen(*headers, peer="203.0.113.9")
@@ -70,7 +70,7 @@ def test_from_an_address_that_is_not_trusted_no_header_is_believed() -> None:
     assert (it.address, it.scheme, it.host) == ("203.0.113.9", "http", "service.example")
 
 
-def test_a_trusted_proxy_says_address_scheme_and_host() -> None:
+def test_a_trusted_proxy_sets_address_scheme_and_host() -> None:
     headers = (
         ("X-Forwarded-For", "192.0.2.1"),
         ("X-Forwarded-Proto", "HTTPS"),
@@ -128,46 +128,46 @@ def test_the_client_is_the_rightmost_address_that_is_not_trusted(forwarded_for: 
     assert client(forwarded_for) == expected
 
 
-def test_several_lines_are_one_list_in_their_order() -> None:
+def test_several_header_lines_are_one_list_in_order() -> None:
     lines = [("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-For", "10.0.0.9")]
 
     assert seen(*lines).address == "192.0.2.1"
 
 
-def test_a_proxy_that_connects_over_ipv6_that_ipv4_is_mapped_into_is_known() -> None:
+def test_a_proxy_with_an_ipv4_mapped_ipv6_address_is_recognised() -> None:
     assert client("192.0.2.1", peer="::ffff:10.0.0.1") == "192.0.2.1"
 
 
 @pytest.mark.parametrize("name", ["Forwarded", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP"])
-def test_no_other_header_names_the_client(name: str) -> None:
+def test_no_other_header_sets_the_client(name: str) -> None:
     assert seen((name, "for=192.0.2.1" if name == "Forwarded" else "192.0.2.1")).address == PROXY
 
 
 @pytest.mark.parametrize("scheme", ["ftp", "", "https:", "javascript", "http\u00b9", "https,"])
-def test_another_scheme_is_not_taken(scheme: str) -> None:
+def test_an_unknown_scheme_is_ignored(scheme: str) -> None:
     assert seen(("X-Forwarded-Proto", scheme)).scheme == "http"
 
 
 @pytest.mark.parametrize(
     "host", ["", "a b", "evil.example/path", "user@evil.example", "a:b", "x" * 300, "[::1", "\u00fc"]
 )
-def test_what_is_no_host_is_not_taken(host: str) -> None:
+def test_an_invalid_host_is_ignored(host: str) -> None:
     assert seen(("X-Forwarded-Host", host)).host == "service.example"
 
 
 @pytest.mark.parametrize("host", ["unite.example", "unite.example:8443", "[2001:db8::1]:8443", "10.0.0.1"])
-def test_a_host_with_or_without_a_port_is_taken(host: str) -> None:
+def test_a_host_with_or_without_a_port_is_accepted(host: str) -> None:
     assert seen(("X-Forwarded-Host", host)).host == host
 
 
-def test_of_several_schemes_and_hosts_the_one_of_the_nearest_proxy_counts() -> None:
+def test_of_several_schemes_and_hosts_that_of_the_nearest_proxy_counts() -> None:
     it = seen(("X-Forwarded-Proto", "https, http"), ("X-Forwarded-Host", "evil.example, unite.example"))
 
     assert (it.scheme, it.host) == ("http", "unite.example")
 
 
 @pytest.mark.parametrize("peer", [PROXY, "203.0.113.9"])
-def test_the_application_never_sees_these_headers(peer: str) -> None:
+def test_the_application_does_not_see_these_headers(peer: str) -> None:
     names = ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix"]
 
     it = seen(*((name, "10.0.0.1") for name in [*names, "Forwarded", "X-Real-IP"]), peer=peer)
@@ -176,7 +176,7 @@ def test_the_application_never_sees_these_headers(peer: str) -> None:
 
 
 @pytest.mark.parametrize("peer", [None, "", "unix", "/run/unite.sock"])
-def test_a_connection_without_an_address_is_not_trusted_and_no_error(peer: str | None) -> None:
+def test_a_connection_without_an_address_is_not_trusted_and_not_an_error(peer: str | None) -> None:
     assert seen(("X-Forwarded-For", "192.0.2.1"), peer=peer).address == peer
 
 
@@ -203,7 +203,7 @@ def spelled(address: str, spelling: int) -> str:
     passed=st.lists(proxies, min_size=1, max_size=6),
     spellings=st.lists(st.integers(0, 5), min_size=6, max_size=6),
 )
-def test_whatever_a_client_makes_up_its_own_address_is_found(
+def test_the_true_address_of_a_client_is_found_behind_any_forged_header(
     made_up: list[str], client: str, passed: list[str], spellings: list[int]
 ) -> None:
     trusted = parse_proxies(TRUSTED)
@@ -219,7 +219,7 @@ def test_whatever_a_client_makes_up_its_own_address_is_found(
 
 
 @given(left=st.lists(st.one_of(addresses, junk)), bad=junk, right=st.lists(proxies), peer=proxies)
-def test_what_cannot_be_read_ends_the_walk_at_the_last_proxy(
+def test_an_unreadable_entry_ends_the_search_at_the_last_trusted_proxy(
     left: list[str], bad: str, right: list[str], peer: str
 ) -> None:
     header = ",".join([*left, bad, *right])
@@ -230,12 +230,12 @@ def test_what_cannot_be_read_ends_the_walk_at_the_last_proxy(
 
 
 @given(st.text(max_size=300))
-def test_any_header_leads_to_an_address(header: str) -> None:
+def test_any_header_results_in_an_address(header: str) -> None:
     client_address(ip_address(PROXY), header, parse_proxies(TRUSTED))
 
 
 @pytest.mark.parametrize("entry", ["10.0.0.7,", " ", ",", "1", "10.0.0.7, ", "[", "192.0.2.1,", ":", "%"])
-def test_a_header_of_any_length_takes_time_in_proportion(entry: str) -> None:
+def test_a_header_of_any_length_is_parsed_in_linear_time(entry: str) -> None:
     trusted = parse_proxies(TRUSTED)
 
     def seconds(entries: int) -> float:
@@ -258,7 +258,7 @@ def from_(address: str, *, by: str = PROXY) -> dict[str, Any]:
     return {"headers": {"X-Forwarded-For": address}, "environ_overrides": {"REMOTE_ADDR": by}}
 
 
-def test_each_client_behind_the_proxy_is_counted_alone() -> None:
+def test_each_client_behind_the_proxy_is_counted_separately() -> None:
     service = Service(logins_per_minute=1, requests_per_minute=0, trusted_proxies=TRUSTED)
     for _ in range(LIMIT):
         assert limited_login(service, **from_("192.0.2.1")) == (401, "invalid_credentials")
@@ -267,7 +267,7 @@ def test_each_client_behind_the_proxy_is_counted_alone() -> None:
     assert limited_login(service, **from_("192.0.2.2")) == (401, "invalid_credentials")
 
 
-def test_all_addresses_of_an_ipv6_network_are_counted_together() -> None:
+def test_all_addresses_of_an_ipv6_network_count_as_one_client() -> None:
     service = Service(logins_per_minute=1, requests_per_minute=LIMIT, trusted_proxies=TRUSTED)
     for host in range(LIMIT):
         assert limited_login(service, **from_(f"2001:db8:1:2::{host:x}")) == (401, "invalid_credentials")
@@ -276,7 +276,7 @@ def test_all_addresses_of_an_ipv6_network_are_counted_together() -> None:
     assert limited_login(service, **from_("2001:db8:1:3::1")) == (401, "invalid_credentials")
 
 
-def test_an_address_is_the_same_client_in_both_of_its_spellings() -> None:
+def test_an_ipv4_mapped_address_counts_as_the_same_client() -> None:
     service = Service(logins_per_minute=1, trusted_proxies=TRUSTED)
     for spelling in ["192.0.2.1", "::ffff:192.0.2.1", "[::ffff:192.0.2.1]:7", "192.0.2.1:80", "::ffff:c000:201"]:
         assert limited_login(service, **from_(spelling)) == (401, "invalid_credentials")
@@ -284,7 +284,7 @@ def test_an_address_is_the_same_client_in_both_of_its_spellings() -> None:
     assert limited_login(service, **from_("192.0.2.1")) == (429, "too_many_logins")
 
 
-def test_a_made_up_header_gives_no_further_tries_directly_or_through_the_proxy() -> None:
+def test_a_forged_header_gives_no_further_attempts_directly_or_through_the_proxy() -> None:
     service = Service(logins_per_minute=1, trusted_proxies=TRUSTED)
     for number in range(LIMIT):
         assert limited_login(service, **from_(f"1.1.1.{number}", by="192.0.2.1"))[0] == 401
@@ -294,7 +294,7 @@ def test_a_made_up_header_gives_no_further_tries_directly_or_through_the_proxy()
     assert limited_login(service, **from_("1.1.1.9, 192.0.2.2")) == (429, "too_many_logins")
 
 
-def test_strict_transport_is_asked_for_as_the_proxy_says_how_the_client_speaks() -> None:
+def test_strict_transport_security_depends_on_the_scheme_that_the_proxy_reports() -> None:
     plain = Service(public_url="http://unite.example", trusted_proxies=TRUSTED)
     by_proxy = {"environ_overrides": {"REMOTE_ADDR": PROXY}}
 
@@ -310,7 +310,7 @@ def test_strict_transport_is_asked_for_as_the_proxy_says_how_the_client_speaks()
     assert "Strict-Transport-Security" not in answer.headers
 
 
-def test_a_proxy_that_nobody_trusts_is_warned_about_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_untrusted_proxy_is_warned_about_once(caplog: pytest.LogCaptureFixture) -> None:
     service = Service(trusted_proxies="192.0.2.9")
 
     for address in ("203.0.113.7", "10.0.0.7", "10.0.0.7", "127.0.0.1"):

@@ -1,3 +1,5 @@
+"""Tests of conditional requests with If-Match and If-None-Match."""
+
 import pytest
 
 from tests.http.service import Person, Service, problem
@@ -17,7 +19,7 @@ def lead(manager: Person) -> str:
 
 
 @pytest.mark.parametrize("header", ['"2"', 'W/"2"', '"1", "2"', "*", '"1" ,,"2",', '"a,b", W/"2"'])
-def test_a_client_that_has_the_version_is_told_so_without_a_body(manager: Person, lead: str, header: str) -> None:
+def test_a_client_with_the_current_version_gets_304_without_a_body(manager: Person, lead: str, header: str) -> None:
     answer = manager.get(lead, headers={"If-None-Match": header})
 
     assert answer.status_code == 304
@@ -26,12 +28,12 @@ def test_a_client_that_has_the_version_is_told_so_without_a_body(manager: Person
 
 
 @pytest.mark.parametrize("header", ['"1"', '"3"', "2", '"02"', "", '"2', "W/2", "'2'"])
-def test_a_client_that_has_another_version_or_names_none_gets_the_lead(manager: Person, lead: str, header: str) -> None:
+def test_a_client_with_another_version_or_none_gets_the_lead(manager: Person, lead: str, header: str) -> None:
     assert manager.get(lead, headers={"If-None-Match": header}).status_code == 200
 
 
 @pytest.mark.parametrize("header", ['"2"', "*", '"1", "2"', '"2", "7"', ' "2" '])
-def test_a_change_of_the_version_that_was_seen_is_made(manager: Person, lead: str, header: str) -> None:
+def test_a_change_of_the_current_version_succeeds(manager: Person, lead: str, header: str) -> None:
     assert manager.patch(lead, json={"name": "G"}, headers={"If-Match": header}).headers["ETag"] == '"3"'
 
 
@@ -49,13 +51,13 @@ def test_a_change_of_another_version_is_412_and_changes_nothing(
 
 
 @pytest.mark.parametrize("header", ["2", '"2', "", ",", '"2" "3"', "W/*", "'2'", '*, "2"'])
-def test_an_if_match_that_cannot_be_read_is_400(manager: Person, lead: str, header: str) -> None:
+def test_a_malformed_if_match_is_400(manager: Person, lead: str, header: str) -> None:
     answer = manager.patch(lead, json={"name": "G"}, headers={"If-Match": header})
 
     assert problem(answer) == (400, "invalid_header")
 
 
-def test_of_two_changes_of_one_version_one_is_made(manager: Person, lead: str) -> None:
+def test_of_two_concurrent_changes_of_one_version_one_succeeds(manager: Person, lead: str) -> None:
     first = manager.patch(lead, json={"status": "lost"}, headers={"If-Match": '"2"'})
     second = manager.patch(lead, json={"status": "contacted"}, headers={"If-Match": '"2"'})
 

@@ -1,4 +1,4 @@
-"""Where requests on one connection begin and end, how they are answered, and when the connection ends."""
+"""Tests of HTTP/1.1 connections: request boundaries, responses, limits, and shutdown of the server."""
 
 import json
 import socket
@@ -46,7 +46,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize("sent", BODIES)
-def test_a_body_is_passed_on_however_it_is_cut(served: Served, sent: bytes) -> None:
+def test_a_body_arrives_completely_for_any_segments(served: Served, sent: bytes) -> None:
     whole = served.exchange(sent)
     in_bytes = served.exchange(*(sent[begin : begin + 1] for begin in range(len(sent))))
 
@@ -54,7 +54,7 @@ def test_a_body_is_passed_on_however_it_is_cut(served: Served, sent: bytes) -> N
     assert [one["whole"] for one in echoed(whole) + echoed(in_bytes)] == [True, True]
 
 
-def test_requests_that_come_at_once_are_answered_one_after_the_other(served: Served) -> None:
+def test_pipelined_requests_are_answered_in_order(served: Served) -> None:
     answered = served.exchange(GET + b"\r\n" + BODIES[0] + SECOND)
 
     assert [(one["path"], one["body"]) for one in echoed(answered)] == [
@@ -75,7 +75,7 @@ def test_a_request_after_a_chunked_one_is_answered(served: Served) -> None:
     assert [one["path"] for one in echoed(first + second)] == ["/x", "/second"]
 
 
-def test_what_comes_in_the_same_bytes_as_the_end_of_a_chunked_body_is_not_answered(served: Served) -> None:
+def test_bytes_after_the_end_of_a_chunked_body_are_not_a_request(served: Served) -> None:
     answered = served.exchange(CHUNKED + HELLO_IN_CHUNKS + SECOND, ends=False)
 
     ((status, headers, body),) = split(answered)
@@ -83,7 +83,7 @@ def test_what_comes_in_the_same_bytes_as_the_end_of_a_chunked_body_is_not_answer
     assert served.application.requests == ["POST /x"]
 
 
-def test_a_body_that_is_not_read_is_no_request(served: Served) -> None:
+def test_an_unread_body_is_not_taken_for_a_request(served: Served) -> None:
     head = b"POST /unread HTTP/1.1\r\nHost: unite\r\nContent-Length: %d\r\n\r\n" % len(SECOND)
 
     answered = served.exchange(head + SECOND, ends=False)
@@ -92,7 +92,7 @@ def test_a_body_that_is_not_read_is_no_request(served: Served) -> None:
     assert served.application.requests == ["POST /unread"]
 
 
-def test_a_connection_ends_where_an_answer_does_not_wait_for_the_body(served: Served) -> None:
+def test_a_connection_is_closed_if_a_response_does_not_wait_for_the_body(served: Served) -> None:
     with served.connect() as client:
         client.sendall(b"POST /careless HTTP/1.1\r\nHost: unite\r\nContent-Length: %d\r\n\r\n" % len(SECOND))
         until(client, END_OF_ANSWER)
@@ -102,7 +102,7 @@ def test_a_connection_ends_where_an_answer_does_not_wait_for_the_body(served: Se
     assert served.application.requests == ["POST /careless"]
 
 
-def test_an_answer_arrives_though_a_large_body_is_not_read(served: Served) -> None:
+def test_a_response_arrives_although_a_large_body_is_not_read(served: Served) -> None:
     head = b"POST /unread HTTP/1.1\r\nHost: unite\r\nContent-Length: 5000000\r\n\r\n"
 
     answered = served.exchange(head + b"x" * 5_000_000)
@@ -110,7 +110,7 @@ def test_an_answer_arrives_though_a_large_body_is_not_read(served: Served) -> No
     assert split(answered)[0][0] == 200
 
 
-def test_trailers_are_no_headers(served: Served) -> None:
+def test_trailers_are_not_headers(served: Served) -> None:
     trailers = b"Authorization: Bearer stolen\r\nX-Trailer: 1\r\n"
 
     (one,) = echoed(served.exchange(CHUNKED + b"5\r\nhello\r\n0\r\n" + trailers + b"\r\n"))
@@ -120,7 +120,7 @@ def test_trailers_are_no_headers(served: Served) -> None:
 
 
 @pytest.mark.parametrize("beside", [b"5;" + b"a" * 400_000, b"0\r\n" + b"X-A: 1\r\n" * 50_000])
-def test_a_body_with_endless_extensions_or_trailers_is_broken_off(served: Served, beside: bytes) -> None:
+def test_a_body_with_endless_extensions_or_trailers_is_aborted(served: Served, beside: bytes) -> None:
     (one,) = echoed(served.exchange(CHUNKED + beside, ends=False))
 
     assert one["whole"] is False
@@ -138,7 +138,7 @@ def test_a_body_with_endless_extensions_or_trailers_is_broken_off(served: Served
         POST + b"Content-Length: 6\r\n\r\nhello",
     ],
 )
-def test_a_body_that_breaks_off_or_is_malformed_is_told_to_the_application_and_ends_the_connection(
+def test_an_incomplete_or_malformed_body_is_reported_to_the_application_and_closes_the_connection(
     served: Served, sent: bytes
 ) -> None:
     answered = served.exchange(sent)
@@ -160,9 +160,7 @@ UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nupgrade:  h2c\r\nHTTP2-Settin
         (POST + UPGRADE + b"Content-Length: %d\r\n\r\n" % len(SECOND) + SECOND, SECOND.decode()),
     ],
 )
-def test_another_protocol_that_is_offered_is_not_taken_and_the_request_is_read_as_it_is(
-    served: Served, sent: bytes, body: str
-) -> None:
+def test_an_upgrade_to_another_protocol_is_ignored(served: Served, sent: bytes, body: str) -> None:
     answered = echoed(served.exchange(sent + SECOND))
 
     assert [(one["path"], one["body"]) for one in answered] == [("/x", body), ("/second", "")]
@@ -185,19 +183,19 @@ def test_the_target_of_a_request_is_a_path_and_a_query(served: Served, target: b
     assert (one["path"], one["query"]) == (path, query)
 
 
-def test_an_asterisk_is_the_target_of_options_alone(served: Served) -> None:
+def test_the_target_asterisk_is_only_for_options(served: Served) -> None:
     (one,) = echoed(served.exchange(b"OPTIONS * HTTP/1.1\r\nHost: unite\r\n\r\n"))
 
     assert one["path"] == "*"
 
 
-def test_a_stream_is_chunked_and_the_connection_goes_on(served: Served) -> None:
+def test_a_stream_is_chunked_and_the_connection_stays_open(served: Served) -> None:
     answered = served.exchange(b"GET /stream HTTP/1.1\r\nHost: unite\r\n\r\n" + SECOND)
 
     assert b"transfer-encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\nHTTP/1.1 200" in answered
 
 
-def test_a_stream_to_http_1_0_has_no_transfer_coding_and_ends_with_the_connection(served: Served) -> None:
+def test_a_stream_to_http_1_0_ends_with_the_connection(served: Served) -> None:
     answered = served.exchange(b"GET /stream HTTP/1.0\r\n\r\n", ends=False)
 
     head, _, body = answered.partition(b"\r\n\r\n")
@@ -206,21 +204,21 @@ def test_a_stream_to_http_1_0_has_no_transfer_coding_and_ends_with_the_connectio
     assert body == b"onetwo"
 
 
-def test_an_answer_to_http_1_0_ends_the_connection(served: Served) -> None:
+def test_a_response_to_http_1_0_closes_the_connection(served: Served) -> None:
     answered = served.exchange(b"GET /x HTTP/1.0\r\n\r\n" + SECOND, ends=False)
 
     ((status, headers, _),) = split(answered)
     assert (status, headers["connection"]) == (200, "close")
 
 
-def test_an_answer_to_head_has_a_length_and_no_body(served: Served) -> None:
+def test_a_response_to_head_has_a_length_and_no_body(served: Served) -> None:
     answered = served.exchange(b"HEAD /x HTTP/1.1\r\nHost: unite\r\n\r\n")
 
     assert b"content-length: " in answered
     assert answered.endswith(b"\r\n\r\n")
 
 
-def test_a_client_that_asks_whether_to_send_its_body_is_told_to_when_it_is_read(served: Served) -> None:
+def test_a_client_that_expects_100_continue_gets_it_when_its_body_is_read(served: Served) -> None:
     with served.connect() as client:
         client.sendall(POST + b"Expect: 100-Continue\r\nContent-Length: 5\r\n\r\n")
         assert until(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -237,11 +235,11 @@ def test_a_client_that_asks_whether_to_send_its_body_is_told_to_when_it_is_read(
         b"GET /x HTTP/1.1\r\nHost: unite\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
     ],
 )
-def test_a_client_is_not_told_to_send_what_is_not_read_or_cannot_come(served: Served, sent: bytes) -> None:
+def test_a_client_gets_no_100_continue_for_an_unread_or_missing_body(served: Served, sent: bytes) -> None:
     assert served.exchange(sent, ends=False).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_client_that_has_ended_its_side_gets_its_answer(served: Served) -> None:
+def test_a_client_that_has_closed_its_side_gets_its_response(served: Served) -> None:
     with served.connect() as client:
         client.sendall(b"GET /gate HTTP/1.1\r\nHost: unite\r\n\r\n")
         client.shutdown(socket.SHUT_WR)
@@ -251,7 +249,7 @@ def test_a_client_that_has_ended_its_side_gets_its_answer(served: Served) -> Non
         assert echoed(everything(client)) == [{"path": "/gate"}]
 
 
-def test_an_application_that_follows_a_client_sees_that_it_is_gone(served: Served) -> None:
+def test_a_streaming_application_notices_that_its_client_is_gone(served: Served) -> None:
     with served.connect() as client:
         client.sendall(b"GET /follow HTTP/1.1\r\nHost: unite\r\n\r\n")
         until(client, b"begun\r\n")
@@ -259,7 +257,7 @@ def test_an_application_that_follows_a_client_sees_that_it_is_gone(served: Serve
     assert served.application.gone.wait(TIMEOUT)
 
 
-def test_no_more_connections_are_taken_than_there_is_room_for_and_others_wait() -> None:
+def test_connections_beyond_the_maximum_wait() -> None:
     with running(max_connections=2) as crowded:
         first, second, third = crowded.connect(), crowded.connect(), crowded.connect()
         for client in (first, second, third):
@@ -278,7 +276,7 @@ def test_no_more_connections_are_taken_than_there_is_room_for_and_others_wait() 
         third.close()
 
 
-def test_a_server_that_stops_answers_what_it_works_on_and_closes_what_is_idle() -> None:
+def test_a_stopping_server_completes_requests_and_closes_idle_connections() -> None:
     with running() as stopping, stopping.connect() as busy, stopping.connect() as idle:
         idle.sendall(GET + b"\r\n")
         until(idle, END_OF_ANSWER)
@@ -293,7 +291,7 @@ def test_a_server_that_stops_answers_what_it_works_on_and_closes_what_is_idle() 
         assert (status, headers["connection"]) == (200, "close")
 
 
-def test_a_server_that_stops_answers_a_connection_that_nobody_has_taken_yet() -> None:
+def test_a_stopping_server_answers_connections_in_the_backlog() -> None:
     with running(max_connections=1, farewell_seconds=0) as stopping, stopping.connect() as first:
         first.sendall(GET + b"\r\n")
         until(first, END_OF_ANSWER)
@@ -306,7 +304,7 @@ def test_a_server_that_stops_answers_a_connection_that_nobody_has_taken_yet() ->
         assert (status, headers["connection"]) == (200, "close")
 
 
-def test_a_server_that_stops_answers_a_request_that_is_on_its_way_and_says_that_it_is_the_last() -> None:
+def test_a_stopping_server_answers_a_request_in_transit_with_connection_close() -> None:
     with running(farewell_seconds=TIMEOUT) as stopping, stopping.connect() as client:
         client.sendall(GET + b"\r\n")
         until(client, END_OF_ANSWER)
@@ -320,7 +318,7 @@ def test_a_server_that_stops_answers_a_request_that_is_on_its_way_and_says_that_
         stopping.force_exit()
 
 
-def test_a_server_that_stops_still_takes_connections_for_a_while() -> None:
+def test_a_stopping_server_accepts_connections_for_a_short_time() -> None:
     with running(farewell_seconds=TIMEOUT) as stopping:
         stopping.stop()
         eventually(stopping.draining.is_set, "it stops")
@@ -331,7 +329,7 @@ def test_a_server_that_stops_still_takes_connections_for_a_while() -> None:
         stopping.force_exit()
 
 
-def test_a_server_that_stops_gives_no_sign_of_life() -> None:
+def test_a_stopping_server_does_not_answer_liveness_checks() -> None:
     sign = b"GET /alive HTTP/1.1\r\nHost: unite\r\n\r\n"
     with running(farewell_seconds=TIMEOUT, life_signs=[b"/alive"]) as stopping, stopping.connect() as client:
         client.sendall(sign)
@@ -348,7 +346,7 @@ def test_a_server_that_stops_gives_no_sign_of_life() -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", GET])
-def test_a_server_that_stops_waits_for_the_request_of_a_connection_that_it_has_taken(sent: bytes) -> None:
+def test_a_stopping_server_waits_for_the_first_request_of_an_accepted_connection(sent: bytes) -> None:
     with (
         running(farewell_seconds=0, grace_seconds=TIMEOUT, first_request_seconds=TIMEOUT) as stopping,
         stopping.connect() as client,
@@ -363,7 +361,7 @@ def test_a_server_that_stops_waits_for_the_request_of_a_connection_that_it_has_t
         assert (status, headers["connection"]) == (200, "close")
 
 
-def test_a_server_that_stops_does_not_wait_for_ever_for_a_first_request() -> None:
+def test_a_stopping_server_limits_the_wait_for_a_first_request() -> None:
     with (
         running(farewell_seconds=0, grace_seconds=TIMEOUT, first_request_seconds=0.1) as stopping,
         stopping.connect() as client,
@@ -381,7 +379,7 @@ class SlowToClose(socket.socket):
         super().close()
 
 
-def test_a_server_that_stops_resets_no_connection() -> None:
+def test_a_stopping_server_resets_no_connection() -> None:
     failed: list[str] = []
     listening = SlowToClose(socket.AF_INET, socket.SOCK_STREAM)
     listening.bind(("127.0.0.1", 0))
@@ -420,7 +418,7 @@ def _refuses(stopping: Served) -> bool:
     return False
 
 
-def test_a_server_that_stops_ends_streams() -> None:
+def test_a_stopping_server_ends_streams() -> None:
     with running() as stopping, stopping.connect() as client:
         client.sendall(b"GET /follow HTTP/1.1\r\nHost: unite\r\n\r\n")
         until(client, b"begun\r\n")
@@ -431,7 +429,7 @@ def test_a_server_that_stops_ends_streams() -> None:
         assert stopping.application.gone.wait(TIMEOUT)
 
 
-def test_requests_that_come_while_another_is_worked_on_are_held_up_to_a_limit(served: Served) -> None:
+def test_pipelined_requests_are_read_up_to_a_limit(served: Served) -> None:
     with served.connect() as client:
         client.sendall(b"GET /gate HTTP/1.1\r\nHost: unite\r\n\r\n")
         eventually(lambda: served.application.requests, "the first is worked on")
@@ -442,7 +440,7 @@ def test_requests_that_come_while_another_is_worked_on_are_held_up_to_a_limit(se
             client.sendall(SECOND * 1_000_000)
 
 
-def test_a_client_that_does_not_read_is_disconnected_when_it_is_idle_for_long() -> None:
+def test_a_client_that_does_not_read_is_disconnected_after_a_timeout() -> None:
     with running(ServerTimeouts(head=1.0, pause=1.0)) as short_timeout_server, short_timeout_server.connect() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(POST + b"Content-Length: 4000000\r\n\r\n" + b"x" * 4_000_000)

@@ -1,3 +1,5 @@
+"""Tests of what all operations share: unknown paths and methods, correlation ids, headers, errors and logs."""
+
 import json
 import logging
 import re
@@ -23,14 +25,14 @@ class Broken:
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/leads/", "/v1//leads", "/V1/leads", "/%00"])
-def test_a_path_that_does_not_exist_is_a_problem(service: Service, path: str) -> None:
+def test_an_unknown_path_is_a_problem_document(service: Service, path: str) -> None:
     answer = service.stranger.get(path, base_url="http://localhost")
 
     assert problem(answer) == (404, "not_found")
 
 
 @pytest.mark.parametrize("path", ["//v1/leads", "///v1/leads", "//health/live", "//"])
-def test_a_path_with_two_slashes_in_front_does_not_exist(service: Service, path: str) -> None:
+def test_a_path_with_two_leading_slashes_is_unknown(service: Service, path: str) -> None:
     # As a URL, the client would take what follows for a host.
     answer = service.manager().get("/", environ_overrides={"PATH_INFO": path})
 
@@ -46,7 +48,7 @@ def test_a_path_with_two_slashes_in_front_does_not_exist(service: Service, path:
         ("TRACE", "/health/live", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_a_method_that_a_path_does_not_take_is_405_with_those_that_it_takes(
+def test_an_unsupported_method_is_405_with_the_supported_ones(
     service: Service, method: str, path: str, allowed: set[str]
 ) -> None:
     answer = service.stranger.send(method, path)
@@ -55,14 +57,14 @@ def test_a_method_that_a_path_does_not_take_is_405_with_those_that_it_takes(
     assert set(answer.headers["Allow"].split(", ")) == allowed
 
 
-def test_options_tells_the_methods_without_a_token(service: Service) -> None:
+def test_options_returns_the_methods_without_a_token(service: Service) -> None:
     answer = service.stranger.send("OPTIONS", "/v1/leads")
 
     assert answer.status_code == 200
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
-def test_head_is_get_without_the_body(service: Service) -> None:
+def test_head_returns_the_headers_of_get(service: Service) -> None:
     admin = service.admin()
 
     head, get = admin.send("HEAD", "/v1/me"), admin.get("/v1/me")
@@ -79,7 +81,7 @@ def problem_free(answer: Any) -> int:
 
 
 @pytest.mark.parametrize("given", ["12345678", "A.b_c-12", "x" * 128])
-def test_a_good_correlation_id_is_taken(service: Service, given: str) -> None:
+def test_a_valid_correlation_id_is_used(service: Service, given: str) -> None:
     answer = service.stranger.get("/v1/me", headers={"X-Correlation-ID": given})
 
     assert answer.headers["X-Correlation-ID"] == given
@@ -87,14 +89,14 @@ def test_a_good_correlation_id_is_taken(service: Service, given: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "1234567", "x" * 129, "has blanks", "<script>", "ümlaut-12"])
-def test_another_correlation_id_is_replaced(service: Service, given: str) -> None:
+def test_an_invalid_correlation_id_is_replaced(service: Service, given: str) -> None:
     answer = service.stranger.get("/health/live", headers={"X-Correlation-ID": given})
 
     assert answer.headers["X-Correlation-ID"] != given
     assert re.fullmatch("[0-9a-f-]{36}", answer.headers["X-Correlation-ID"])
 
 
-def test_every_answer_is_hardened(service: Service) -> None:
+def test_every_response_has_security_headers(service: Service) -> None:
     for path in ("/v1/me", "/nothing", "/health/live", "/docs", "/openapi.json"):
         headers = service.stranger.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -103,13 +105,15 @@ def test_every_answer_is_hardened(service: Service) -> None:
         assert headers["Strict-Transport-Security"].startswith("max-age=")
 
 
-def test_strict_transport_is_asked_for_where_the_public_url_is_https() -> None:
+def test_strict_transport_security_is_set_for_an_https_public_url() -> None:
     plain = Service(public_url="http://127.0.0.1:8000")
 
     assert "Strict-Transport-Security" not in plain.stranger.get("/health/live").headers
 
 
-def test_a_mistake_of_ours_tells_nothing_and_is_logged_under_its_id(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_shows_no_details_and_is_logged_with_its_correlation_id(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     service = Service(requests_per_minute=9, limits=Broken(RuntimeError("SELECT secret FROM users")))
 
     answer = service.stranger.get("/v1/me")
@@ -122,7 +126,7 @@ def test_a_mistake_of_ours_tells_nothing_and_is_logged_under_its_id(caplog: pyte
     assert "SELECT secret" in str(logged.exc_info[1])
 
 
-def test_a_dependency_that_does_not_answer_is_503_and_worth_a_retry() -> None:
+def test_an_unavailable_dependency_is_503_with_retry_after() -> None:
     service = Service(requests_per_minute=9, limits=Broken(Unavailable("The counter does not answer.")))
 
     answer = service.stranger.get("/v1/me")

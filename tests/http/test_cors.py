@@ -1,4 +1,4 @@
-"""Front ends of other origins: what browsers are told of every kind of answer, and what nobody else is."""
+"""Tests of CORS: responses to allowed and to other origins."""
 
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def allowed(answer: Response, origin: str = APP) -> bool:
 
 
 @pytest.mark.parametrize("origin", [APP, DEV])
-def test_a_preflight_request_is_told_methods_and_headers(service: Service, origin: str) -> None:
+def test_a_preflight_response_lists_methods_and_headers(service: Service, origin: str) -> None:
     answer = preflight(service, "/v1/leads", origin=origin)
 
     assert answer.status_code == 204
@@ -68,7 +68,7 @@ def test_a_preflight_request_is_told_methods_and_headers(service: Service, origi
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
 
 
-def test_every_header_that_the_document_names_may_be_sent_and_read(service: Service) -> None:
+def test_every_documented_header_is_allowed_and_exposed(service: Service) -> None:
     document = service.stranger.get("/openapi.json").get_json()
 
     sent = {each["name"] for each in document["components"]["parameters"].values() if each["in"] == "header"}
@@ -78,7 +78,7 @@ def test_every_header_that_the_document_names_may_be_sent_and_read(service: Serv
     assert read - {"Connection", "Accept-Encoding"} <= set(EXPOSED_HEADERS)
 
 
-def test_every_operation_can_be_asked_for_and_read_from_a_page(service: Service) -> None:
+def test_every_operation_is_accessible_from_a_page(service: Service) -> None:
     for rule in service.app.url_map.iter_rules():
         path = rule.rule.replace("<uuid:", "").replace("<path:", "").replace("<", "").replace(">", "")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
@@ -101,14 +101,14 @@ def test_every_operation_can_be_asked_for_and_read_from_a_page(service: Service)
         ("GET", "/docs", 200),
     ],
 )
-def test_errors_and_pages_can_be_read_too(service: Service, method: str, path: str, status: int) -> None:
+def test_errors_and_pages_are_readable_too(service: Service, method: str, path: str, status: int) -> None:
     answer = service.stranger.send(method, path, headers={"Origin": APP})
 
     assert answer.status_code == status
     assert allowed(answer)
 
 
-def test_what_does_not_exist_can_be_asked_for_so_that_its_error_can_be_read(service: Service) -> None:
+def test_a_preflight_for_an_unknown_path_succeeds_so_that_its_error_is_readable(service: Service) -> None:
     assert preflight(service, "/nothing").status_code == 204
     assert preflight(service, "/v1/leads", method="TRACE").status_code == 204
 
@@ -120,7 +120,7 @@ class Broken:
     peek = hit
 
 
-def test_a_mistake_of_ours_can_be_read() -> None:
+def test_an_internal_error_is_readable() -> None:
     broken = Service(cors_origins=(APP,), requests_per_minute=9, limits=Broken())
 
     answer = broken.stranger.get("/v1/me", headers={"Origin": APP})
@@ -130,7 +130,7 @@ def test_a_mistake_of_ours_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("origin", OTHERS)
-def test_pages_of_other_origins_are_told_nothing(service: Service, origin: str) -> None:
+def test_pages_of_other_origins_get_no_cors_headers(service: Service, origin: str) -> None:
     asked = preflight(service, "/v1/leads", origin=origin)
     answered = service.stranger.get("/v1/me", headers={"Origin": origin})
 
@@ -140,11 +140,11 @@ def test_pages_of_other_origins_are_told_nothing(service: Service, origin: str) 
     assert answered.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-def test_an_answer_differs_by_origin_and_says_so_to_caches_without_one_too(service: Service) -> None:
+def test_a_response_without_an_origin_varies_by_origin_too(service: Service) -> None:
     assert not allowed(service.stranger.get("/health/live"))
 
 
-def test_without_the_setting_nothing_is_different() -> None:
+def test_without_the_setting_there_are_no_cors_headers() -> None:
     plain = Service()
 
     for answer in (preflight(plain, "/v1/leads"), plain.stranger.get("/v1/me", headers={"Origin": APP})):
@@ -156,12 +156,12 @@ def test_without_the_setting_nothing_is_different() -> None:
 
 
 @pytest.mark.parametrize("path", ["/webhooks/twilio/status", "/webhooks/twilio/inbound"])
-def test_webhooks_are_for_servers_alone(service: Service, path: str) -> None:
+def test_webhooks_have_no_cors_headers(service: Service, path: str) -> None:
     for answer in (preflight(service, path), service.stranger.post(path, headers={"Origin": APP})):
         assert not [name for name in dict(answer.headers) if name.startswith("Access-Control-")]
 
 
-def test_options_without_a_question_of_a_browser_is_as_it_was(service: Service) -> None:
+def test_options_without_a_preflight_is_unchanged(service: Service) -> None:
     answer = service.stranger.send("OPTIONS", "/v1/leads", headers={"Origin": APP})
 
     assert answer.status_code == 200
@@ -169,7 +169,7 @@ def test_options_without_a_question_of_a_browser_is_as_it_was(service: Service) 
     assert allowed(answer)
 
 
-def test_a_page_uploads_and_shows_a_picture_by_its_signed_links(tmp_path: Path) -> None:
+def test_a_page_can_upload_and_show_a_picture_by_signed_links(tmp_path: Path) -> None:
     clock = FixedClock()
     files = LocalFiles(tmp_path, public_url=PUBLIC_URL, secrets_by_kid={"a": b"s" * 32}, clock=clock)
     service = Service(cors_origins=(APP,), files=files, clock=clock)
@@ -200,7 +200,7 @@ def path_of(url: str) -> str:
     return f"{parts.path}?{parts.query}"
 
 
-def test_preflight_requests_do_not_use_up_the_requests_and_have_an_end() -> None:
+def test_preflight_requests_have_their_own_limit() -> None:
     service = Service(cors_origins=(APP,), requests_per_minute=2)
     for _ in range(20):
         assert preflight(service, "/v1/me", method="GET").status_code == 204
@@ -215,7 +215,7 @@ def test_preflight_requests_do_not_use_up_the_requests_and_have_an_end() -> None
     assert preflight(service, "/v1/me", environ_overrides={"REMOTE_ADDR": "192.0.2.7"}).status_code == 204
 
 
-def test_the_limit_of_requests_can_be_read() -> None:
+def test_the_rate_limit_headers_are_exposed() -> None:
     limited = Service(cors_origins=(APP,), requests_per_minute=1)
     limited.stranger.get("/v1/me")
 

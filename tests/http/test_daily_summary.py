@@ -1,4 +1,4 @@
-"""PATCH /v1/me: when somebody gets the summary of each day."""
+"""Tests of the daily summary settings in PATCH /v1/me."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,13 +11,13 @@ from unite_core.identity.model import Role
 SIX = {"at": "18:00", "tz": "Europe/Berlin"}
 
 
-def test_whoever_asked_for_nothing_gets_no_summary(service: Service) -> None:
+def test_without_settings_there_is_no_summary(service: Service) -> None:
     for person in (service.admin(), service.manager(), service.agent()):
         assert person.get("/v1/me").get_json()["daily_summary"] is None
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.MANAGER])
-def test_admins_and_managers_ask_for_it_and_end_it(service: Service, role: Role) -> None:
+def test_admins_and_managers_can_enable_and_disable_it(service: Service, role: Role) -> None:
     person = service.log_in(service.add(role))
 
     asked = person.patch("/v1/me", json={"daily_summary": SIX})
@@ -52,7 +52,7 @@ def test_agents_are_refused_whatever_they_send(service: Service) -> None:
     assert problem(service.stranger.patch("/v1/me", json={"daily_summary": SIX})) == (401, "unauthenticated")
 
 
-def test_a_change_names_the_version_that_it_is_made_for(service: Service) -> None:
+def test_a_change_may_require_a_version(service: Service) -> None:
     manager = service.manager()
 
     stale = manager.patch("/v1/me", json={"daily_summary": SIX}, headers={"If-Match": '"7"'})
@@ -81,7 +81,7 @@ def test_a_change_names_the_version_that_it_is_made_for(service: Service) -> Non
         ({"role": "admin"}, ("/role", "unknown_field")),
     ],
 )
-def test_what_breaks_a_rule_is_told_where_and_changes_nothing(
+def test_an_invalid_change_is_refused_with_its_fields(
     service: Service, body: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     manager = service.manager()
@@ -93,14 +93,14 @@ def test_what_breaks_a_rule_is_told_where_and_changes_nothing(
     assert manager.get("/v1/me").headers["ETag"] == '"1"'
 
 
-def test_the_spelling_that_was_probably_meant_is_suggested(service: Service) -> None:
+def test_the_correct_spelling_of_a_time_zone_is_suggested(service: Service) -> None:
     answer = service.manager().patch("/v1/me", json={"daily_summary": {"at": "18:00", "tz": "europe/berlin"}})
 
     (fault,) = answer.get_json()["errors"]
     assert fault["suggestion"] == "Europe/Berlin"
 
 
-def test_an_admin_sees_it_with_the_user_and_cannot_ask_for_somebody_else(service: Service) -> None:
+def test_an_admin_sees_the_settings_of_a_user_and_cannot_change_them(service: Service) -> None:
     admin, manager = service.admin(), service.manager()
     manager.patch("/v1/me", json={"daily_summary": SIX})
     path = f"/v1/users/{manager.user.id}"
@@ -112,7 +112,7 @@ def test_an_admin_sees_it_with_the_user_and_cannot_ask_for_somebody_else(service
 
 
 @pytest.mark.parametrize("lost_by", [{"role": "agent"}, {"active": False}])
-def test_leaving_and_becoming_an_agent_end_it(service: Service, lost_by: dict[str, Any]) -> None:
+def test_a_deactivation_or_a_change_to_agent_disables_it(service: Service, lost_by: dict[str, Any]) -> None:
     admin, manager = service.admin(), service.manager()
     manager.patch("/v1/me", json={"daily_summary": SIX})
 
@@ -121,7 +121,7 @@ def test_leaving_and_becoming_an_agent_end_it(service: Service, lost_by: dict[st
     assert changed.get_json()["daily_summary"] is None
 
 
-def test_the_summary_of_the_day_is_texted_at_that_time_and_no_second_one_after_a_change(service: Service) -> None:
+def test_the_summary_is_texted_once_a_day_even_after_a_change(service: Service) -> None:
     manager = service.log_in(service.add(Role.MANAGER, phone="+12125550123"))
     manager.patch("/v1/me", json={"daily_summary": {"at": "10:00", "tz": "UTC"}})
 

@@ -1,3 +1,5 @@
+"""Tests of deliveries over HTTP: list, replay and activity."""
+
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
@@ -48,7 +50,7 @@ def listed(person: Person, query: str = "") -> list[dict[str, Any]]:
     return items
 
 
-def test_a_delivery_shows_where_it_is_on_its_way(service: Service) -> None:
+def test_a_delivery_shows_its_status(service: Service) -> None:
     admin = service.admin()
     create_lead(admin)
 
@@ -69,7 +71,7 @@ def test_a_delivery_shows_where_it_is_on_its_way(service: Service) -> None:
     assert by_destination["picky"] == waiting["picky"] | dead
 
 
-def test_deliveries_are_filtered_and_paged(service: Service) -> None:
+def test_deliveries_are_filtered_and_paginated(service: Service) -> None:
     admin = service.admin()
     create_lead(admin)
     first = listed(admin)[0]["event_id"]
@@ -94,11 +96,11 @@ def test_deliveries_are_filtered_and_paged(service: Service) -> None:
 
 
 @pytest.mark.parametrize("query", ["?status=lost", "?event_id=1", "?type=lead.created"])
-def test_a_filter_that_means_nothing_is_400(service: Service, query: str) -> None:
+def test_a_malformed_filter_is_400(service: Service, query: str) -> None:
     assert problem(service.admin().get(f"/v1/deliveries{query}")) == (400, "invalid_parameter")
 
 
-def test_a_dead_letter_that_is_replayed_is_tried_again(service: Service, picky: Refusing) -> None:
+def test_a_replayed_dead_letter_is_delivered(service: Service, picky: Refusing) -> None:
     admin = service.admin()
     create_lead(admin)
     service.ports.jobs.run_all(service.unite)
@@ -116,7 +118,7 @@ def test_a_dead_letter_that_is_replayed_is_tried_again(service: Service, picky: 
     assert picky.taken == [UUID(dead["event_id"])]
 
 
-def test_what_is_not_dead_is_not_replayed(service: Service) -> None:
+def test_only_dead_letters_can_be_replayed(service: Service) -> None:
     admin = service.admin()
     create_lead(admin)
     (waiting,) = listed(admin, "?destination=activity")
@@ -125,7 +127,7 @@ def test_what_is_not_dead_is_not_replayed(service: Service) -> None:
     assert service.ports.jobs.relays == 0
 
 
-def test_a_replay_with_a_key_happens_once(service: Service) -> None:
+def test_a_repeated_replay_with_its_key_is_performed_once(service: Service) -> None:
     admin = service.admin()
     create_lead(admin)
     service.ports.jobs.run_all(service.unite)
@@ -140,7 +142,7 @@ def test_a_replay_with_a_key_happens_once(service: Service) -> None:
     assert service.ports.jobs.relays == 1
 
 
-def test_what_each_role_may_do_with_deliveries(service: Service) -> None:
+def test_the_roles_that_may_access_deliveries(service: Service) -> None:
     admin = service.admin()
     create_lead(admin)
     service.ports.jobs.run_all(service.unite)
@@ -157,7 +159,7 @@ def test_what_each_role_may_do_with_deliveries(service: Service) -> None:
     assert problem(admin.post("/v1/deliveries/01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f/replay")) == (404, "not_found")
 
 
-def test_what_a_delivery_went_through_is_read_newest_first_page_by_page(service: Service, picky: Refusing) -> None:
+def test_the_activity_of_a_delivery_is_paginated_newest_first(service: Service, picky: Refusing) -> None:
     admin, manager = service.admin(), service.manager()
     create_lead(admin)
     service.ports.jobs.run_all(service.unite)
@@ -180,7 +182,7 @@ def test_what_a_delivery_went_through_is_read_newest_first_page_by_page(service:
     assert second.get_json()["next_cursor"] is None
 
 
-def test_who_reads_what_a_delivery_went_through(service: Service) -> None:
+def test_the_roles_that_may_read_the_activity_of_a_delivery(service: Service) -> None:
     admin = service.admin()
     create_lead(admin)
     path = f"/v1/deliveries/{listed(admin)[0]['id']}/activity"
@@ -192,7 +194,7 @@ def test_who_reads_what_a_delivery_went_through(service: Service) -> None:
     assert problem(service.manager().get(unknown)) == (404, "not_found")
 
 
-def test_what_there_was_nobody_for_is_skipped_and_can_be_replayed() -> None:
+def test_an_event_without_a_recipient_is_skipped_and_can_be_replayed() -> None:
     service = Service()
     admin, agent = service.admin(), service.agent()
     lead = admin.post("/v1/leads", json={"name": "Grace", "phone": "(212) 555-0123"}).get_json()

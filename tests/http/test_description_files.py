@@ -1,4 +1,4 @@
-"""The files that describe the API say what the service says."""
+"""Test that docs/openapi.json and the Postman collection are up to date."""
 
 from pathlib import Path
 
@@ -13,5 +13,5 @@ def today() -> dict[Path, str]:
 
 
 @pytest.mark.parametrize("path", [OPENAPI, COLLECTION, ENVIRONMENT], ids=lambda path: path.name)
-def test_the_file_is_what_the_service_makes_of_it_today(path: Path, today: dict[Path, str]) -> None:
+def test_the_file_is_up_to_date(path: Path, today: dict[Path, str]) -> None:
     assert path.read_text("utf-8") == today[path], "run `make openapi`"

@@ -1,4 +1,4 @@
-"""A server that is stopped serves for a while, not ready, so that a load balancer can send requests elsewhere."""
+"""Tests of draining: a stopping server serves for a while but is not ready, so that a load balancer moves on."""
 
 from threading import Event
 
@@ -21,7 +21,7 @@ def refuses_connections(served: Served) -> bool:
     return False
 
 
-def test_a_server_that_drains_answers_on_new_connections_until_the_time_is_over() -> None:
+def test_a_draining_server_accepts_connections_until_its_time_is_over() -> None:
     draining = Event()
     with running(draining=draining, drain_seconds=1) as stopping:
         stopping.stop()
@@ -44,7 +44,7 @@ def test_a_second_interrupt_ends_the_draining() -> None:
         eventually(lambda: refuses_connections(stopping), "it takes no connection any more", TIMEOUT)
 
 
-def test_a_process_that_drains_is_alive_and_not_ready_and_asks_no_dependency() -> None:
+def test_a_draining_process_is_alive_but_not_ready_and_checks_no_dependency() -> None:
     service = Service(checks={"database": HealthCheck(lambda: pytest.fail("the database is asked"))})
     service.http_config.draining.set()
 

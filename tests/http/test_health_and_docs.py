@@ -1,3 +1,5 @@
+"""Tests of health checks, of the documentation page, and of pages about problem codes."""
+
 import hashlib
 import logging
 import re
@@ -23,13 +25,13 @@ def down() -> None:
     raise Unavailable("It does not answer.")
 
 
-def test_a_process_that_answers_is_alive_whatever_else_is_down() -> None:
+def test_a_process_is_alive_whatever_dependency_is_down() -> None:
     service = Service(checks={"database": HealthCheck(down)})
 
     assert service.stranger.get("/health/live").get_json() == {"status": "ok"}
 
 
-def test_health_checks_are_logged_only_where_something_is_wrong(caplog: pytest.LogCaptureFixture) -> None:
+def test_health_checks_are_logged_only_if_they_fail(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="unite.requests")
 
     Service(checks={"database": HealthCheck(up)}).stranger.get("/health/ready")
@@ -58,7 +60,7 @@ def test_health_checks_are_logged_only_where_something_is_wrong(caplog: pytest.L
         ({"database": HealthCheck(down), "cache": HealthCheck(up, required=False)}, 503, ["down", "down", "ok"]),
     ],
 )
-def test_ready_asks_each_dependency_and_does_without_some(
+def test_readiness_checks_each_dependency_and_needs_only_required_ones(
     checks: dict[str, HealthCheck], status: int, expected: list[str]
 ) -> None:
     answer = Service(checks=checks).stranger.get("/health/ready")
@@ -69,7 +71,7 @@ def test_ready_asks_each_dependency_and_does_without_some(
     assert all(check["latency_ms"] >= 0 for check in body["checks"].values())
 
 
-def test_ready_tells_the_state_of_a_circuit_breaker_where_there_is_one() -> None:
+def test_readiness_shows_the_state_of_circuit_breakers() -> None:
     checks = {"database": HealthCheck(up), "redis": HealthCheck(down, required=False, breaker=lambda: "open")}
 
     health = Service(checks=checks).stranger.get("/health/ready").get_json()["checks"]
@@ -78,7 +80,7 @@ def test_ready_tells_the_state_of_a_circuit_breaker_where_there_is_one() -> None
     assert "breaker" not in health["database"]
 
 
-def test_ready_counts_the_dead_letters_and_is_ready_all_the_same() -> None:
+def test_readiness_shows_the_number_of_dead_letters_and_does_not_depend_on_it() -> None:
     service = Service(checks={"database": HealthCheck(up)})
     assert service.stranger.get("/health/ready").get_json()["dead_letters"] == 0
     dead = delivery_of(an_event(), "elsewhere")
@@ -99,7 +101,7 @@ class ReadsThatAreAway(InMemoryUnitOfWorkFactory):
 
 
 @pytest.mark.parametrize("check", [up, down])
-def test_where_the_database_does_not_answer_nobody_knows_of_dead_letters(check: Callable[[], None]) -> None:
+def test_during_an_outage_of_the_database_the_number_of_dead_letters_is_null(check: Callable[[], None]) -> None:
     store = Store()
     work, reads = InMemoryUnitOfWorkFactory(store), ReadsThatAreAway(store, writes=False)
     service = Service(checks={"database": HealthCheck(check)}, work=work, reads=reads)
@@ -110,7 +112,7 @@ def test_where_the_database_does_not_answer_nobody_knows_of_dead_letters(check: 
     assert answer.get_json()["dead_letters"] is None
 
 
-def test_the_page_needs_nothing_from_elsewhere(service: Service) -> None:
+def test_the_documentation_page_loads_nothing_from_other_hosts(service: Service) -> None:
     page = service.stranger.get("/docs")
     parts = [service.stranger.get(path) for path in ("/docs/docs.js", "/docs/docs.css")]
 
@@ -123,7 +125,7 @@ def test_the_page_needs_nothing_from_elsewhere(service: Service) -> None:
     assert [each.mimetype for each in parts] == ["text/javascript", "text/css"]
 
 
-def test_without_scripts_the_page_links_to_the_document(service: Service) -> None:
+def test_without_scripts_the_page_links_to_the_openapi_document(service: Service) -> None:
     page = service.stranger.get("/docs").get_data(as_text=True)
 
     (shown,) = re.findall(r"<noscript>(.*?)</noscript>", page, re.DOTALL)
@@ -131,7 +133,7 @@ def test_without_scripts_the_page_links_to_the_document(service: Service) -> Non
     assert 'href="/openapi.json"' in shown
 
 
-def test_the_files_of_swagger_ui_may_be_cached_forever_and_load_nothing(service: Service) -> None:
+def test_the_files_of_swagger_ui_are_cached_forever(service: Service) -> None:
     page = service.stranger.get("/docs").get_data(as_text=True)
 
     linked = re.findall(r'(?:src|href)="(/docs/swagger-ui/[^"]+)"', page)
@@ -145,12 +147,12 @@ def test_the_files_of_swagger_ui_may_be_cached_forever_and_load_nothing(service:
     assert {target[:5] for target in re.findall(r"url\([\"']?([^)]*)", rules)} == {"data:"}
 
 
-def test_there_is_no_other_file_of_swagger_ui(service: Service) -> None:
+def test_no_other_file_of_swagger_ui_is_served(service: Service) -> None:
     for name in ("swagger-ui.css", "swagger-ui.000000000000.css", "VERSION", "..%2Froutes.py"):
         assert problem(service.stranger.get(f"/docs/swagger-ui/{name}")) == (404, "not_found")
 
 
-def test_swagger_ui_is_the_release_that_is_recorded() -> None:
+def test_swagger_ui_is_the_recorded_release() -> None:
     folder = CHECKOUT / "entrypoints" / "http" / "documentation" / "swagger_ui"
     sums = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
     recorded = {name: digest for digest, _, name in (line.partition("  ") for line in sums)}
@@ -164,12 +166,12 @@ def test_swagger_ui_is_the_release_that_is_recorded() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(PROBLEMS))
-def test_every_problem_has_its_page(service: Service, code: str) -> None:
+def test_every_problem_code_has_a_page(service: Service, code: str) -> None:
     page = service.stranger.get(f"/problems/{code}")
 
     assert page.status_code == 200
     assert f"<code>{code}</code>" in page.get_data(as_text=True)
 
 
-def test_a_code_that_is_none_has_no_page(service: Service) -> None:
+def test_an_unknown_problem_code_has_no_page(service: Service) -> None:
     assert problem(service.stranger.get("/problems/<script>")) == (404, "not_found")

@@ -1,3 +1,5 @@
+"""Tests of Idempotency-Key over HTTP."""
+
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +18,7 @@ def post(person: Person, key: str, body: Any = LEAD, path: str = "/v1/leads") ->
     return person.post(path, json=body, headers={"Idempotency-Key": key})
 
 
-def test_the_same_request_again_gets_the_first_answer_and_has_no_effect(service: Service) -> None:
+def test_a_repeated_request_gets_the_first_response_and_has_no_effect(service: Service) -> None:
     manager = service.manager()
 
     first, again = post(manager, "k"), post(manager, "k")
@@ -29,14 +31,14 @@ def test_the_same_request_again_gets_the_first_answer_and_has_no_effect(service:
     assert len(manager.get("/v1/leads").get_json()["items"]) == 1
 
 
-def test_another_body_under_the_key_is_422(service: Service) -> None:
+def test_another_body_with_the_same_key_is_422(service: Service) -> None:
     manager = service.manager()
     post(manager, "k")
 
     assert problem(post(manager, "k", {**LEAD, "name": "Ada"})) == (422, "idempotency_key_reused")
 
 
-def test_another_lead_under_the_key_is_422(service: Service) -> None:
+def test_another_lead_with_the_same_key_is_422(service: Service) -> None:
     manager = service.manager()
     image = {"content_type": "image/png", "size": 5}
     one = post(manager, "a").headers["Location"]
@@ -46,7 +48,7 @@ def test_another_lead_under_the_key_is_422(service: Service) -> None:
     assert problem(post(manager, "k", image, f"{other}/images")) == (422, "idempotency_key_reused")
 
 
-def test_a_key_belongs_to_one_user_and_one_route(service: Service) -> None:
+def test_a_key_is_valid_for_one_user_and_one_route(service: Service) -> None:
     manager, other = service.manager(), service.manager()
     post(manager, "k")
 
@@ -55,7 +57,7 @@ def test_a_key_belongs_to_one_user_and_one_route(service: Service) -> None:
     assert problem(post(manager, "k", user, "/v1/users")) == (403, "forbidden")
 
 
-def test_a_key_is_good_for_another_request_after_a_day(service: Service) -> None:
+def test_a_key_can_be_used_for_another_request_after_a_day(service: Service) -> None:
     user = service.add(Role.MANAGER)
     post(service.log_in(user), "k")
 
@@ -65,7 +67,7 @@ def test_a_key_is_good_for_another_request_after_a_day(service: Service) -> None
     assert later.status_code == 201
 
 
-def test_a_request_that_failed_may_be_corrected_under_its_key(service: Service) -> None:
+def test_a_failed_request_can_be_corrected_with_the_same_key(service: Service) -> None:
     manager = service.manager()
 
     assert problem(post(manager, "k", {"name": "Grace"})) == (422, "invalid")
@@ -73,7 +75,7 @@ def test_a_request_that_failed_may_be_corrected_under_its_key(service: Service) 
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\there", "é"])
-def test_a_key_that_is_none_is_400(service: Service, key: str) -> None:
+def test_an_invalid_key_is_400(service: Service, key: str) -> None:
     manager = service.manager()
 
     assert problem(post(manager, key)) == (400, "invalid_header")
@@ -81,11 +83,11 @@ def test_a_key_that_is_none_is_400(service: Service, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 255, "with blanks, and ~!"])
-def test_a_key_is_printable_ascii(service: Service, key: str) -> None:
+def test_a_key_consists_of_printable_ascii(service: Service, key: str) -> None:
     assert post(service.manager(), key).status_code == 201
 
 
-def test_what_is_stored_of_an_answer_tells_nobody_anything(service: Service) -> None:
+def test_stored_responses_are_encrypted(service: Service) -> None:
     answer = post(service.manager(), "my-key", {"name": "Grace Hopper", "phone": "+12125550123"})
 
     with service.ports.reads() as reads:
@@ -96,7 +98,7 @@ def test_what_is_stored_of_an_answer_tells_nobody_anything(service: Service) -> 
         assert known not in stored
 
 
-def test_of_simultaneous_requests_under_one_key_one_is_carried_out(service: Service) -> None:
+def test_of_concurrent_requests_with_one_key_one_is_performed(service: Service) -> None:
     manager = service.manager()
     start = threading.Barrier(8)
 
@@ -115,7 +117,7 @@ def test_of_simultaneous_requests_under_one_key_one_is_carried_out(service: Serv
     assert len(manager.get("/v1/leads").get_json()["items"]) == 1
 
 
-def test_an_answer_without_a_body_is_replayed_without_one(service: Service) -> None:
+def test_a_response_without_a_body_is_replayed_without_one(service: Service) -> None:
     manager = service.manager()
     change = {"current_password": PASSWORD, "new_password": "staple battery horse"}
 

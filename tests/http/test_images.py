@@ -1,3 +1,5 @@
+"""Tests of pictures of leads over HTTP."""
+
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -74,7 +76,7 @@ def test_a_picture_is_announced_uploaded_completed_listed_and_deleted(
         ({"filename": "a\nb"}, ("/filename", "control_character")),
     ],
 )
-def test_a_picture_that_is_not_taken_is_refused_when_announced(
+def test_an_unsupported_picture_is_refused_when_it_is_announced(
     manager: Person, images: str, image: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     answer = announce(manager, images, **image)
@@ -86,7 +88,7 @@ def test_a_picture_that_is_not_taken_is_refused_when_announced(
 @pytest.mark.parametrize(
     ("content", "code"), [(b"GIF89a".ljust(len(PNG)), "wrong_type"), (PNG + b"more", "wrong_size")]
 )
-def test_bytes_that_are_not_what_was_announced_are_refused(
+def test_a_picture_that_differs_from_its_announcement_is_refused(
     service: Service, manager: Person, images: str, content: bytes, code: str
 ) -> None:
     image_id = announce(manager, images).get_json()["id"]
@@ -96,15 +98,13 @@ def test_bytes_that_are_not_what_was_announced_are_refused(
     assert problem(manager.post(f"{images}/{image_id}/complete")) == (404, "not_found")
 
 
-def test_a_picture_without_bytes_is_not_complete(manager: Person, images: str) -> None:
+def test_a_picture_without_an_upload_cannot_be_completed(manager: Person, images: str) -> None:
     image_id = announce(manager, images).get_json()["id"]
 
     assert problem(manager.post(f"{images}/{image_id}/complete")) == (409, "not_uploaded")
 
 
-def test_a_picture_is_completed_and_deleted_at_the_version_that_is_named(
-    service: Service, manager: Person, images: str
-) -> None:
+def test_completing_and_deleting_may_require_a_version(service: Service, manager: Person, images: str) -> None:
     image = announce(manager, images).get_json()
     upload(service, image["id"], PNG)
     path = f"{images}/{image['id']}"
@@ -125,7 +125,7 @@ def test_a_picture_is_completed_and_deleted_at_the_version_that_is_named(
     assert problem(manager.delete(path, headers={"If-Match": '"2", "1"'})) == (404, "not_found")
 
 
-def test_pictures_of_a_lead_that_one_may_not_see_are_not_there(service: Service, images: str) -> None:
+def test_pictures_of_a_lead_that_the_user_may_not_see_are_not_found(service: Service, images: str) -> None:
     agent = service.agent()
 
     assert problem(agent.get(images)) == (404, "not_found")

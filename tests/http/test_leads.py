@@ -1,3 +1,5 @@
+"""Tests of leads over HTTP: create, list, get, update and delete."""
+
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -23,11 +25,11 @@ def names(answer: Any) -> list[str]:
     return [each["name"] for each in answer.get_json()["items"]]
 
 
-def test_what_is_shown_of_a_lead_is_what_its_schema_says() -> None:
+def test_the_json_of_a_lead_is_valid_by_its_schema() -> None:
     assert list(lead_json(a_lead())) == list(LeadSchema().fields)
 
 
-def test_a_lead_is_added_and_read_again(service: Service) -> None:
+def test_a_lead_is_created_and_read(service: Service) -> None:
     manager = service.manager()
 
     added = manager.post("/v1/leads", json={**LEAD, "email": "Grace@Navy.example", "source": "Referral"})
@@ -52,7 +54,7 @@ def test_a_lead_is_added_and_read_again(service: Service) -> None:
     assert manager.get(added.headers["Location"]).get_json() == lead
 
 
-def test_a_company_is_given_changed_and_emptied(service: Service) -> None:
+def test_a_company_can_be_set_changed_and_cleared(service: Service) -> None:
     manager = service.manager()
     lead = add(manager, phone="+12125550123", company=" Acme ")
     assert lead["company"] == "Acme"
@@ -93,7 +95,7 @@ def test_names_may_be_in_any_script(service: Service, name: str) -> None:
         ({"name": "A", "phone": "+12125550123", "a/b~c": 1}, ("/a~1b~0c", "unknown_field")),
     ],
 )
-def test_a_lead_that_breaks_a_rule_is_told_where(
+def test_an_invalid_lead_is_refused_with_its_fields(
     service: Service, lead: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     manager = service.manager()
@@ -105,7 +107,7 @@ def test_a_lead_that_breaks_a_rule_is_told_where(
     assert manager.get("/v1/leads").get_json()["items"] == []
 
 
-def test_a_phone_that_differs_in_punctuation_alone_is_a_duplicate(service: Service) -> None:
+def test_phones_that_differ_only_in_punctuation_are_duplicates(service: Service) -> None:
     manager = service.manager()
     first = add(manager, phone="+1 212 555 0123")
 
@@ -115,7 +117,7 @@ def test_a_phone_that_differs_in_punctuation_alone_is_a_duplicate(service: Servi
     assert answer.get_json()["duplicates"] == [{"field": "phone", "id": first["id"]}]
 
 
-def test_an_agent_is_not_told_whose_lead_it_is_that_they_may_not_see(service: Service) -> None:
+def test_a_duplicate_that_the_agent_may_not_see_is_not_identified(service: Service) -> None:
     add(service.manager(), **LEAD)
 
     answer = service.agent().post("/v1/leads", json=LEAD)
@@ -123,7 +125,7 @@ def test_an_agent_is_not_told_whose_lead_it_is_that_they_may_not_see(service: Se
     assert answer.get_json()["duplicates"] == [{"field": "phone", "id": None}]
 
 
-def test_of_fifty_simultaneous_posts_of_one_lead_one_makes_it(service: Service) -> None:
+def test_of_fifty_concurrent_requests_to_create_a_lead_one_succeeds(service: Service) -> None:
     manager = service.manager()
     start = Barrier(50)
 
@@ -141,7 +143,7 @@ def test_of_fifty_simultaneous_posts_of_one_lead_one_makes_it(service: Service) 
     assert len(manager.get("/v1/leads").get_json()["items"]) == 1
 
 
-def test_a_merge_patch_changes_what_it_names_and_null_empties(service: Service) -> None:
+def test_a_merge_patch_changes_the_given_fields_and_null_clears(service: Service) -> None:
     manager = service.manager()
     lead = add(manager, **LEAD, email="grace@navy.example")
 
@@ -155,7 +157,7 @@ def test_a_merge_patch_changes_what_it_names_and_null_empties(service: Service) 
     assert patched.headers["ETag"] == '"2"'
 
 
-def test_a_merge_patch_of_the_phone_leaves_the_extension_that_it_does_not_name(service: Service) -> None:
+def test_a_merge_patch_of_the_phone_keeps_the_extension(service: Service) -> None:
     manager = service.manager()
     lead = add(manager, name="Grace", phone="+12125550123", phone_extension="7")
 
@@ -164,7 +166,7 @@ def test_a_merge_patch_of_the_phone_leaves_the_extension_that_it_does_not_name(s
     assert (patched["phone"], patched["phone_extension"]) == ("+12125550124", "7")
 
 
-def test_a_merge_patch_that_changes_nothing_leaves_the_version(service: Service) -> None:
+def test_a_merge_patch_without_changes_keeps_the_version(service: Service) -> None:
     manager = service.manager()
     lead = add(manager, **LEAD)
 
@@ -185,9 +187,7 @@ def test_a_merge_patch_that_changes_nothing_leaves_the_version(service: Service)
         ({"version": 7}, ("/version", "unknown_field")),
     ],
 )
-def test_a_patch_that_breaks_a_rule_changes_nothing(
-    service: Service, patch: dict[str, Any], fault: tuple[str, str]
-) -> None:
+def test_an_invalid_patch_changes_nothing(service: Service, patch: dict[str, Any], fault: tuple[str, str]) -> None:
     manager = service.manager()
     lead = add(manager, **LEAD)
 
@@ -198,7 +198,7 @@ def test_a_patch_that_breaks_a_rule_changes_nothing(
     assert manager.get(f"/v1/leads/{lead['id']}").get_json() == lead
 
 
-def test_a_deleted_lead_is_gone_and_its_phone_is_free(service: Service) -> None:
+def test_a_deleted_lead_is_not_found_and_its_phone_can_be_used_again(service: Service) -> None:
     manager = service.manager()
     lead = add(manager, **LEAD)
 
@@ -212,11 +212,11 @@ def test_a_deleted_lead_is_gone_and_its_phone_is_free(service: Service) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/leads/1", "/v1/leads/none", f"/v1/leads/{'0' * 32}", "/v1/leads/../leads"])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_an_id_that_is_none_is_404(service: Service, path: str, method: str) -> None:
+def test_a_malformed_id_is_404(service: Service, path: str, method: str) -> None:
     assert problem(service.manager().send(method, path)) == (404, "not_found")
 
 
-def test_what_each_role_may_do_with_leads(service: Service) -> None:
+def test_the_roles_that_may_access_leads(service: Service) -> None:
     manager = service.manager()
     people = {"admin": service.admin(), "manager": manager, "agent": service.agent()}
     results = {}
@@ -245,7 +245,7 @@ def test_what_each_role_may_do_with_leads(service: Service) -> None:
     }
 
 
-def test_an_agent_lists_their_own_leads_alone(service: Service) -> None:
+def test_an_agent_lists_only_their_own_leads(service: Service) -> None:
     manager, agent = service.manager(), service.agent()
     add(manager, name="Mine", email="a@unite.example", assigned_to=str(agent.user.id))
     add(manager, name="Not mine", email="b@unite.example")
@@ -284,7 +284,7 @@ def test_an_agent_lists_their_own_leads_alone(service: Service) -> None:
         ("status=new&source=web&q=ada", ["Ada"]),
     ],
 )
-def test_leads_are_found_by_what_the_query_says(service: Service, query: str, expected: list[str]) -> None:
+def test_leads_are_filtered_by_the_query(service: Service, query: str, expected: list[str]) -> None:
     manager = service.manager()
     agent = service.add(Role.AGENT)
     add(manager, name="Ada", phone="+12125550123", source="web", assigned_to=str(agent.id), company="Acme, Inc.")
@@ -304,7 +304,7 @@ def test_leads_are_found_by_what_the_query_says(service: Service, query: str, ex
         ('"web"', ["Ada"]),
     ],
 )
-def test_a_source_with_a_comma_or_a_quote_in_it_is_asked_for_in_quotes(
+def test_a_source_with_a_comma_or_a_quote_is_quoted_in_the_query(
     service: Service, sources: str, expected: list[str]
 ) -> None:
     manager = service.manager()
@@ -346,14 +346,14 @@ def test_a_source_with_a_comma_or_a_quote_in_it_is_asked_for_in_quotes(
         ("offset=1", ("offset", "unknown_parameter")),
     ],
 )
-def test_a_query_that_means_nothing_is_400_and_named(service: Service, query: str, fault: tuple[str, str]) -> None:
+def test_a_malformed_query_is_400_with_the_parameter(service: Service, query: str, fault: tuple[str, str]) -> None:
     answer = service.manager().get(f"/v1/leads?{query}")
 
     assert problem(answer) == (400, "invalid_parameter")
     assert faults(answer) == [fault]
 
 
-def test_an_operation_without_parameters_takes_none(service: Service) -> None:
+def test_an_operation_without_parameters_refuses_parameters(service: Service) -> None:
     manager = service.manager()
 
     assert problem(manager.post("/v1/leads?dry=1", json=LEAD)) == (400, "invalid_parameter")

@@ -1,3 +1,5 @@
+"""Tests of rate limits over HTTP and their headers."""
+
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,7 @@ def limited() -> Service:
     return Service(requests_per_minute=5)
 
 
-def test_each_answer_tells_the_policy_and_what_remains(limited: Service) -> None:
+def test_each_response_has_the_policy_and_the_remaining_requests(limited: Service) -> None:
     agent = limited.agent()
 
     first, second = agent.get("/v1/me"), agent.get("/v1/leads")
@@ -20,7 +22,7 @@ def test_each_answer_tells_the_policy_and_what_remains(limited: Service) -> None
     assert second.headers["RateLimit"] == '"user";r=3;t=60'
 
 
-def test_a_user_over_the_limit_is_told_when_to_come_back_and_others_are_not_held_up(limited: Service) -> None:
+def test_a_user_over_the_limit_gets_retry_after_and_others_are_not_affected(limited: Service) -> None:
     agent, other = limited.agent(), limited.agent()
     for _ in range(5):
         assert agent.get("/v1/me").status_code == 200
@@ -37,7 +39,7 @@ def test_a_user_over_the_limit_is_told_when_to_come_back_and_others_are_not_held
 
 
 @pytest.mark.parametrize("path", ["/v1/me", "/nothing", "/v1/leads/"])
-def test_a_stranger_is_counted_by_their_address(limited: Service, path: str) -> None:
+def test_an_unauthenticated_client_is_counted_by_address(limited: Service, path: str) -> None:
     for _ in range(5):
         assert limited.stranger.get(path).status_code in (401, 404)
 
@@ -49,7 +51,7 @@ def test_a_stranger_is_counted_by_their_address(limited: Service, path: str) -> 
     assert elsewhere.status_code in (401, 404)
 
 
-def test_a_bad_token_is_counted_by_address_and_not_against_a_user(limited: Service) -> None:
+def test_an_invalid_token_is_counted_by_address(limited: Service) -> None:
     forger = Person(limited, token="forged.token")
 
     assert forger.get("/v1/me").headers["RateLimit"] == '"address";r=4;t=60'
@@ -63,5 +65,5 @@ def test_health_and_docs_are_not_counted(limited: Service, path: str) -> None:
         assert "RateLimit" not in answer.headers
 
 
-def test_with_a_limit_of_nought_nothing_is_counted(service: Service) -> None:
+def test_with_a_limit_of_0_nothing_is_counted(service: Service) -> None:
     assert "RateLimit" not in service.agent().get("/v1/me").headers

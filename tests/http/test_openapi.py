@@ -1,4 +1,4 @@
-"""The police: no route without authentication, no answer without documentation, no POST without a key."""
+"""Tests of all routes against the OpenAPI document: authentication, documentation, idempotency keys and bounds."""
 
 import ast
 import copy
@@ -81,7 +81,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
                 yield method.upper(), path, operation
 
 
-def test_each_route_wants_a_token_or_stands_on_the_list(served: Service) -> None:
+def test_each_route_needs_a_token_unless_it_is_listed_as_public(served: Service) -> None:
     for method, rule in routes(served):
         path = re.sub(r"<uuid:\w+>", "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f", rule)
         path = re.sub(r"<(?:\w+:)?\w+>", "x", path)
@@ -92,11 +92,11 @@ def test_each_route_wants_a_token_or_stands_on_the_list(served: Service) -> None
             assert problem(answer) == (401, "unauthenticated"), (method, rule)
 
 
-def test_the_list_names_no_route_that_is_gone(served: Service) -> None:
+def test_every_public_route_exists(served: Service) -> None:
     assert set(routes(served)) >= WITHOUT_AUTHENTICATION
 
 
-def test_the_document_says_the_same_of_who_needs_a_token(document: dict[str, Any]) -> None:
+def test_the_document_names_the_same_public_operations(document: dict[str, Any]) -> None:
     listed = {(method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)) for method, rule in WITHOUT_AUTHENTICATION}
 
     assert {
@@ -111,12 +111,12 @@ def test_each_route_is_in_the_document(served: Service, document: dict[str, Any]
     assert documented == {(method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)) for method, rule in routes(served)}
 
 
-def test_each_route_goes_through_the_conventions(served: Service) -> None:
+def test_each_route_is_declared_as_an_operation(served: Service) -> None:
     with served.app.app_context():
         assert [rule.endpoint for rule in served.app.url_map.iter_rules() if operation_of(rule.endpoint) is None] == []
 
 
-def test_each_post_takes_an_idempotency_key(document: dict[str, Any]) -> None:
+def test_each_post_operation_accepts_an_idempotency_key(document: dict[str, Any]) -> None:
     posts = {path: operation for method, path, operation in operations(document) if method == "POST"}
 
     assert set(posts) > WITHOUT_KEY
@@ -128,7 +128,7 @@ def test_each_post_takes_an_idempotency_key(document: dict[str, Any]) -> None:
         assert ("idempotency_key_reused" in codes(operation, "422")) is idempotent, path
 
 
-def test_each_post_refuses_a_key_that_is_none(served: Service, document: dict[str, Any]) -> None:
+def test_each_post_operation_refuses_an_invalid_key(served: Service, document: dict[str, Any]) -> None:
     admin = served.admin()
     for method, path, operation in operations(document):
         if method != "POST" or path in ("/v1/lead-imports/file", "/v1/auth/login", *WITHOUT_KEY):
@@ -150,7 +150,7 @@ def codes(operation: dict[str, Any], status: str) -> set[str]:
     )
 
 
-def test_each_operation_documents_what_its_conventions_bring(document: dict[str, Any]) -> None:
+def test_each_operation_documents_its_common_errors(document: dict[str, Any]) -> None:
     for _, path, operation in operations(document):
         assert codes(operation, "500") == {"internal_error"}
         assert "unavailable" in codes(operation, "503")
@@ -162,7 +162,7 @@ def test_each_operation_documents_what_its_conventions_bring(document: dict[str,
             assert codes(operation, "404")
 
 
-def test_each_operation_has_its_texts_and_an_example_of_each_json_answer(document: dict[str, Any]) -> None:
+def test_each_operation_has_texts_and_an_example_for_each_json_response(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(names) == len(set(names))
     for _, path, operation in operations(document):
@@ -174,7 +174,7 @@ def test_each_operation_has_its_texts_and_an_example_of_each_json_answer(documen
                     assert "example" in shown or "examples" in shown, (path, kind)
 
 
-def test_each_example_is_what_its_schema_says(document: dict[str, Any]) -> None:
+def test_each_example_is_valid_by_its_schema(document: dict[str, Any]) -> None:
     checked = 0
     for _, path, operation in operations(document):
         for content in [operation.get("requestBody", {}), *operation["responses"].values()]:
@@ -187,7 +187,7 @@ def test_each_example_is_what_its_schema_says(document: dict[str, Any]) -> None:
     assert checked > 20
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_reference_has_a_target(document: dict[str, Any]) -> None:
     def references(node: Any) -> Iterator[str]:
         if isinstance(node, dict):
             if isinstance(node.get("$ref"), str):
@@ -219,7 +219,7 @@ def raised_codes(path: Path) -> Iterator[str]:
 ERRORS = {error.__name__ for error in UniteError.__subclasses__()}
 
 
-def test_every_code_that_the_code_raises_is_documented() -> None:
+def test_every_raised_problem_code_is_documented() -> None:
     files = [
         path
         for package in ("unite_core", "adapters", "entrypoints/http")
@@ -248,7 +248,7 @@ def test_each_text_and_number_of_a_request_is_bounded(document: dict[str, Any]) 
     assert "maxLength" not in document["components"]["schemas"]["ImportForm"]["properties"]["file"]
 
 
-def test_an_answer_that_is_not_documented_is_found_out(served: Service) -> None:
+def test_an_undocumented_response_is_detected(served: Service) -> None:
     admin = served.admin()
     answer = admin.get("/v1/me")
     description = Description(served.app)

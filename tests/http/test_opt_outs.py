@@ -1,4 +1,4 @@
-"""What people answer to text messages: that they want no more of them, and that they want them again."""
+"""Tests of opt-outs and opt-ins by replies to text messages."""
 
 import re
 from datetime import timedelta
@@ -32,7 +32,7 @@ def wants_none(scenario: HttpScenario, phone: str = ANNS_NUMBER) -> bool:
 
 
 @pytest.mark.parametrize("body", STOP)
-def test_whoever_says_stop_wants_no_more(scenario: HttpScenario, body: str) -> None:
+def test_a_stop_word_opts_out(scenario: HttpScenario, body: str) -> None:
     answer(scenario, body)
 
     assert wants_none(scenario)
@@ -40,7 +40,7 @@ def test_whoever_says_stop_wants_no_more(scenario: HttpScenario, body: str) -> N
 
 
 @pytest.mark.parametrize("body", START)
-def test_whoever_says_start_wants_messages_again(scenario: HttpScenario, body: str) -> None:
+def test_a_start_word_opts_in_again(scenario: HttpScenario, body: str) -> None:
     answer(scenario, "STOP")
 
     answer(scenario, body, "SM2")
@@ -49,7 +49,7 @@ def test_whoever_says_start_wants_messages_again(scenario: HttpScenario, body: s
 
 
 @pytest.mark.parametrize("body", ["", "Stop it", "please stop", "HELP", "no", "STOP."])
-def test_anything_else_that_is_said_has_no_effect(scenario: HttpScenario, body: str) -> None:
+def test_any_other_reply_has_no_effect(scenario: HttpScenario, body: str) -> None:
     answer(scenario, body)
     assert not wants_none(scenario)
     answer(scenario, "STOP", "SM2")
@@ -63,7 +63,7 @@ def test_anything_else_that_is_said_has_no_effect(scenario: HttpScenario, body: 
     ("opt_out_type", "body", "opted_out"),
     [("STOP", "ya basta", True), ("START", "STOP", False), ("HELP", "STOP", False), ("stop", "", True)],
 )
-def test_the_opt_out_type_of_the_carrier_decides_not_the_body(
+def test_the_opt_out_type_of_the_carrier_takes_precedence_over_the_text(
     scenario: HttpScenario, opt_out_type: str, body: str, *, opted_out: bool
 ) -> None:
     answer(scenario, body, OptOutType=opt_out_type)
@@ -71,14 +71,14 @@ def test_the_opt_out_type_of_the_carrier_decides_not_the_body(
     assert wants_none(scenario) is opted_out
 
 
-def test_a_word_that_is_told_again_later_changes_nothing(scenario: HttpScenario) -> None:
+def test_a_repeated_notification_of_an_earlier_reply_changes_nothing(scenario: HttpScenario) -> None:
     for message, body in (("SM1", "STOP"), ("SM2", "START"), ("SM1", "STOP")):
         answer(scenario, body, message)
 
     assert not wants_none(scenario)
 
 
-def test_the_page_about_messages_names_the_words() -> None:
+def test_the_page_about_messages_lists_the_words() -> None:
     page = (CHECKOUT / "docs" / "reference" / "messages.md").read_text("utf-8")
     words = re.search(
         r"A recipient who answers ([^.]*?)\sgets no more messages at that number;\s(.*?) takes that back", page

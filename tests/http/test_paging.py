@@ -1,3 +1,5 @@
+"""Tests of pagination over HTTP: links, cursors and limits."""
+
 import base64
 from typing import Any
 
@@ -31,14 +33,14 @@ def cursor_of(answer: Any) -> str:
     return cursor
 
 
-def test_following_the_links_meets_every_lead_once(service: Service) -> None:
+def test_following_the_links_returns_every_lead_once(service: Service) -> None:
     manager = service.manager()
     fill(manager, 7)
 
     assert walk(manager, "/v1/leads?limit=2&source=api") == [f"Nr {number}" for number in range(6, -1, -1)]
 
 
-def test_leads_that_come_during_a_walk_move_nothing(service: Service) -> None:
+def test_leads_that_are_created_meanwhile_do_not_affect_later_pages(service: Service) -> None:
     manager = service.manager()
     fill(manager, 4)
     first = manager.get("/v1/leads?limit=2")
@@ -58,7 +60,7 @@ def test_a_link_starts_with_the_public_url_and_keeps_the_filters(service: Servic
     assert link.startswith("<https://unite.example/v1/leads?q=nr&limit=1&cursor=")
 
 
-def test_a_page_has_fifty_items_unless_it_is_asked_for_others(service: Service) -> None:
+def test_a_page_has_fifty_items_by_default(service: Service) -> None:
     manager = service.manager()
     fill(manager, 51)
 
@@ -66,7 +68,7 @@ def test_a_page_has_fifty_items_unless_it_is_asked_for_others(service: Service) 
     assert len(manager.get("/v1/leads?limit=200").get_json()["items"]) == 51
 
 
-def test_no_character_of_a_cursor_can_be_altered(service: Service) -> None:
+def test_a_cursor_with_any_character_changed_is_refused(service: Service) -> None:
     manager = service.manager()
     fill(manager, 2)
     cursor = cursor_of(manager.get("/v1/leads?limit=1"))
@@ -82,12 +84,12 @@ def test_no_character_of_a_cursor_can_be_altered(service: Service) -> None:
     "cursor",
     ["", "x", "A" * 54, "A" * 10_000, "é", "%00", "null", base64.urlsafe_b64encode(b"0" * 24).decode()],
 )
-def test_what_is_no_cursor_is_400(service: Service, cursor: str) -> None:
+def test_an_invalid_cursor_is_400(service: Service, cursor: str) -> None:
     assert problem(service.manager().get("/v1/leads", query_string={"cursor": cursor})) == (400, "invalid_cursor")
 
 
 @pytest.mark.parametrize("path", ["/v1/users?limit=1", "/v1/leads?limit=1&status=new", "/v1/leads?limit=1&q=nr"])
-def test_a_cursor_leads_nowhere_in_another_list(service: Service, path: str) -> None:
+def test_a_cursor_of_another_list_is_refused(service: Service, path: str) -> None:
     manager = service.manager()
     fill(manager, 2)
     cursor = cursor_of(manager.get("/v1/leads?limit=1"))
@@ -95,7 +97,7 @@ def test_a_cursor_leads_nowhere_in_another_list(service: Service, path: str) -> 
     assert problem(manager.get(f"{path}&cursor={cursor}")) == (400, "invalid_cursor")
 
 
-def test_the_number_of_items_may_change_on_the_way(service: Service) -> None:
+def test_the_limit_may_change_between_pages(service: Service) -> None:
     manager = service.manager()
     fill(manager, 3)
     cursor = cursor_of(manager.get("/v1/leads?limit=1"))
@@ -103,7 +105,7 @@ def test_the_number_of_items_may_change_on_the_way(service: Service) -> None:
     assert len(manager.get(f"/v1/leads?limit=200&cursor={cursor}").get_json()["items"]) == 2
 
 
-def test_cursors_outlive_a_rotation_of_the_secret_and_not_two(service: Service) -> None:
+def test_cursors_stay_valid_after_one_rotation_of_the_secret_but_not_two(service: Service) -> None:
     manager = service.manager()
     fill(manager, 2)
     cursor = cursor_of(manager.get("/v1/leads?limit=1"))

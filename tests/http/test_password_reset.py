@@ -1,4 +1,4 @@
-"""A forgotten password over HTTP: the reset, what a one-time password is good for, and that it is shown once."""
+"""Tests of password resets and one-time passwords over HTTP."""
 
 import logging
 
@@ -32,7 +32,7 @@ def log_in(service: Service, user: User, password: str) -> Person:
     return Person(service, user, answer.get_json()["access_token"])
 
 
-def test_a_reset_shows_a_one_time_password_that_has_to_be_changed(service: Service) -> None:
+def test_a_reset_returns_a_one_time_password_that_has_to_be_changed(service: Service) -> None:
     user = service.add(Role.AGENT)
     before = service.log_in(user)
 
@@ -49,7 +49,7 @@ def test_a_reset_shows_a_one_time_password_that_has_to_be_changed(service: Servi
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: f"{each.method} {each.path}")
-def test_with_a_one_time_password_everything_but_its_change_is_refused(service: Service, operation: Operation) -> None:
+def test_with_a_one_time_password_only_its_change_is_possible(service: Service, operation: Operation) -> None:
     user = service.add(Role.ADMIN)
     person = log_in(service, user, reset(service, user))
     path = "/".join(ANY_ID if part.startswith("<") else part for part in operation.path.split("/"))
@@ -62,7 +62,7 @@ def test_with_a_one_time_password_everything_but_its_change_is_refused(service: 
         assert problem(answer) == (403, "password_change_required")
 
 
-def test_the_same_password_is_no_change(service: Service) -> None:
+def test_a_one_time_password_cannot_be_kept(service: Service) -> None:
     user = service.add(Role.AGENT)
     password = reset(service, user)
 
@@ -73,7 +73,7 @@ def test_the_same_password_is_no_change(service: Service) -> None:
     assert problem(answer) == (422, "invalid")
 
 
-def test_each_request_makes_another_one_and_a_key_is_ignored(service: Service) -> None:
+def test_each_reset_creates_another_password_and_ignores_idempotency_keys(service: Service) -> None:
     user, admin = service.add(Role.AGENT), service.admin()
 
     first, second = (
@@ -85,7 +85,7 @@ def test_each_request_makes_another_one_and_a_key_is_ignored(service: Service) -
     log_in(service, user, second)
 
 
-def test_a_one_time_password_is_in_no_line_of_the_log(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_one_time_password_is_not_logged(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     user = service.add(Role.AGENT)
 
@@ -96,7 +96,7 @@ def test_a_one_time_password_is_in_no_line_of_the_log(service: Service, caplog: 
     assert password not in "".join(str(vars(record)) for record in caplog.records)
 
 
-def test_an_admin_does_not_reset_their_own_and_nobody_else_resets_any(service: Service) -> None:
+def test_only_admins_reset_passwords_and_not_their_own(service: Service) -> None:
     admin, manager = service.admin(), service.manager()
 
     assert problem(admin.post(f"/v1/users/{admin.user.id}/password-reset")) == (403, "forbidden")

@@ -1,4 +1,4 @@
-"""Who may not do something at all is told so before anything of the request is read."""
+"""Tests of permissions that are checked before anything of the request is read."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_a_role_without_the_permission_is_refused_whatever_it_sends(service: Ser
     [each for each in OPERATIONS if "<" not in each.path and not each.public and each.permission is None],
     ids=lambda each: f"{each.method} {each.path}",
 )
-def test_an_operation_that_names_no_permission_is_for_every_role(service: Service, operation: Operation) -> None:
+def test_an_operation_without_a_permission_is_for_every_role(service: Service, operation: Operation) -> None:
     person = service.agent()
 
     answer = person.send(operation.method, operation.path, json=operation.body_example)
@@ -48,7 +48,7 @@ def test_an_operation_that_names_no_permission_is_for_every_role(service: Servic
     assert answer.status_code != 403
 
 
-def test_the_permissions_that_the_role_alone_decides_are_named() -> None:
+def test_the_permissions_that_depend_only_on_the_role_are_listed() -> None:
     # The others belong to something in the path or the body, which is looked up first: what nobody may see is 404.
     assert {each.permission for each in RESTRICTED} == {
         Permission.CHANGE_USERS,

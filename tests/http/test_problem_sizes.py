@@ -1,3 +1,5 @@
+"""Tests of the limits of the size of problem documents."""
+
 import json
 import sys
 import time
@@ -25,7 +27,7 @@ def unknown_fields(number: int, name: str = "field-{}") -> bytes:
 
 
 @pytest.mark.parametrize("number", [51, 5_000, 40_000])
-def test_of_many_unknown_fields_fifty_are_shown_and_all_are_counted(manager: Person, number: int) -> None:
+def test_of_many_unknown_fields_fifty_are_listed_and_all_are_counted(manager: Person, number: int) -> None:
     answer = manager.post("/v1/leads", data=unknown_fields(number), headers=JSON)
 
     assert problem(answer) == (422, "invalid")
@@ -34,21 +36,21 @@ def test_of_many_unknown_fields_fifty_are_shown_and_all_are_counted(manager: Per
     assert len(answer.get_data()) < MAX_DOCUMENT
 
 
-def test_unknown_fields_are_shown_in_their_order_after_what_is_wrong_with_known_ones(manager: Person) -> None:
+def test_unknown_fields_are_listed_in_order_after_errors_of_known_ones(manager: Person) -> None:
     answer = manager.post("/v1/leads", data=unknown_fields(200), headers=JSON)
 
     shown = [("/name", "required"), *((f"/field-{it}", "unknown_field") for it in range(MAX_ERRORS - 1))]
     assert faults(answer) == shown
 
 
-def test_fifty_errors_are_all_shown_and_not_counted(manager: Person) -> None:
+def test_fifty_errors_are_all_listed_and_not_counted(manager: Person) -> None:
     answer = manager.post("/v1/leads", data=unknown_fields(MAX_ERRORS - 1), headers=JSON)
 
     assert len(answer.get_json()["errors"]) == MAX_ERRORS
     assert answer.get_json()["detail"] == "The body breaks a rule."
 
 
-def test_errors_in_an_object_within_the_body_are_counted_too(manager: Person) -> None:
+def test_errors_in_nested_objects_are_counted_too(manager: Person) -> None:
     body = {"filename": "leads.csv", "size": 10, "options": {f"option-{it}": 1 for it in range(1000)}}
 
     answer = manager.post("/v1/lead-imports", json=body)
@@ -150,7 +152,7 @@ def long_texts(manager: Person) -> Any:
     ],
     ids=lambda ask: ask.__name__.replace("_", " "),
 )
-def test_a_problem_document_stays_small_whatever_was_asked(manager: Person, ask: Callable[[Person], Any]) -> None:
+def test_a_problem_document_is_small_for_any_request(manager: Person, ask: Callable[[Person], Any]) -> None:
     answer = ask(manager)
 
     assert 400 <= answer.status_code < 500
@@ -161,7 +163,7 @@ def test_a_problem_document_stays_small_whatever_was_asked(manager: Person, ask:
     assert sum(len(name) + len(value) for name, value in answer.headers.items()) < 4_000
 
 
-def test_a_long_path_is_repeated_as_far_as_a_whole_character(manager: Person) -> None:
+def test_a_long_path_is_truncated_at_a_character_boundary(manager: Person) -> None:
     instance = manager.get("/v1/" + "é" * 8_000).get_json()["instance"]
 
     assert len(instance) <= 2000
@@ -170,7 +172,7 @@ def test_a_long_path_is_repeated_as_far_as_a_whole_character(manager: Person) ->
 
 
 @pytest.mark.parametrize("path", ["/v1/leads", "/v1/me", "/v1/call-logs"])
-def test_a_query_of_too_many_parameters_is_refused_by_the_first_that_is_too_many(manager: Person, path: str) -> None:
+def test_a_query_with_too_many_parameters_is_refused_with_the_first_surplus_one(manager: Person, path: str) -> None:
     parameters = [f"p{it}=1" for it in range(MAX_PARAMETERS + 5)]
 
     answer = manager.get(f"{path}?{'&'.join(parameters)}")
@@ -179,14 +181,14 @@ def test_a_query_of_too_many_parameters_is_refused_by_the_first_that_is_too_many
     assert faults(answer) == [(f"p{MAX_PARAMETERS}", "too_many_parameters")]
 
 
-def test_a_query_that_is_too_long_is_refused_by_the_parameter_that_makes_it_so(manager: Person) -> None:
+def test_a_query_that_is_too_long_is_refused_with_the_parameter_at_the_limit(manager: Person) -> None:
     answer = manager.get("/v1/leads?limit=5&q=" + "x" * MAX_QUERY_BYTES + "&source=web")
 
     assert problem(answer) == (400, "invalid_parameter")
     assert faults(answer) == [("q", "too_long")]
 
 
-def test_a_parameter_takes_two_hundred_values_and_no_more(manager: Person) -> None:
+def test_a_parameter_accepts_at_most_200_values(manager: Person) -> None:
     maximum = ",".join(f"s{it}" for it in range(MAX_VALUES))
 
     assert manager.get(f"/v1/leads?source={maximum}").status_code == 200
@@ -196,7 +198,7 @@ def test_a_parameter_takes_two_hundred_values_and_no_more(manager: Person) -> No
     assert faults(refused) == [("source", "too_many_values")]
 
 
-def test_a_webhook_takes_no_form_of_thousands_of_fields() -> None:
+def test_a_webhook_refuses_a_form_with_thousands_of_fields() -> None:
     service = Service(verify_text_signature=lambda *_: True)
 
     answer = service.stranger.post(
@@ -233,7 +235,7 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
     ],
     ids=["unknown fields", "unknown fields in an object", "objects in a list"],
 )
-def test_a_body_of_nonsense_costs_not_much_more_than_to_parse_it(manager: Person, body: bytes) -> None:
+def test_an_invalid_body_costs_little_more_than_parsing_it(manager: Person, body: bytes) -> None:
     parsed, answered = cpu_seconds(
         lambda: json.loads(body), lambda: manager.post("/v1/lead-imports", data=body, headers=JSON)
     )

@@ -1,4 +1,4 @@
-"""What a quota refuses is a problem that says which quota it is and what to do."""
+"""Tests of requests that exceed a quota: the problem document names the quota and what to do."""
 
 import io
 import json
@@ -34,7 +34,7 @@ def form(content: bytes = CSV, **options: Any) -> dict[str, Any]:
     return {"data": {"file": parts["file"]}, "content_type": "multipart/form-data"}
 
 
-def test_one_import_too_many_is_refused(scenario: HttpScenario) -> None:
+def test_an_import_beyond_the_quota_is_refused(scenario: HttpScenario) -> None:
     responses = [scenario.manager.post(IMPORTS, json={"filename": "a.csv", "size": 10}) for _ in range(3)]
 
     assert [it.status_code for it in responses[:2]] == [201, 201]
@@ -53,7 +53,7 @@ def full(request: pytest.FixtureRequest) -> HttpScenario:
     return HttpScenario(Service(quotas=request.param))
 
 
-def test_an_upload_is_replayed_though_it_has_taken_the_last_room(full: HttpScenario) -> None:
+def test_an_upload_is_replayed_although_it_has_reached_the_quota(full: HttpScenario) -> None:
     key = {"Idempotency-Key": "k1"}
 
     first, again = (full.manager.post(f"{IMPORTS}/file", headers=key, **form()) for _ in range(2))
@@ -64,7 +64,7 @@ def test_an_upload_is_replayed_though_it_has_taken_the_last_room(full: HttpScena
     assert len(full.service.ports.files._contents) == 1
 
 
-def test_the_same_bytes_are_the_same_import_though_it_has_taken_the_last_room(full: HttpScenario) -> None:
+def test_the_same_file_returns_its_import_although_the_quota_is_reached(full: HttpScenario) -> None:
     responses = [full.manager.post(f"{IMPORTS}/file", **form()) for _ in range(3)]
 
     assert [it.status_code for it in responses] == [202, 202, 202]
@@ -74,7 +74,7 @@ def test_the_same_bytes_are_the_same_import_though_it_has_taken_the_last_room(fu
     assert len(full.service.ports.files._contents) == 1
 
 
-def test_another_file_under_the_key_is_refused_as_that_though_there_is_no_room(full: HttpScenario) -> None:
+def test_another_file_with_the_same_key_is_a_reused_key_although_the_quota_is_reached(full: HttpScenario) -> None:
     key = {"Idempotency-Key": "k1"}
     full.manager.post(f"{IMPORTS}/file", headers=key, **form())
 
@@ -83,7 +83,7 @@ def test_another_file_under_the_key_is_refused_as_that_though_there_is_no_room(f
     assert problem(other) == (422, "idempotency_key_reused")
 
 
-def test_imports_that_are_too_large_together_are_refused(scenario: HttpScenario) -> None:
+def test_imports_beyond_the_quota_of_bytes_are_refused(scenario: HttpScenario) -> None:
     scenario = HttpScenario(Service(quotas=Quotas(open_bytes=100)))
     assert scenario.manager.post(IMPORTS, json={"filename": "a.csv", "size": 90}).status_code == 201
 
@@ -95,7 +95,7 @@ def test_imports_that_are_too_large_together_are_refused(scenario: HttpScenario)
     assert [*scenario.service.ports.files._contents] == []
 
 
-def test_a_request_that_a_quota_refused_is_carried_out_once_there_is_room(scenario: HttpScenario) -> None:
+def test_a_refused_request_can_be_repeated_once_the_quota_allows_it(scenario: HttpScenario) -> None:
     new, key = {"filename": "a.csv", "size": 10}, {"Idempotency-Key": "again"}
     ids = [scenario.manager.post(IMPORTS, json=new).get_json()["id"] for _ in range(2)]
     assert problem(scenario.manager.post(IMPORTS, json=new, headers=key)) == (409, "too_many_imports")
@@ -106,7 +106,7 @@ def test_a_request_that_a_quota_refused_is_carried_out_once_there_is_room(scenar
     assert (first.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
 
 
-def test_pictures_that_nobody_uploads_and_those_of_one_lead_are_limited(scenario: HttpScenario) -> None:
+def test_announced_pictures_and_those_of_a_lead_are_limited(scenario: HttpScenario) -> None:
     path = f"/v1/leads/{scenario.grace}/images"
     assert scenario.ann.post(path, json=PICTURE).status_code == 201
     assert problem(scenario.ann.post(path, json=PICTURE)) == (409, "too_many_announced_images")
@@ -115,7 +115,7 @@ def test_pictures_that_nobody_uploads_and_those_of_one_lead_are_limited(scenario
     assert problem(scenario.admin.post(path, json=PICTURE)) == (409, "too_many_images")
 
 
-def test_notes_within_an_hour_are_limited_and_the_answer_says_when_to_go_on(scenario: HttpScenario) -> None:
+def test_notes_per_hour_are_limited_with_retry_after(scenario: HttpScenario) -> None:
     path = f"{TASKS}/{scenario.create_call_task()['id']}/notes"
     assert scenario.ann.post(path, json={"text": "First."}).status_code == 200
 
@@ -126,7 +126,7 @@ def test_notes_within_an_hour_are_limited_and_the_answer_says_when_to_go_on(scen
     assert "At most 1 notes of one user" in answer.get_json()["detail"]
 
 
-def test_the_pending_tasks_of_a_lead_are_limited(scenario: HttpScenario) -> None:
+def test_pending_tasks_of_a_lead_are_limited(scenario: HttpScenario) -> None:
     scenario.create_call_task()
     scenario.create_call_task()
 
@@ -135,7 +135,7 @@ def test_the_pending_tasks_of_a_lead_are_limited(scenario: HttpScenario) -> None
     assert problem(answer) == (409, "too_many_call_tasks")
 
 
-def test_the_corrections_of_a_call_are_limited(scenario: HttpScenario) -> None:
+def test_corrections_of_a_call_are_limited(scenario: HttpScenario) -> None:
     task = scenario.create_call_task()["id"]
     assert scenario.ann.post(f"{TASKS}/{task}/complete", json=CALL).status_code == 200
     (entry,) = scenario.manager.get("/v1/call-logs").get_json()["items"]
@@ -147,7 +147,7 @@ def test_the_corrections_of_a_call_are_limited(scenario: HttpScenario) -> None:
     assert problem(responses[1]) == (409, "too_many_corrections")
 
 
-def test_one_login_too_many_ends_the_oldest(scenario: HttpScenario) -> None:
+def test_a_login_beyond_the_quota_of_sessions_ends_the_oldest(scenario: HttpScenario) -> None:
     user = {"email": scenario.ben.user.email, "password": PASSWORD}
     for _ in range(2):
         assert scenario.service.stranger.post("/v1/auth/login", json=user).status_code == 200

@@ -1,4 +1,4 @@
-"""Requests that are no HTTP/1.1: each is answered by a problem document, logged once, and never passed on."""
+"""Tests of malformed HTTP/1.1 requests: each gets a problem document, is logged once, and not passed on."""
 
 import json
 import logging
@@ -155,7 +155,7 @@ def _logged(served: Served, caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("sent", MALFORMED, ids=shown)
-def test_what_is_no_request_is_answered_by_a_problem_logged_once_and_not_passed_on(
+def test_a_malformed_request_gets_a_problem_document_is_logged_once_and_not_passed_on(
     served: Served, caplog: pytest.LogCaptureFixture, sent: bytes
 ) -> None:
     answered = served.exchange(sent)
@@ -164,7 +164,7 @@ def test_what_is_no_request_is_answered_by_a_problem_logged_once_and_not_passed_
 
 
 @pytest.mark.parametrize("sent", MALFORMED, ids=shown)
-def test_what_is_no_request_is_refused_however_it_is_cut(
+def test_a_malformed_request_is_refused_for_any_segments(
     served: Served, caplog: pytest.LogCaptureFixture, sent: bytes
 ) -> None:
     with served.connect() as client:
@@ -180,7 +180,7 @@ def test_what_is_no_request_is_refused_however_it_is_cut(
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
-def test_one_empty_line_in_front_of_a_request_is_ignored_however_it_is_cut(served: Served, size: int) -> None:
+def test_one_empty_line_before_a_request_is_ignored(served: Served, size: int) -> None:
     sent = (b"\r\n" + GET + b"\r\n") * 2
     with served.connect() as client:
         for begin in range(0, len(sent), size):
@@ -192,7 +192,7 @@ def test_one_empty_line_in_front_of_a_request_is_ignored_however_it_is_cut(serve
 
 
 @pytest.mark.parametrize(("sent", "status", "code"), TOO_LARGE, ids=shown)
-def test_a_head_that_is_too_large_is_answered_by_a_problem_and_logged_once(
+def test_a_head_that_is_too_large_gets_a_problem_document_and_is_logged_once(
     served: Served, caplog: pytest.LogCaptureFixture, sent: bytes, status: int, code: str
 ) -> None:
     answered = served.exchange(sent)
@@ -200,7 +200,7 @@ def test_a_head_that_is_too_large_is_answered_by_a_problem_and_logged_once(
     assert_refused(served, answered, caplog, status, code)
 
 
-def test_a_head_of_exactly_what_is_taken_is_taken(served: Served) -> None:
+def test_a_head_of_the_maximum_size_is_accepted(served: Served) -> None:
     headers = b"".join(b"X-%d: 1\r\n" % number for number in range(MAX_HEADERS - 2))
     rest = MAX_HEAD_BYTES - len(GET + headers + b"X-A: \r\n\r\n")
 
@@ -212,7 +212,7 @@ def test_a_head_of_exactly_what_is_taken_is_taken(served: Served) -> None:
 @pytest.mark.parametrize(
     "sent", [b"hello there\r\n", b"\x16\x03\x01", b"GET /x HTTP/1.1\n", b"GET /x HTTP/2\r\n", GET + b"X\0"]
 )
-def test_what_cannot_become_a_request_is_refused_before_its_head_ends(
+def test_bytes_that_cannot_begin_a_request_are_refused_at_once(
     served: Served, caplog: pytest.LogCaptureFixture, sent: bytes
 ) -> None:
     answered = served.exchange(sent, ends=False)
@@ -220,34 +220,32 @@ def test_what_cannot_become_a_request_is_refused_before_its_head_ends(
     assert_refused(served, answered, caplog, 400, "malformed")
 
 
-def test_a_problem_names_the_path_where_there_is_one(served: Served) -> None:
+def test_a_problem_document_names_the_path_if_there_is_one(served: Served) -> None:
     answered = served.exchange(b"GET /a%20b%zz?secret=1 HTTP/1.1\r\nHost: unite\r\nX A: b\r\n\r\n")
 
     assert json.loads(split(answered)[0][2])["instance"] == "/a%20b%25zz"
 
 
-def test_nothing_of_a_request_that_is_refused_is_in_the_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_of_a_refused_request_is_logged(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     served.exchange(b"GET /topsecret HTTP/1.1\r\nHost: unite\r\nX-Key: top\0secret\r\nTopsecret: 1\r\n\r\n")
 
     assert "topsecret" not in "".join(str(vars(record)) for record in caplog.records).lower()
 
 
-def test_what_follows_a_request_that_is_refused_is_thrown_away(
-    served: Served, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_bytes_after_a_refused_request_are_discarded(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     answered = served.exchange(GET + b"X A: b\r\n\r\n" + GET + b"\r\n" + b"x" * 3_000_000)
 
     assert_refused(served, answered, caplog, 400, "malformed")
 
 
-def test_a_head_that_does_not_come_in_time_is_answered_by_a_problem(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_incomplete_head_times_out_with_a_problem_document(caplog: pytest.LogCaptureFixture) -> None:
     with running(ServerTimeouts(head=0.3)) as short_timeout_server:
         answered = short_timeout_server.exchange(GET, ends=False)
 
         assert_refused(short_timeout_server, answered, caplog, 408, "request_timeout")
 
 
-def test_a_connection_that_is_not_used_is_closed_without_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unused_connection_is_closed_without_a_response(caplog: pytest.LogCaptureFixture) -> None:
     with running(ServerTimeouts(head=0.3)) as short_timeout_server:
         never = short_timeout_server.exchange(ends=False)
         once = short_timeout_server.exchange(GET + b"\r\n", ends=False)

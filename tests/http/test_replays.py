@@ -1,4 +1,4 @@
-"""A first answer is given again only to a caller who could read now what it shows."""
+"""Tests of replayed responses: only a caller who may still read the resource gets them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,8 +33,8 @@ def replayed(answer: Any) -> bool:
     return bool(answer.headers.get("Idempotency-Replayed") == "true")
 
 
-class TestAuthTakesNoKey:
-    def test_a_login_under_a_key_counts_each_attempt(self) -> None:
+class TestAuthIgnoresKeys:
+    def test_repeated_logins_with_one_key_each_count_as_an_attempt(self) -> None:
         service = Service(logins_per_minute=3)
         user = service.add(Role.AGENT)
         credentials = {"email": user.email, "password": PASSWORD}
@@ -44,7 +44,7 @@ class TestAuthTakesNoKey:
         assert [answer.status_code for answer in responses] == [200, 200, 200, 429]
         assert not any(map(replayed, responses))
 
-    def test_passwords_that_are_tried_under_the_key_of_a_login_are_counted(self) -> None:
+    def test_guessed_passwords_with_the_key_of_a_login_are_counted(self) -> None:
         service = Service(logins_per_minute=3)
         user = service.add(Role.AGENT)
         keyed(service.stranger, "/v1/auth/login", {"email": user.email, "password": PASSWORD})
@@ -56,7 +56,7 @@ class TestAuthTakesNoKey:
 
         assert [answer.status_code for answer in guesses] == [401, 401, 429, 429]
 
-    def test_after_a_password_change_the_old_password_opens_nothing(self, service: Service) -> None:
+    def test_after_a_password_change_a_login_with_the_old_password_and_its_key_fails(self, service: Service) -> None:
         user = service.add(Role.AGENT)
         credentials = {"email": user.email, "password": PASSWORD}
         keyed(service.stranger, "/v1/auth/login", credentials)
@@ -67,7 +67,7 @@ class TestAuthTakesNoKey:
 
         assert problem(again) == (401, "invalid_credentials")
 
-    def test_a_spent_refresh_token_under_its_key_revokes_the_family(self, service: Service) -> None:
+    def test_a_reused_refresh_token_with_its_key_revokes_the_session(self, service: Service) -> None:
         user = service.add(Role.AGENT)
         first = keyed(service.stranger, "/v1/auth/login", {"email": user.email, "password": PASSWORD}).get_json()
         body = {"refresh_token": first["refresh_token"]}
@@ -80,7 +80,7 @@ class TestAuthTakesNoKey:
         assert problem(person.get("/v1/me")) == (401, "token_revoked")
 
     @pytest.mark.parametrize("path", ["/v1/auth/logout", "/v1/auth/logout-all"])
-    def test_a_logout_under_a_key_is_carried_out_each_time(self, service: Service, path: str) -> None:
+    def test_a_logout_with_a_used_key_is_performed(self, service: Service, path: str) -> None:
         user = service.add(Role.AGENT)
         assert keyed(service.log_in(user), path).status_code == 204
         person = service.log_in(user)
@@ -90,7 +90,7 @@ class TestAuthTakesNoKey:
         assert (again.status_code, replayed(again)) == (204, False)
         assert problem(person.get("/v1/me")) == (401, "token_revoked")
 
-    def test_no_answer_is_stored(self, service: Service) -> None:
+    def test_no_response_is_stored(self, service: Service) -> None:
         user = service.add(Role.AGENT)
         tokens = keyed(service.stranger, "/v1/auth/login", {"email": user.email, "password": PASSWORD}).get_json()
         keyed(service.stranger, "/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]})
@@ -101,7 +101,7 @@ class TestAuthTakesNoKey:
             assert "fingerprint" not in repr(vars(reads.idempotency_keys))
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "é"])
-    def test_a_header_that_is_no_key_is_ignored_too(self, service: Service, key: str) -> None:
+    def test_an_invalid_key_is_ignored(self, service: Service, key: str) -> None:
         user = service.add(Role.AGENT)
 
         answer = keyed(service.stranger, "/v1/auth/login", {"email": user.email, "password": PASSWORD}, key)
@@ -112,7 +112,7 @@ class TestAuthTakesNoKey:
 class TestPasswordChanges:
     BODY = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}  # noqa: RUF012 - nobody changes it
 
-    def test_a_change_whose_answer_was_lost_is_answered_again(self, service: Service) -> None:
+    def test_a_repeated_change_gets_the_first_response(self, service: Service) -> None:
         person = service.agent()
 
         first, again = (keyed(person, "/v1/me/password", self.BODY) for _ in range(2))
@@ -121,7 +121,7 @@ class TestPasswordChanges:
         assert [replayed(first), replayed(again)] == [False, True]
         assert "Content-Type" not in again.headers
 
-    def test_after_another_change_it_is_not(self, service: Service) -> None:
+    def test_after_another_change_a_repeated_one_is_not_replayed(self, service: Service) -> None:
         person = service.agent()
         keyed(person, "/v1/me/password", self.BODY)
         back = {"current_password": NEW_PASSWORD, "new_password": PASSWORD}
@@ -131,7 +131,7 @@ class TestPasswordChanges:
 
         assert problem(again) == (422, "wrong_password")
 
-    def test_another_password_under_the_key_is_no_replay(self, service: Service) -> None:
+    def test_another_password_with_the_same_key_is_a_reused_key(self, service: Service) -> None:
         person = service.agent()
         keyed(person, "/v1/me/password", self.BODY)
 
@@ -139,7 +139,7 @@ class TestPasswordChanges:
 
         assert problem(again) == (422, "idempotency_key_reused")
 
-    def test_each_request_under_a_key_is_a_counted_attempt(self) -> None:
+    def test_each_request_with_a_key_counts_as_an_attempt(self) -> None:
         person = Service(logins_per_minute=4).agent()
         keyed(person, "/v1/me/password", self.BODY)
 
@@ -154,7 +154,7 @@ class TestPasswordChanges:
         assert problem(keyed(person, "/v1/me/password", self.BODY)) == (429, "too_many_logins")
 
 
-def test_what_is_stored_of_a_password_change_is_nothing_to_try_passwords_by() -> None:
+def test_the_stored_fingerprint_of_a_password_change_needs_a_secret_of_the_service() -> None:
     """The fingerprint needs a secret of the service: the same request is stored as something else under another one."""
     stored = []
     for secret in (b"a" * 32, b"b" * 32):
@@ -174,7 +174,7 @@ A_NEW_USER = {"email": "eve@unite.example", "name": "Eve", "role": "agent", "pas
     [("/v1/users", A_NEW_USER), ("/v1/me/password", TestPasswordChanges.BODY)],
     ids=["user", "password"],
 )
-def test_a_request_with_a_password_is_replayed_while_the_secret_it_was_stored_under_is_known(
+def test_a_request_with_a_password_is_replayed_while_the_secret_of_its_fingerprint_is_known(
     service: Service, path: str, body: dict[str, Any]
 ) -> None:
     admin = service.admin()
@@ -192,7 +192,7 @@ def test_a_request_with_a_password_is_replayed_while_the_secret_it_was_stored_un
     assert again_with(old).status_code == first.status_code
 
 
-def test_another_password_is_no_replay_under_any_secret(service: Service) -> None:
+def test_another_password_is_a_reused_key_under_any_secret(service: Service) -> None:
     person = service.agent()
     keyed(person, "/v1/me/password", TestPasswordChanges.BODY)
     known = (b"n" * 32, *service.http_config.cursor_secrets)
@@ -212,7 +212,7 @@ def a_completion(scenario: HttpScenario) -> tuple[str, Any]:
 
 
 @pytest.mark.parametrize("request_of", [a_note])
-def test_what_was_done_to_a_task_is_not_shown_again_once_the_task_is_assigned_away(
+def test_an_action_on_a_task_is_not_replayed_after_the_task_was_reassigned(
     scenario: HttpScenario, request_of: Callable[[HttpScenario], tuple[str, Any]]
 ) -> None:
     path, body = request_of(scenario)
@@ -226,7 +226,7 @@ def test_what_was_done_to_a_task_is_not_shown_again_once_the_task_is_assigned_aw
     assert again.get_json()["detail"] == scenario.ann.get(task_path).get_json()["detail"]
 
 
-def test_a_completion_is_shown_again_without_a_lead_that_is_the_callers_no_more(scenario: HttpScenario) -> None:
+def test_a_completion_is_replayed_without_a_lead_that_the_caller_may_no_longer_see(scenario: HttpScenario) -> None:
     path, body = a_completion(scenario)
     first = keyed(scenario.ann, path, body)
     scenario.manager.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
@@ -238,7 +238,7 @@ def test_a_completion_is_shown_again_without_a_lead_that_is_the_callers_no_more(
     assert again.headers["ETag"] == first.headers["ETag"]
 
 
-def test_a_repeated_completion_gets_the_first_response_again(scenario: HttpScenario) -> None:
+def test_a_repeated_completion_gets_the_first_response(scenario: HttpScenario) -> None:
     path, body = a_completion(scenario)
     first = keyed(scenario.ann, path, body)
     scenario.manager.patch(f"/v1/leads/{scenario.grace}", json={"name": "Grace Brewster Hopper"})
@@ -251,7 +251,7 @@ def test_a_repeated_completion_gets_the_first_response_again(scenario: HttpScena
 class TestDemotion:
     """Mo was a manager, and is an agent now."""
 
-    def test_a_lead_that_they_created_is_refused(self, scenario: HttpScenario) -> None:
+    def test_a_created_lead_is_refused(self, scenario: HttpScenario) -> None:
         body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(scenario.ben)}
         assert keyed(scenario.manager, "/v1/leads", body).status_code == 201
 
@@ -259,7 +259,7 @@ class TestDemotion:
 
         assert problem(again) == (404, "not_found")
 
-    def test_a_lead_that_is_theirs_is_shown(self, scenario: HttpScenario) -> None:
+    def test_a_created_lead_that_is_assigned_to_them_is_replayed(self, scenario: HttpScenario) -> None:
         body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(scenario.manager)}
         first = keyed(scenario.manager, "/v1/leads", body)
 
@@ -278,7 +278,7 @@ class TestDemotion:
         ],
         ids=lambda it: it if isinstance(it, str) else "",
     )
-    def test_what_they_did_to_leads_and_tasks_of_others_is_refused(
+    def test_actions_on_leads_and_tasks_of_others_are_refused(
         self, scenario: HttpScenario, path: str, body: Any
     ) -> None:
         path = path.format(lead=scenario.grace, task=scenario.create_call_task()["id"])
@@ -290,9 +290,7 @@ class TestDemotion:
 
         assert problem(again) == (404, "not_found")
 
-    def test_cancelling_a_task_that_is_their_own_is_refused_as_the_request_would_be(
-        self, scenario: HttpScenario
-    ) -> None:
+    def test_the_cancellation_of_their_own_task_is_refused(self, scenario: HttpScenario) -> None:
         path = f"{TASKS}/{scenario.create_call_task(assigned_to=id_of(scenario.manager))['id']}/cancel"
         assert keyed(scenario.manager, path, {"reason": "Gone."}).status_code == 200
 
@@ -300,7 +298,7 @@ class TestDemotion:
 
         assert problem(again) == (403, "forbidden")
 
-    def test_a_correction_is_refused_though_they_see_the_call(self, scenario: HttpScenario) -> None:
+    def test_a_correction_of_their_own_call_is_refused(self, scenario: HttpScenario) -> None:
         task = scenario.create_call_task(assigned_to=id_of(scenario.manager))["id"]
         scenario.manager.post(f"{TASKS}/{task}/complete", json=CALL)
         [entry] = scenario.manager.get(f"/v1/call-logs?task_id={task}").get_json()["items"]
@@ -319,7 +317,7 @@ class TestDemotion:
 
         assert problem(again) == (403, "forbidden")
 
-    def test_a_user_whom_a_former_admin_added_is_refused(self, scenario: HttpScenario) -> None:
+    def test_a_user_that_a_former_admin_created_is_refused(self, scenario: HttpScenario) -> None:
         admin = scenario.service.admin()
         body = {"email": "ada@unite.example", "name": "Ada", "role": "agent", "password": PASSWORD}
         assert keyed(admin, "/v1/users", body).status_code == 201
@@ -329,7 +327,7 @@ class TestDemotion:
         assert problem(again) == (403, "forbidden")
 
 
-def test_a_lead_that_was_deleted_since_is_not_shown_again(scenario: HttpScenario) -> None:
+def test_a_deleted_lead_is_not_replayed(scenario: HttpScenario) -> None:
     body = {"name": "Ada", "email": "ada@example.com"}
     first = keyed(scenario.manager, "/v1/leads", body)
     assert scenario.manager.delete(first.headers["Location"]).status_code == 204
@@ -339,7 +337,7 @@ def test_a_lead_that_was_deleted_since_is_not_shown_again(scenario: HttpScenario
     assert problem(again) == (404, "not_found")
 
 
-def test_an_image_of_a_lead_that_was_taken_away_is_not_shown_again(scenario: HttpScenario) -> None:
+def test_an_image_of_a_reassigned_lead_is_not_replayed(scenario: HttpScenario) -> None:
     path = f"/v1/leads/{scenario.grace}/images"
     assert keyed(scenario.ann, path, IMAGE).status_code == 201
     scenario.manager.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
@@ -347,7 +345,7 @@ def test_an_image_of_a_lead_that_was_taken_away_is_not_shown_again(scenario: Htt
     assert problem(keyed(scenario.ann, path, IMAGE)) == (404, "not_found")
 
 
-def test_another_request_under_the_key_is_told_so_whatever_the_caller_may_see(scenario: HttpScenario) -> None:
+def test_another_request_with_the_same_key_is_a_reused_key_whatever_the_caller_may_see(scenario: HttpScenario) -> None:
     path = f"/v1/leads/{scenario.grace}/images"
     keyed(scenario.ann, path, IMAGE)
     scenario.manager.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
@@ -355,7 +353,7 @@ def test_another_request_under_the_key_is_told_so_whatever_the_caller_may_see(sc
     assert problem(keyed(scenario.ann, path, {**IMAGE, "size": 6})) == (422, "idempotency_key_reused")
 
 
-def test_a_deactivated_user_gets_no_answer_again(scenario: HttpScenario) -> None:
+def test_a_deactivated_user_gets_no_replay(scenario: HttpScenario) -> None:
     path, body = a_completion(scenario)
     keyed(scenario.ann, path, body)
     scenario.admin.patch(f"/v1/users/{id_of(scenario.ann)}", json={"active": False})

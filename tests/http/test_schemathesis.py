@@ -1,4 +1,4 @@
-"""Whatever the API's document allows to be asked, the answer is one that the document announces."""
+"""Test of a running service with requests generated from the OpenAPI document."""
 
 import re
 import sqlite3
@@ -10,7 +10,7 @@ from tests.http.any_request import send_any
 TIMEOUT = 240.0
 
 
-def test_requests_made_up_from_the_document_get_the_answers_that_it_announces(tmp_path: Path) -> None:
+def test_generated_requests_get_documented_responses(tmp_path: Path) -> None:
     repeatable = ("--generation-deterministic", "--no-color")
 
     ended = send_any(tmp_path, *repeatable, examples=5, capture_output=True, timeout=TIMEOUT)

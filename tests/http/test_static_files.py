@@ -1,4 +1,4 @@
-"""Static files are compressed for clients that take gzip, and for nobody else."""
+"""Tests of the compression and caching of static files."""
 
 import gzip
 from pathlib import Path
@@ -23,7 +23,7 @@ FILES = [
 
 @pytest.mark.parametrize("accepted", ["gzip", "br, gzip", "*", "identity;q=0.5, gzip", "gzip;q=0.5, identity;q=0.1"])
 @pytest.mark.parametrize("path", FILES)
-def test_a_file_is_compressed_for_a_client_that_takes_gzip(service: Service, path: str, accepted: str) -> None:
+def test_a_file_is_compressed_for_clients_that_accept_gzip(service: Service, path: str, accepted: str) -> None:
     plain = service.stranger.get(path)
 
     answer = service.stranger.get(path, headers={"Accept-Encoding": accepted})
@@ -45,14 +45,14 @@ def test_a_file_is_not_compressed_for_other_clients(service: Service, accepted: 
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
-def test_caches_store_a_file_for_each_encoding(service: Service, accepted: str) -> None:
+def test_compressed_and_plain_files_are_cached_separately(service: Service, accepted: str) -> None:
     for path in FILES:
         answer = service.stranger.get(path, headers={"Accept-Encoding": accepted})
 
         assert "Accept-Encoding" in answer.vary
 
 
-def test_a_file_that_would_become_longer_is_not_compressed(tmp_path: Path) -> None:
+def test_a_file_that_compression_would_enlarge_is_not_compressed(tmp_path: Path) -> None:
     (tmp_path / "small.css").write_text("a{}")
     folder = AssetFolder(tmp_path, "/static")
 

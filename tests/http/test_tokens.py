@@ -1,4 +1,4 @@
-"""Access tokens as they really are, forged in every way that is known."""
+"""Tests of forged access tokens over HTTP."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims
 
 
-def test_an_unaltered_token_is_accepted(service: Service, token: str) -> None:
+def test_a_valid_token_is_accepted(service: Service, token: str) -> None:
     assert status(service, token) == 200
 
 
@@ -57,22 +57,20 @@ def test_a_token_without_a_signature_is_refused(service: Service, token: str, al
 
 
 @pytest.mark.parametrize("kid", ["new", "old", "other", "", "../../dev/null", None, 5])
-def test_a_token_that_another_key_signed_is_refused_whatever_key_it_names(
-    service: Service, token: str, kid: Any
-) -> None:
+def test_a_token_signed_by_another_key_is_refused_whatever_key_it_names(service: Service, token: str, kid: Any) -> None:
     header = {"kid": kid} if isinstance(kid, str) else {}
     forged = jwt.encode(claims_of(token), b"x" * 32, algorithm="HS256", headers=header)
 
     assert status(service, forged) == 401
 
 
-def test_a_token_of_one_key_that_names_the_other_is_refused(service: Service, token: str) -> None:
+def test_a_token_signed_by_one_key_that_names_another_is_refused(service: Service, token: str) -> None:
     swapped = jwt.encode(claims_of(token), KEYS["new"], algorithm="HS256", headers={"kid": "old"})
 
     assert status(service, swapped) == 401
 
 
-def test_keys_rotate_without_logging_anybody_out(service: Service, token: str) -> None:
+def test_keys_can_be_rotated_without_logging_anybody_out(service: Service, token: str) -> None:
     older = jwt.encode(claims_of(token), KEYS["old"], algorithm="HS256", headers={"kid": "old"})
 
     assert status(service, older) == 200
@@ -82,7 +80,7 @@ def test_keys_rotate_without_logging_anybody_out(service: Service, token: str) -
     "claims",
     [{"role": "admin"}, {"sub": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"}, {"exp": 99999999999}, {"aud": "elsewhere"}],
 )
-def test_claims_that_were_altered_are_refused(service: Service, token: str, claims: dict[str, Any]) -> None:
+def test_changed_claims_are_refused(service: Service, token: str, claims: dict[str, Any]) -> None:
     header, _, signature = token.split(".")
 
     forged = f"{header}.{part({**claims_of(token), **claims})}.{signature}"
@@ -103,7 +101,7 @@ def test_claims_that_were_altered_are_refused(service: Service, token: str, clai
         {"role": ["admin"]},
     ],
 )
-def test_what_was_signed_with_our_key_and_is_no_token_of_ours_is_refused(
+def test_a_token_signed_by_our_key_with_foreign_claims_is_refused(
     service: Service, token: str, claims: dict[str, Any]
 ) -> None:
     forged = jwt.encode({**claims_of(token), **claims}, KEYS["new"], algorithm="HS256", headers={"kid": "new"})
@@ -112,7 +110,7 @@ def test_what_was_signed_with_our_key_and_is_no_token_of_ours_is_refused(
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_token_with_one_character_altered_is_refused(service: Service, token: str, place: int) -> None:
+def test_a_token_with_any_character_changed_is_refused(service: Service, token: str, place: int) -> None:
     parts = token.split(".")
     middle = len(parts[place]) // 2
     other = "A" if parts[place][middle] != "A" else "B"
@@ -126,14 +124,14 @@ def test_a_text_that_is_no_token_is_refused(service: Service, forged: str) -> No
     assert problem(Person(service, token=forged).get("/v1/me")) == (401, "invalid_token")
 
 
-def test_a_refresh_token_opens_nothing_by_itself(service: Service) -> None:
+def test_a_refresh_token_is_not_accepted_as_an_access_token(service: Service) -> None:
     user = service.add(Role.AGENT)
     login = service.stranger.post("/v1/auth/login", json={"email": user.email, "password": PASSWORD})
 
     assert status(service, login.get_json()["refresh_token"]) == 401
 
 
-def test_the_role_that_counts_is_the_one_the_user_has_now(service: Service) -> None:
+def test_the_current_role_of_the_user_counts(service: Service) -> None:
     admin, other = service.admin(), service.admin()
 
     admin.patch(f"/v1/users/{other.user.id}", json={"role": "agent"})
@@ -145,7 +143,7 @@ def test_the_role_that_counts_is_the_one_the_user_has_now(service: Service) -> N
     ) == (403, "forbidden")
 
 
-def test_a_token_is_over_after_fifteen_minutes(service: Service, token: str) -> None:
+def test_a_token_expires_after_15_minutes(service: Service, token: str) -> None:
     service.ports.clock.advance(timedelta(minutes=15, seconds=1))
 
     assert problem(Person(service, token=token).get("/v1/me")) == (401, "token_expired")

@@ -1,4 +1,4 @@
-"""A service that runs and what stands in for Twilio speak to each other: texts go out, and what comes back is taken."""
+"""Tests of a running service with a fake Twilio: sent texts, callbacks, and replies."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def texts(office: Client, status: str) -> list[dict[str, Any]]:
     return response
 
 
-def test_what_becomes_of_a_text_message_comes_back_by_its_callbacks(office: Client, twilio: TwilioStandIn) -> None:
+def test_callbacks_update_the_delivery_of_a_text_message(office: Client, twilio: TwilioStandIn) -> None:
     assign_a_call(office)
 
     def arrived() -> dict[str, Any] | None:
@@ -70,7 +70,9 @@ def test_what_becomes_of_a_text_message_comes_back_by_its_callbacks(office: Clie
     assert {callback["status"] for callback in twilio.callbacks()} == {204}
 
 
-def test_nothing_more_goes_to_whoever_writes_stop_until_they_write_start(office: Client, twilio: TwilioStandIn) -> None:
+def test_a_recipient_who_replied_stop_gets_nothing_until_they_reply_start(
+    office: Client, twilio: TwilioStandIn
+) -> None:
     assign_a_call(office)
     eventually(twilio.bodies, "the first text goes out")
 
@@ -84,7 +86,7 @@ def test_nothing_more_goes_to_whoever_writes_stop_until_they_write_start(office:
     assert skipped["response"]["reason"] == "opted_out"
 
 
-def test_a_message_that_does_not_arrive_is_a_dead_letter_that_is_logged_and_counted(
+def test_a_failed_message_is_a_dead_letter_that_is_logged_and_counted(
     one: Service, office: Client, twilio: TwilioStandIn
 ) -> None:
     twilio.behave({"final_status": "undelivered", "error_code": 30003})

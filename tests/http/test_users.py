@@ -1,3 +1,5 @@
+"""Tests of users over HTTP."""
+
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from unite_core.identity.model import Role
 NEW = {"email": "Ada@Unite.example", "name": "Ada", "role": "agent", "password": "correct horse battery"}
 
 
-def test_an_admin_adds_a_user_who_can_log_in(service: Service) -> None:
+def test_an_admin_creates_a_user_who_can_log_in(service: Service) -> None:
     admin = service.admin()
 
     added = admin.post("/v1/users", json={**NEW, "phone": "+44 20 7946 0018"})
@@ -24,7 +26,7 @@ def test_an_admin_adds_a_user_who_can_log_in(service: Service) -> None:
     assert login.status_code == 200
 
 
-def test_two_users_cannot_share_an_address(service: Service) -> None:
+def test_two_users_cannot_have_the_same_address(service: Service) -> None:
     admin = service.admin()
     admin.post("/v1/users", json=NEW)
 
@@ -45,7 +47,7 @@ def test_two_users_cannot_share_an_address(service: Service) -> None:
         ({"active": True}, ("/active", "unknown_field")),
     ],
 )
-def test_a_user_who_breaks_a_rule_is_told_where(
+def test_an_invalid_user_is_refused_with_its_fields(
     service: Service, change: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     answer = service.admin().post("/v1/users", json={**NEW, **change})
@@ -68,14 +70,14 @@ def test_users_are_listed_newest_first_and_filtered(service: Service) -> None:
 
 
 @pytest.mark.parametrize("query", ["role=boss", "active=1", "active=True", "active=", "name=x"])
-def test_a_filter_that_means_nothing_is_400(service: Service, query: str) -> None:
+def test_a_malformed_filter_is_400(service: Service, query: str) -> None:
     answer = service.admin().get(f"/v1/users?{query}")
 
     assert problem(answer) == (400, "invalid_parameter")
     assert [where for where, _ in faults(answer)] == [query.partition("=")[0]]
 
 
-def test_a_merge_patch_changes_what_it_names_and_null_empties(service: Service) -> None:
+def test_a_merge_patch_changes_the_given_fields_and_null_clears(service: Service) -> None:
     admin = service.admin()
     user = admin.post("/v1/users", json={**NEW, "phone": "+442079460018"}).get_json()
 
@@ -91,9 +93,7 @@ def test_a_merge_patch_changes_what_it_names_and_null_empties(service: Service) 
 
 
 @pytest.mark.parametrize("patch", [{"active": False}, {"role": "manager"}])
-def test_deactivating_and_changing_a_role_end_that_users_logins_at_once(
-    service: Service, patch: dict[str, Any]
-) -> None:
+def test_a_deactivation_or_a_role_change_ends_the_sessions_of_the_user(service: Service, patch: dict[str, Any]) -> None:
     admin, agent = service.admin(), service.agent()
 
     assert admin.patch(f"/v1/users/{agent.user.id}", json=patch).status_code == 200
@@ -102,7 +102,7 @@ def test_deactivating_and_changing_a_role_end_that_users_logins_at_once(
 
 
 @pytest.mark.parametrize("patch", [{"active": False}, {"role": "agent"}])
-def test_the_last_active_admin_stays(service: Service, patch: dict[str, Any]) -> None:
+def test_the_last_active_admin_cannot_be_removed(service: Service, patch: dict[str, Any]) -> None:
     admin = service.admin()
 
     assert problem(admin.patch(f"/v1/users/{admin.user.id}", json=patch)) == (409, "last_admin")
@@ -111,7 +111,7 @@ def test_the_last_active_admin_stays(service: Service, patch: dict[str, Any]) ->
 @pytest.mark.parametrize(
     "patch", [{"name": None}, {"role": None}, {"active": "false"}, {"active": 1}, {"active": None}]
 )
-def test_a_patch_of_the_wrong_type_is_422(service: Service, patch: dict[str, Any]) -> None:
+def test_a_patch_with_a_wrong_type_is_422(service: Service, patch: dict[str, Any]) -> None:
     admin = service.admin()
 
     answer = admin.patch(f"/v1/users/{admin.user.id}", json=patch)
@@ -120,7 +120,7 @@ def test_a_patch_of_the_wrong_type_is_422(service: Service, patch: dict[str, Any
     assert [where for where, _ in faults(answer)] == [f"/{next(iter(patch))}"]
 
 
-def test_what_each_role_may_do_with_users(service: Service) -> None:
+def test_the_roles_that_may_access_users(service: Service) -> None:
     people = {"admin": service.admin(), "manager": service.manager(), "agent": service.agent()}
     other = service.add(Role.AGENT)
     statuses = {
@@ -140,7 +140,7 @@ def test_what_each_role_may_do_with_users(service: Service) -> None:
     }
 
 
-def test_an_agent_reads_themselves(service: Service) -> None:
+def test_an_agent_can_read_themselves(service: Service) -> None:
     agent = service.agent()
 
     assert agent.get(f"/v1/users/{agent.user.id}").get_json() == agent.get("/v1/me").get_json()

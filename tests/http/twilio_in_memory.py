@@ -1,4 +1,4 @@
-"""Text messages in memory whose answers have the form of Twilio's, as its callbacks do."""
+"""Text messages in memory whose responses have the format of Twilio's, like its callbacks."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,3 +1,5 @@
+"""Tests of the page about settings against the variables of Compose files and infra."""
+
 import re
 from pathlib import Path
 
@@ -22,7 +24,7 @@ def _used() -> set[str]:
     return {name.removesuffix("_FILE") for name in used}
 
 
-def test_every_variable_of_compose_and_infra_stands_in_the_page_about_settings() -> None:
+def test_the_page_lists_every_variable_of_compose_and_infra() -> None:
     page = (CHECKOUT / "docs" / "reference" / "settings.md").read_text("utf-8")
     around = page.partition("## Variables around the service")[2]
 

@@ -1,3 +1,5 @@
+"""Tests of the installed command-line tools."""
+
 import re
 
 import pytest
@@ -21,5 +23,5 @@ def _packages() -> list[str]:
 
 
 @pytest.mark.parametrize("package", _packages())
-def test_a_tool_that_is_asked_for_is_installed(package: str) -> None:
+def test_every_required_tool_is_installed(package: str) -> None:
     assert tool(PROGRAMS.get(package, package)).exists()

@@ -1,4 +1,4 @@
-"""Where the lists of public names are."""
+"""The paths of the lists of public names."""
 
 from tests.conftest import CHECKOUT
 

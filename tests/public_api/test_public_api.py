@@ -1,4 +1,4 @@
-"""The public names of the library change only on purpose, and breaks are announced."""
+"""Tests of the list of public names: it is up to date, and breaking changes are announced."""
 
 import os
 import re
@@ -35,7 +35,7 @@ def test_the_list_of_public_names_is_up_to_date() -> None:
     assert lines(CURRENT.read_text("utf-8")) == public_names(), "run `make public-api`, and announce what changes"
 
 
-def test_no_break_since_the_last_release_is_unannounced() -> None:
+def test_no_breaking_change_since_the_last_release_is_unannounced() -> None:
     changelog = (CHECKOUT / "CHANGELOG.md").read_text("utf-8")
 
     assert unannounced(lines(RELEASED.read_text("utf-8")), lines(CURRENT.read_text("utf-8")), changelog) == []
@@ -53,7 +53,7 @@ def test_no_break_since_the_last_release_is_unannounced() -> None:
         ([], "- Nothing.\n\n## [0.1.0]\n\n- `B.run` is new.", ["a.B.run(self) -> None"]),
     ],
 )
-def test_a_break_is_what_is_missing_or_different_and_not_in_the_changelog(
+def test_a_missing_or_changed_name_that_the_changelog_does_not_mention_is_unannounced(
     today: list[str], changelog: str, expected: list[str]
 ) -> None:
     released = ["a.B.run(self) -> None"]

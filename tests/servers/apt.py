@@ -1,4 +1,4 @@
-"""Install the programs that the tests start, from the packages of Debian and Ubuntu: `make programs`.
+"""Install the programs that the tests start from Debian or Ubuntu packages: `make programs`.
 
 Tests install nothing themselves: a test whose program is missing fails and names it.
 """

@@ -1,4 +1,4 @@
-"""Search for a server: the ways in their order, and the error if none works."""
+"""Search for a server in several ways in order, and the error if none works."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar

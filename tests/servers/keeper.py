@@ -1,4 +1,4 @@
-"""Process that runs one server until it is told to stop, or until the test run is over, however that ends.
+"""A process that runs one server until it is stopped or the test run has ended.
 
 As a separate process it survives a test process that crashes, and stops the server at the end of the run. The run holds
 a lock on a file, which the kernel releases when the process is killed; the keeper waits for that lock.

@@ -1,4 +1,4 @@
-"""However a test run ends, none of the servers that it has started is left, and nothing on disk."""
+"""Tests of the end of a test run: all of its servers are stopped, and no file is left."""
 
 import os
 import signal
@@ -76,9 +76,7 @@ def left(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["in one process", "in several"])
-def test_a_run_that_ends_well_leaves_nothing_and_says_what_it_ran_against(
-    tmp_path: Path, processes: tuple[str, ...]
-) -> None:
+def test_a_successful_run_leaves_nothing_and_names_its_servers(tmp_path: Path, processes: tuple[str, ...]) -> None:
     with a_run(tmp_path, USES_A_SERVER, *processes) as run:
         output, _ = run.communicate(timeout=TIMEOUT)
 
@@ -113,9 +111,7 @@ def test_a_run_that_needs_no_server_starts_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("processes", [(), ("-n", "1")], ids=["in one process", "in several"])
-def test_a_run_that_is_broken_off_leaves_nothing(
-    tmp_path: Path, number: signal.Signals, processes: tuple[str, ...]
-) -> None:
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signals, processes: tuple[str, ...]) -> None:
     with a_run(tmp_path, USES_A_SERVER_FOR_LONG, *processes) as run:
         eventually((tmp_path / "url").is_file, "the test has begun")
         url = (tmp_path / "url").read_text()
@@ -128,7 +124,7 @@ def test_a_run_that_is_broken_off_leaves_nothing(
         run.communicate(timeout=TIMEOUT)
 
 
-def test_a_test_whose_server_cannot_be_had_fails_and_says_why(tmp_path: Path) -> None:
+def test_a_test_whose_server_is_unavailable_fails_with_the_reason(tmp_path: Path) -> None:
     with a_run(tmp_path, USES_A_SERVER, UNITE_TEST_SERVERS="docker", PATH=str(tmp_path)) as run:
         output, _ = run.communicate(timeout=TIMEOUT)
 
@@ -138,7 +134,7 @@ def test_a_test_whose_server_cannot_be_had_fails_and_says_why(tmp_path: Path) ->
     assert "moto: not to be had" in output
 
 
-def test_while_a_package_is_installed_no_service_may_be_started(tmp_path: Path) -> None:
+def test_no_service_is_started_while_a_package_is_installed(tmp_path: Path) -> None:
     policy = tmp_path / "policy-rc.d"
 
     with no_service(policy):
@@ -147,7 +143,7 @@ def test_while_a_package_is_installed_no_service_may_be_started(tmp_path: Path) 
     assert not policy.exists()
 
 
-def test_a_policy_that_the_machine_has_is_left_alone(tmp_path: Path) -> None:
+def test_an_existing_policy_of_the_machine_is_left_unchanged(tmp_path: Path) -> None:
     policy = tmp_path / "policy-rc.d"
     policy.write_text("theirs")
 

@@ -1,4 +1,4 @@
-"""A server is got in the first way there is, and where there is none the tests say what was tried."""
+"""Tests of the search for a test server: URL, Docker, then binaries; or an error with everything that was tried."""
 
 import pytest
 
@@ -44,29 +44,29 @@ def server_by(ways: Ways[Server], heard: list[str] | None = None, **environment:
     return find(FAX, with_the_named_one(FAX, ways, environment), messages.append)
 
 
-def test_docker_comes_before_binaries() -> None:
+def test_docker_takes_precedence_over_binaries() -> None:
     assert server_by(BOTH) == BY_DOCKER
 
 
-def test_where_there_is_no_docker_the_binaries_do_and_the_reason_is_told() -> None:
+def test_without_docker_binaries_are_used_and_the_reason_is_shown() -> None:
     heard: list[str] = []
 
     assert server_by(ONE, heard) == BY_BINARY
     assert heard == ["Fax cannot be had in the way of docker: no engine runs fax"]
 
 
-def test_a_url_in_the_environment_comes_before_everything() -> None:
+def test_a_url_in_the_environment_takes_precedence_over_everything() -> None:
     server = server_by(BOTH, UNITE_TEST_FAX_URL="fax://there", UNITE_TEST_SERVERS="docker")
 
     assert server == Server("fax://there", "Fax 1.2, named by UNITE_TEST_FAX_URL")
 
 
-def test_a_url_that_does_not_answer_is_not_replaced_by_another_server() -> None:
+def test_a_url_that_does_not_respond_is_an_error() -> None:
     with pytest.raises(NotFound, match="UNITE_TEST_FAX_URL: no answer from there: nobody picks up"):
         server_by(BOTH, UNITE_TEST_FAX_URL="fax://gone")
 
 
-def test_an_empty_url_names_no_server() -> None:
+def test_an_empty_url_is_ignored() -> None:
     assert server_by(BOTH, UNITE_TEST_FAX_URL="", UNITE_TEST_SERVERS="") == BY_DOCKER
 
 
@@ -74,7 +74,7 @@ def test_the_environment_can_force_binaries() -> None:
     assert server_by(BOTH, UNITE_TEST_SERVERS="binaries") == BY_BINARY
 
 
-def test_what_is_forced_and_cannot_be_had_is_not_replaced() -> None:
+def test_a_forced_way_that_is_unavailable_is_an_error() -> None:
     with pytest.raises(NotFound) as caught:
         server_by(ONE, UNITE_TEST_SERVERS="docker")
 
@@ -82,12 +82,12 @@ def test_what_is_forced_and_cannot_be_had_is_not_replaced() -> None:
     assert "binaries:" not in str(caught.value)
 
 
-def test_a_way_that_there_is_not_cannot_be_forced() -> None:
+def test_an_unknown_way_cannot_be_forced() -> None:
     with pytest.raises(NotFound, match="UNITE_TEST_SERVERS is 'podman'; it may be binaries or docker"):
         allowed(BOTH, {"UNITE_TEST_SERVERS": "podman"})
 
 
-def test_a_server_that_is_nowhere_is_named_with_all_that_was_tried_and_what_to_do() -> None:
+def test_the_error_for_a_missing_server_lists_what_was_tried_and_what_to_do() -> None:
     with pytest.raises(NotFound) as caught:
         server_by(NONE)
 

@@ -1,4 +1,4 @@
-"""A test may stop and kill a server of its own, which then comes back where it was, with what it knew."""
+"""Tests of private servers that a test may stop and kill: they come back with their data."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The servers that tests run against answer, and give each test what is its own."""
+"""Tests of the shared test servers: each test has its own empty database."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def earlier() -> set[str]:
 
 
 @pytest.mark.parametrize("time", ["first", "second"])
-def test_a_test_has_an_empty_database_of_mysql_to_itself(mysql_database: str, time: str, earlier: set[str]) -> None:
+def test_a_test_has_its_own_empty_mysql_database(mysql_database: str, time: str, earlier: set[str]) -> None:
     engine = create_engine(mysql_database)
 
     assert inspect(engine).get_table_names() == [], f"the {time} time"
@@ -32,7 +32,7 @@ def test_a_test_has_an_empty_database_of_mysql_to_itself(mysql_database: str, ti
     engine.dispose()
 
 
-def test_the_account_of_mysql_may_make_others(mysql_database: str) -> None:
+def test_the_account_on_mysql_can_create_others(mysql_database: str) -> None:
     engine = create_engine(mysql_database)
     with engine.begin() as connection:
         connection.execute(text("CREATE USER reader@'%' IDENTIFIED BY 'secret'"))
@@ -49,14 +49,14 @@ def test_the_account_of_mysql_may_make_others(mysql_database: str) -> None:
 
 
 @pytest.mark.parametrize("time", ["first", "second"])
-def test_a_test_has_an_empty_database_of_redis_to_itself(redis_url: str, time: str) -> None:
+def test_a_test_has_its_own_empty_redis_database(redis_url: str, time: str) -> None:
     with Redis.from_url(redis_url) as client:
         assert client.dbsize() == 0, f"the {time} time"
         client.set("key", "value")
 
 
 @pytest.mark.parametrize("time", ["first", "second"])
-def test_a_test_has_an_empty_database_of_mongodb_to_itself(mongodb_url: str, time: str, earlier: set[str]) -> None:
+def test_a_test_has_its_own_empty_mongodb_database(mongodb_url: str, time: str, earlier: set[str]) -> None:
     with MongoClient[dict[str, Any]](mongodb_url) as client:
         database = client.get_default_database()
         assert database.list_collection_names() == [], f"the {time} time"
@@ -65,7 +65,7 @@ def test_a_test_has_an_empty_database_of_mongodb_to_itself(mongodb_url: str, tim
         earlier.add(database.name)
 
 
-def test_a_file_comes_back_from_the_bucket_that_it_was_put_in(aws_url: str) -> None:
+def test_a_file_is_stored_in_a_bucket_and_read_back(aws_url: str) -> None:
     storage = boto3.client(
         "s3",
         endpoint_url=aws_url,

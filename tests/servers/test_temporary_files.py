@@ -1,4 +1,4 @@
-"""Temporary files of the tests are in memory only if there is enough of it."""
+"""Tests of temporary files in memory, which are used only if there is enough of it."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What stands in for Twilio answers Twilio's own library as Twilio does, and tells the service of what becomes."""
+"""Tests of the fake Twilio with Twilio's own library: responses, errors and callbacks."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -61,14 +61,14 @@ def test_segments_are_counted_by_gsm_7_and_ucs_2(client: Any, body: str, segment
         ({"to": TO, "from_": NUMBER, "body": "x", "status_callback": "unite.example.com"}, 21609),
     ],
 )
-def test_what_is_wrong_with_a_message_is_told_by_its_code(client: Any, message: dict[str, str], code: int) -> None:
+def test_an_invalid_message_is_refused_with_its_error_code(client: Any, message: dict[str, str], code: int) -> None:
     with pytest.raises(TwilioRestException) as refused:
         client.messages.create(**message)
 
     assert (refused.value.status, refused.value.code) == (400, code)
 
 
-def test_messages_are_paged_newest_first_and_found_by_number_and_date(client: Any) -> None:
+def test_messages_are_paginated_newest_first_and_filtered_by_number_and_date(client: Any) -> None:
     for number in range(5):
         client.messages.create(to=TO, from_=NUMBER, body=str(number))
     client.messages.create(to="+12025550124", from_=NUMBER, body="another")
@@ -84,7 +84,7 @@ def test_messages_are_paged_newest_first_and_found_by_number_and_date(client: An
     assert len(listed(date_sent_after=datetime.now(UTC) - day, date_sent_before=datetime.now(UTC) + day)) == 6
 
 
-def test_a_message_that_is_not_sent_yet_is_found_by_no_date() -> None:
+def test_an_unsent_message_matches_no_date() -> None:
     with a_stand_in(step_seconds=60) as slow:
         waiting = Client(ACCOUNT_SID, AUTH_TOKEN, http_client=ToStandIn(slow.url))
         waiting.messages.create(to=TO, from_=NUMBER, body="x")
@@ -93,7 +93,7 @@ def test_a_message_that_is_not_sent_yet_is_found_by_no_date() -> None:
         assert len(waiting.messages.list()) == 1
 
 
-def test_a_behaviour_applies_to_its_number_and_as_often_as_it_says(client: Any, twilio_server: TwilioStandIn) -> None:
+def test_a_behaviour_applies_to_its_number_and_a_number_of_times(client: Any, twilio_server: TwilioStandIn) -> None:
     twilio_server.behave({"status": 429, "to": TO, "times": 1}, {"status": 503, "to": "+12025550124"})
 
     codes = []
@@ -119,7 +119,7 @@ def heard() -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
         yield url, received
 
 
-def test_statuses_are_told_where_the_service_is_and_signed_for_where_it_says_it_is(
+def test_callbacks_are_sent_to_the_internal_address_and_signed_for_the_public_one(
     heard: tuple[str, list[tuple[str, dict[str, str]]]],
 ) -> None:
     url, received = heard

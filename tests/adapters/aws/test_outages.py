@@ -1,4 +1,4 @@
-"""A storage that is gone, breaks off, says nothing or refuses is `Unavailable`, and soon left alone."""
+"""Tests of S3 that is unavailable, refuses or does not respond: `Unavailable`, retries and the circuit breaker."""
 
 import logging
 import socket
@@ -40,7 +40,7 @@ def files_at(url: str, *, failures: int = 100, attempts: int = 1) -> S3Files:
     return S3Files(BUCKETS, access=access, clock=SystemClock())
 
 
-def test_a_storage_that_is_gone_is_unavailable_and_is_left_alone_until_it_is_back(moto: Moto) -> None:
+def test_a_stopped_storage_is_unavailable_and_not_called_until_it_is_back(moto: Moto) -> None:
     access = access_to(moto.url)
     create_buckets(BUCKETS, access)
     files = files_at(moto.url, failures=3)
@@ -68,7 +68,7 @@ def test_a_storage_that_is_gone_is_unavailable_and_is_left_alone_until_it_is_bac
     assert files.size(KEY) == 5
 
 
-def test_whatever_is_asked_of_a_storage_that_is_gone_is_unavailable(moto: Moto) -> None:
+def test_every_call_to_a_stopped_storage_raises_unavailable(moto: Moto) -> None:
     moto.stop()
     files = files_at(moto.url)
     asked: list[Callable[[], object]] = [
@@ -86,7 +86,7 @@ def test_whatever_is_asked_of_a_storage_that_is_gone_is_unavailable(moto: Moto) 
             ask()
 
 
-def test_what_is_not_there_is_an_answer_and_opens_no_breaker(files: S3Files) -> None:
+def test_a_missing_file_does_not_open_the_circuit_breaker(files: S3Files) -> None:
     for _ in range(10):
         assert files.size(KEY) is None
         with pytest.raises(NotFound):
@@ -95,7 +95,7 @@ def test_what_is_not_there_is_an_answer_and_opens_no_breaker(files: S3Files) -> 
     assert files.breaker_state == "closed"
 
 
-def test_a_ping_asks_for_both_buckets(files: S3Files, buckets: Buckets, access: AwsClients) -> None:
+def test_a_ping_checks_both_buckets(files: S3Files, buckets: Buckets, access: AwsClients) -> None:
     files.ping()
     access.s3().delete_bucket(Bucket=buckets.images)
 
@@ -103,7 +103,9 @@ def test_a_ping_asks_for_both_buckets(files: S3Files, buckets: Buckets, access: 
         files.ping()
 
 
-def test_a_bucket_that_is_missing_is_written_down_and_not_told(aws_url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_bucket_is_named_in_the_log_and_not_in_the_error(
+    aws_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     files = files_at(aws_url)
 
     with caplog.at_level(logging.WARNING), pytest.raises(Unavailable) as refused:
@@ -113,7 +115,7 @@ def test_a_bucket_that_is_missing_is_written_down_and_not_told(aws_url: str, cap
     assert "NoSuchBucket" not in refused.value.detail
 
 
-def test_a_service_without_credentials_is_told_that_the_storage_is_unavailable(
+def test_missing_credentials_make_the_storage_unavailable(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = str(tmp_path_factory.mktemp("home") / "none")
@@ -149,7 +151,7 @@ def storage_that(answer: Callable[[socket.socket], None]) -> Iterator[str]:
             serving.join()
 
 
-def test_a_file_that_breaks_off_while_it_is_read_is_unavailable() -> None:
+def test_a_download_that_breaks_off_raises_unavailable() -> None:
     def break_off(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + bytes(10))
 
@@ -159,7 +161,7 @@ def test_a_file_that_breaks_off_while_it_is_read_is_unavailable() -> None:
             stream.read(10)
 
 
-def test_a_storage_that_accepts_and_says_nothing_is_given_up() -> None:
+def test_a_storage_that_accepts_a_connection_and_sends_nothing_times_out() -> None:
     given_up = Event()
 
     def answer_too_late(connection: socket.socket) -> None:
@@ -172,7 +174,7 @@ def test_a_storage_that_accepts_and_says_nothing_is_given_up() -> None:
         given_up.set()
 
 
-def test_a_failure_that_passes_is_not_noticed() -> None:
+def test_a_single_failure_is_retried_without_an_error() -> None:
     answers = iter(
         [b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n"]
     )

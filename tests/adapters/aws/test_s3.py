@@ -1,4 +1,4 @@
-"""Files in S3 keep the contract of files, lie encrypted in the right bucket, and never fill the memory."""
+"""Tests of files in S3 beyond the contract of `Files`: buckets, encryption, memory, and the setup of buckets."""
 
 import errno
 import logging
@@ -57,7 +57,7 @@ class TestFiles(FilesContract):
         ("reports/file.csv", "imports"),
     ],
 )
-def test_pictures_lie_in_a_bucket_of_their_own(
+def test_pictures_are_stored_in_their_own_bucket(
     files: S3Files, buckets: Buckets, access: AwsClients, key: str, bucket: str
 ) -> None:
     write(files, key, b"12345")
@@ -68,7 +68,7 @@ def test_pictures_lie_in_a_bucket_of_their_own(
 
 
 @pytest.mark.parametrize("size", [5, PART + 1], ids=["in one piece", "in parts"])
-def test_a_file_is_encrypted_and_keeps_its_type_wherever_it_is_moved(
+def test_a_moved_file_stays_encrypted_and_keeps_its_content_type(
     files: S3Files, buckets: Buckets, access: AwsClients, size: int
 ) -> None:
     write(files, "uploads/imports/file.csv", bytes(size))
@@ -82,7 +82,7 @@ def test_a_file_is_encrypted_and_keeps_its_type_wherever_it_is_moved(
     assert moved["ContentLength"] == size
 
 
-def test_files_are_encrypted_with_the_key_that_is_named(buckets: Buckets, access: AwsClients) -> None:
+def test_files_are_encrypted_with_the_configured_key(buckets: Buckets, access: AwsClients) -> None:
     files = S3Files(buckets, access=access, clock=SystemClock(), kms_key_id="alias/unite")
     write(files, "uploads/imports/file.csv", b"12345")
     files.move("uploads/imports/file.csv", "imports/file.csv")
@@ -92,7 +92,7 @@ def test_files_are_encrypted_with_the_key_that_is_named(buckets: Buckets, access
     assert (kept["ServerSideEncryption"], kept["SSEKMSKeyId"]) == ("aws:kms", "alias/unite")
 
 
-def test_a_stream_can_be_left_before_its_end_and_read_by_lines(files: S3Files) -> None:
+def test_a_stream_is_read_by_lines_and_closed_early_without_leaking_connections(files: S3Files) -> None:
     write(files, "imports/file.csv", b"Name\nAnn\n" + bytes(4 * MIB))
 
     for _ in range(20):  # more often than there are connections to be left over
@@ -117,7 +117,7 @@ def measured() -> Iterator[Peak]:
         tracemalloc.stop()
 
 
-def test_a_large_file_is_never_whole_in_memory(files: S3Files) -> None:
+def test_a_large_file_is_never_entirely_in_memory(files: S3Files) -> None:
     block = bytes(MIB)
     with measured() as writing, files.write("imports/file.csv", content_type="text/csv") as target:
         for _ in range(64):
@@ -132,7 +132,7 @@ def test_a_large_file_is_never_whole_in_memory(files: S3Files) -> None:
     assert reading.bytes < 8 * MIB
 
 
-def test_a_full_disk_is_told_as_what_may_pass(files: S3Files) -> None:
+def test_a_full_disk_raises_unavailable(files: S3Files) -> None:
     for number, error in ((errno.ENOSPC, Unavailable), (errno.EDQUOT, Unavailable), (errno.EIO, OSError)):
         with pytest.raises(error), files.write("imports/file.csv", content_type="text/csv"):
             raise OSError(number, "the disk")
@@ -140,7 +140,9 @@ def test_a_full_disk_is_told_as_what_may_pass(files: S3Files) -> None:
     assert files.size("imports/file.csv") is None
 
 
-def test_buckets_are_private_encrypted_and_cleared_and_can_be_made_again(buckets: Buckets, access: AwsClients) -> None:
+def test_buckets_are_private_encrypted_and_have_lifecycle_rules_and_creating_them_again_is_safe(
+    buckets: Buckets, access: AwsClients
+) -> None:
     create_buckets(buckets, access, origins=("https://floor.example",))
 
     client = access.s3()
@@ -157,7 +159,7 @@ def test_buckets_are_private_encrypted_and_cleared_and_can_be_made_again(buckets
         assert (browsers["AllowedOrigins"], browsers["AllowedMethods"]) == (["https://floor.example"], ["GET", "POST"])
 
 
-def test_buckets_are_made_in_the_region_that_is_named(access: AwsClients, aws_url: str) -> None:
+def test_buckets_are_created_in_the_configured_region(access: AwsClients, aws_url: str) -> None:
     named = Buckets(imports=a_bucket_name(), images=a_bucket_name())
 
     create_buckets(named, access_to(aws_url, region="eu-central-1"))
@@ -176,7 +178,7 @@ def refusing(code: str, *, setting_up: bool) -> Callable[[Request], Response]:
     return answer
 
 
-def test_a_rule_that_the_storage_does_not_know_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lifecycle_rule_that_the_storage_does_not_support_is_skipped(caplog: pytest.LogCaptureFixture) -> None:
     named = Buckets(imports="floor-imports", images="floor-images")
 
     with served(refusing("NotImplemented", setting_up=True)) as url, caplog.at_level(logging.WARNING, "adapters"):
@@ -186,7 +188,7 @@ def test_a_rule_that_the_storage_does_not_know_is_left_out(caplog: pytest.LogCap
 
 
 @pytest.mark.parametrize("setting_up", [True, False])
-def test_buckets_that_may_not_be_made_or_set_up_are_a_failure(setting_up: bool) -> None:
+def test_an_error_while_creating_or_configuring_a_bucket_is_raised(setting_up: bool) -> None:
     named = Buckets(imports="floor-imports", images="floor-images")
 
     with served(refusing("AccessDenied", setting_up=setting_up)) as url, pytest.raises(ClientError):

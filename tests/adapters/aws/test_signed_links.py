@@ -1,4 +1,4 @@
-"""What S3Files signs permits exactly what was asked for: an honest gate before the storage lets nothing else pass."""
+"""Tests of signed links of `S3Files`: a proxy that enforces policies as S3 does lets only the signed request pass."""
 
 import base64
 import json
@@ -53,7 +53,7 @@ def fetch(url: str) -> requests.Response:
         return session.get(url, timeout=30)
 
 
-def test_an_upload_as_signed_is_stored_once_or_again(files: S3Files, upload: Upload) -> None:
+def test_an_upload_as_signed_is_stored_and_can_be_repeated(files: S3Files, upload: Upload) -> None:
     for content in (CONTENT, b"54321"):
         assert send(upload, content).ok
         with files.read(KEY) as stream:
@@ -77,7 +77,7 @@ def test_an_upload_as_signed_is_stored_once_or_again(files: S3Files, upload: Upl
     ],
     ids=str,
 )
-def test_an_upload_that_is_not_as_signed_is_refused(
+def test_an_upload_that_differs_from_what_was_signed_is_refused(
     files: S3Files, upload: Upload, fields: dict[str, str | None], code: str
 ) -> None:
     answer = send(upload, fields=fields)
@@ -96,7 +96,7 @@ def test_an_upload_of_another_size_is_refused(files: S3Files, upload: Upload, co
     assert files.size(KEY) is None
 
 
-def test_a_client_cannot_grant_itself_more(files: S3Files, upload: Upload) -> None:
+def test_a_policy_that_a_client_has_changed_is_refused(files: S3Files, upload: Upload) -> None:
     policy = json.loads(base64.b64decode(upload.fields["policy"]))
     policy["conditions"] = [
         ["content-length-range", 0, 1_000_000] if isinstance(each, list) else each for each in policy["conditions"]
@@ -114,7 +114,7 @@ def test_an_upload_to_another_bucket_is_refused(buckets: Buckets, upload: Upload
     assert (answer.status_code, answer.text) == (403, "AccessDenied")
 
 
-def test_a_permission_to_upload_expires(files: S3Files, upload: Upload, gate: PolicyProxy) -> None:
+def test_a_signed_upload_expires(files: S3Files, upload: Upload, gate: PolicyProxy) -> None:
     gate.ahead = MINUTE + timedelta(seconds=1)
 
     answer = send(upload)
@@ -123,7 +123,7 @@ def test_a_permission_to_upload_expires(files: S3Files, upload: Upload, gate: Po
     assert files.size(KEY) is None
 
 
-def test_what_is_signed_is_good_until_the_moment_that_is_told(files: S3Files) -> None:
+def test_signed_links_are_valid_until_the_returned_expiry(files: S3Files) -> None:
     upload = files.sign_upload(KEY, content_type="text/csv", size=5, ttl=MINUTE)
     download = files.sign_download(KEY, filename="leads.csv", content_type="text/csv", ttl=MINUTE)
 
@@ -135,7 +135,9 @@ def test_what_is_signed_is_good_until_the_moment_that_is_told(files: S3Files) ->
     assert link["X-Amz-Date"] >= (download.expires_at - MINUTE).strftime("%Y%m%dT%H%M%SZ")
 
 
-def test_an_upload_says_with_which_key_it_is_encrypted(buckets: Buckets, access: AwsClients, gate: PolicyProxy) -> None:
+def test_an_upload_must_name_the_configured_encryption_key(
+    buckets: Buckets, access: AwsClients, gate: PolicyProxy
+) -> None:
     files = S3Files(buckets, access=access, clock=SystemClock(), public_url=gate.url, kms_key_id="alias/unite")
     upload = files.sign_upload(KEY, content_type="text/csv", size=5, ttl=MINUTE)
     named = "x-amz-server-side-encryption-aws-kms-key-id"
@@ -145,7 +147,7 @@ def test_an_upload_says_with_which_key_it_is_encrypted(buckets: Buckets, access:
     assert send(upload).ok
 
 
-def test_a_picture_is_uploaded_to_the_bucket_of_pictures(files: S3Files, buckets: Buckets) -> None:
+def test_a_picture_is_uploaded_to_the_bucket_for_images(files: S3Files, buckets: Buckets) -> None:
     upload = files.sign_upload("uploads/images/picture", content_type="image/png", size=5, ttl=MINUTE)
 
     assert send(upload).ok
@@ -158,7 +160,7 @@ def test_a_picture_is_uploaded_to_the_bucket_of_pictures(files: S3Files, buckets
     ["leads.csv", "Żółć & 100% =1+1.csv", 'a "quoted" \\ name.csv', "名前"],
     ids=["plain", "with accents", "quoted", "without letters"],
 )
-def test_a_download_as_signed_is_served_under_its_name(files: S3Files, filename: str) -> None:
+def test_a_signed_download_is_served_under_its_filename(files: S3Files, filename: str) -> None:
     write(files, KEY, CONTENT)
 
     answer = fetch(files.sign_download(KEY, filename=filename, content_type="text/plain", ttl=MINUTE).url)
@@ -169,7 +171,7 @@ def test_a_download_as_signed_is_served_under_its_name(files: S3Files, filename:
     assert disposition == ("attachment", {"filename": filename})
 
 
-def test_a_link_with_any_term_changed_left_out_or_added_is_refused(files: S3Files) -> None:
+def test_a_link_with_any_parameter_changed_removed_or_added_is_refused(files: S3Files) -> None:
     write(files, KEY, CONTENT)
     url = files.sign_download(KEY, filename="leads.csv", content_type="text/csv", ttl=MINUTE).url
     address, _, query_string = url.partition("?")
@@ -199,7 +201,7 @@ def test_a_link_expires(files: S3Files, gate: PolicyProxy) -> None:
     assert (answer.status_code, answer.text) == (403, "AccessDenied")
 
 
-def test_links_lead_where_clients_reach_the_storage_or_where_the_service_does(
+def test_links_start_with_the_public_url_of_the_storage_or_with_its_endpoint(
     buckets: Buckets, access: AwsClients, files: S3Files, gate: PolicyProxy
 ) -> None:
     inside = S3Files(buckets, access=access, clock=SystemClock())
@@ -211,7 +213,7 @@ def test_links_lead_where_clients_reach_the_storage_or_where_the_service_does(
         assert download.url.startswith(f"{url}/{buckets.imports}/{KEY}?")
 
 
-def test_links_to_s3_itself_lead_to_the_bucket_in_its_region() -> None:
+def test_links_to_aws_name_the_bucket_and_its_region() -> None:
     access = AwsClients(region="eu-central-1", key_id="AKIATESTING", secret_key=SECRET_KEY)
     files = S3Files(Buckets(imports="floor-imports", images="floor-images"), access=access, clock=SystemClock())
 

@@ -1,4 +1,4 @@
-"""A topic hears everything once, with what it is filtered by; what SNS does not take is refused or comes later."""
+"""Tests of the SNS topic beyond the contract of `Topic`: filters, batches, sizes, partial failures and outages."""
 
 import json
 import logging
@@ -41,7 +41,7 @@ def a_message_of(size: int) -> TopicMessage:
     return a_topic_message(body=shell.replace('""', f'"{filling}"'))
 
 
-def test_whoever_listens_to_some_events_hears_no_others(access: AwsClients) -> None:
+def test_a_subscription_with_a_filter_gets_only_matching_messages(access: AwsClients) -> None:
     listening = listened_to(access, {"role": ["manager"], "type": ["call_task.missed"]})
     topic = SnsTopic(listening.arn, access=access)
     matching = TopicMessage(
@@ -53,7 +53,9 @@ def test_whoever_listens_to_some_events_hears_no_others(access: AwsClients) -> N
     assert [message.body for message in listening.heard()] == [matching.body]
 
 
-def test_more_than_sns_takes_at_once_is_published_in_several_batches(topic: SnsTopic, listening: ListenedTo) -> None:
+def test_more_messages_than_sns_accepts_at_once_are_published_in_batches(
+    topic: SnsTopic, listening: ListenedTo
+) -> None:
     sent = [a_message_of(60_000) for _ in range(10)]
 
     receipts = topic.publish(sent)
@@ -63,7 +65,7 @@ def test_more_than_sns_takes_at_once_is_published_in_several_batches(topic: SnsT
     assert sorted(message.body for message in listening.heard()) == sorted(message.body for message in sent)
 
 
-def test_a_message_that_is_too_long_for_sns_is_refused_and_the_others_are_published(
+def test_a_message_over_the_size_limit_is_refused_and_the_others_are_published(
     topic: SnsTopic, listening: ListenedTo
 ) -> None:
     first, last = a_topic_message(), a_topic_message()
@@ -79,7 +81,7 @@ def test_a_message_that_is_too_long_for_sns_is_refused_and_the_others_are_publis
     assert sorted(message.body for message in listening.heard()) == sorted([first.body, last.body])
 
 
-def test_a_message_that_is_just_short_enough_is_published(topic: SnsTopic) -> None:
+def test_a_message_of_the_maximum_size_is_published(topic: SnsTopic) -> None:
     attributes = len("typeStringcall_task.assigned" + "roleStringagent" + "correlation_idStringfrom-the-test")
 
     (receipt,) = topic.publish([a_message_of(MAX_BATCH_BYTES - attributes)])
@@ -87,15 +89,13 @@ def test_a_message_that_is_just_short_enough_is_published(topic: SnsTopic) -> No
     assert receipt.accepted
 
 
-def test_a_topic_that_is_there_answers_a_ping(topic: SnsTopic) -> None:
+def test_a_ping_of_an_existing_topic_succeeds(topic: SnsTopic) -> None:
     topic.ping()
 
     assert topic.breaker_state == "closed"
 
 
-def test_a_topic_that_is_missing_is_unavailable_and_written_down(
-    access: AwsClients, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_missing_topic_is_unavailable_and_logged(access: AwsClients, caplog: pytest.LogCaptureFixture) -> None:
     topic = SnsTopic(NOWHERE, access=access)
 
     with pytest.raises(Unavailable):
@@ -106,7 +106,7 @@ def test_a_topic_that_is_missing_is_unavailable_and_written_down(
     assert NOWHERE in caplog.text
 
 
-def test_a_topic_that_is_gone_is_unavailable_and_then_left_alone() -> None:
+def test_a_stopped_topic_is_unavailable_and_not_called_again_at_once() -> None:
     topic = SnsTopic(
         NOWHERE,
         access=access_to(
@@ -123,7 +123,7 @@ def test_a_topic_that_is_gone_is_unavailable_and_then_left_alone() -> None:
     assert topic.breaker_state == "open"
 
 
-def test_a_topic_can_be_made_again(listening: ListenedTo, access: AwsClients, topic: SnsTopic) -> None:
+def test_creating_an_existing_topic_again_is_safe(listening: ListenedTo, access: AwsClients, topic: SnsTopic) -> None:
     create_topic(listening.arn, access)
 
     topic.publish([a_topic_message()])
@@ -138,7 +138,7 @@ _ANSWER = """<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-3
 </Failed></PublishBatchResult></PublishBatchResponse>"""
 
 
-def test_what_sns_takes_in_part_is_refused_or_comes_later_in_the_other_part() -> None:
+def test_in_a_partial_failure_each_message_gets_its_own_receipt() -> None:
     with served(lambda _: Response(_ANSWER, content_type="text/xml")) as url:
         receipts = SnsTopic(NOWHERE, access=access_to(url)).publish([a_topic_message() for _ in range(3)])
 
@@ -161,7 +161,7 @@ def failing_from_the_second_batch_on() -> Iterator[str]:
         yield url
 
 
-def test_what_was_taken_before_a_failure_is_not_published_again(failing_from_the_second_batch_on: str) -> None:
+def test_batches_before_a_failed_one_keep_their_receipts(failing_from_the_second_batch_on: str) -> None:
     topic = SnsTopic(NOWHERE, access=access_to(failing_from_the_second_batch_on))
     too_long, first, second = a_message_of(MAX_BATCH_BYTES), a_message_of(200_000), a_message_of(200_000)
 

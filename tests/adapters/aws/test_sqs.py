@@ -1,4 +1,4 @@
-"""An upload to S3 starts its import through EventBridge and SQS, once; other messages are put aside."""
+"""Tests of upload notices: an upload to S3 starts its import once; other messages go to the dead-letter queue."""
 
 import json
 import logging
@@ -157,7 +157,7 @@ def test_a_notice_that_is_delivered_twice_starts_the_import_once(
     assert queue.waiting() == 0
 
 
-def test_a_notice_stays_when_its_import_could_not_be_started(
+def test_a_notice_stays_in_the_queue_if_its_import_could_not_be_started(
     scenario: Scenario, notices: SqsUploadNotices, queue: Queue
 ) -> None:
     coming = upload(scenario).lead_import
@@ -171,7 +171,7 @@ def test_a_notice_stays_when_its_import_could_not_be_started(
     assert (queue.waiting(), scenario.ports.jobs.imports) == (0, [coming.id])
 
 
-def test_a_file_of_no_import_ends_in_the_dead_letter_queue(
+def test_a_file_without_an_import_ends_in_the_dead_letter_queue(
     scenario: Scenario, queue: Queue, files: S3Files, notices: SqsUploadNotices
 ) -> None:
     write(files, upload_key(file_key(an_id())), CSV)
@@ -197,7 +197,7 @@ def test_a_file_of_no_import_ends_in_the_dead_letter_queue(
     ],
     ids=["text", "depth", "list", "empty", "source", "kind", "bucket", "no text", "no detail"],
 )
-def test_a_message_that_is_no_such_notice_ends_in_the_dead_letter_queue(
+def test_a_message_that_is_not_an_upload_notice_ends_in_the_dead_letter_queue(
     queue: Queue,
     buckets: Buckets,
     access: AwsClients,
@@ -216,7 +216,7 @@ def test_a_message_that_is_no_such_notice_ends_in_the_dead_letter_queue(
     assert "secret" not in caplog.text
 
 
-def test_the_key_of_a_file_comes_as_it_is(files: S3Files, notices: SqsUploadNotices) -> None:
+def test_the_key_of_an_uploaded_file_is_received_unchanged(files: S3Files, notices: SqsUploadNotices) -> None:
     write(files, "uploads/imports/a_file-with.all~kinds+of%20characters.csv", CSV)
 
     notice = notices.receive()
@@ -225,7 +225,7 @@ def test_the_key_of_a_file_comes_as_it_is(files: S3Files, notices: SqsUploadNoti
     assert notice.key == "uploads/imports/a_file-with.all~kinds+of%20characters.csv"
 
 
-def test_what_is_no_upload_of_an_import_is_not_announced(queue: Queue, files: S3Files) -> None:
+def test_only_uploads_of_import_files_send_a_notice(queue: Queue, files: S3Files) -> None:
     for key in ("imports/a.csv", "reports/a.csv", "uploads/images/a", "images/a"):
         write(files, key, CSV)
     write(files, "uploads/imports/a.csv", CSV)
@@ -233,9 +233,7 @@ def test_what_is_no_upload_of_an_import_is_not_announced(queue: Queue, files: S3
     assert queue.waiting() == 1
 
 
-def test_a_notice_is_kept_from_others_as_long_as_it_is_held(
-    queue: Queue, buckets: Buckets, notices: SqsUploadNotices
-) -> None:
+def test_a_held_notice_is_not_received_by_others(queue: Queue, buckets: Buckets, notices: SqsUploadNotices) -> None:
     queue.send(tell(buckets, "uploads/imports/a.csv"))
     notice = notices.receive()
     assert notice is not None
@@ -248,7 +246,7 @@ def test_a_notice_is_kept_from_others_as_long_as_it_is_held(
     assert again.id == notice.id
 
 
-def test_a_notice_that_cannot_be_kept_from_others_is_worked_on_all_the_same(
+def test_a_notice_is_processed_even_if_its_visibility_cannot_be_renewed(
     queue: Queue, buckets: Buckets, notices: SqsUploadNotices, access: AwsClients, caplog: pytest.LogCaptureFixture
 ) -> None:
     queue.send(tell(buckets, "uploads/imports/a.csv"))
@@ -260,7 +258,7 @@ def test_a_notice_that_cannot_be_kept_from_others_is_worked_on_all_the_same(
         eventually(lambda: "could not be renewed" in caplog.text, "the warning")
 
 
-def test_a_queue_that_is_gone_is_unavailable_and_then_left_alone() -> None:
+def test_a_stopped_queue_is_unavailable_and_not_called_again_at_once() -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     notices = SqsUploadNotices(
         f"{nobody}/123456789012/imports",
@@ -277,13 +275,13 @@ def test_a_queue_that_is_gone_is_unavailable_and_then_left_alone() -> None:
     assert notices.breaker_state == "open"
 
 
-def test_a_queue_that_is_there_answers_a_ping(notices: SqsUploadNotices) -> None:
+def test_a_ping_of_an_existing_queue_succeeds(notices: SqsUploadNotices) -> None:
     notices.ping()
 
     assert notices.breaker_state == "closed"
 
 
-def test_a_queue_can_be_made_again(queue: Queue, access: AwsClients) -> None:
+def test_creating_an_existing_queue_again_is_safe(queue: Queue, access: AwsClients) -> None:
     name = queue.url.rpartition("/")[2]
 
     assert create_queue(name, access) == queue.url

@@ -1,4 +1,4 @@
-"""Files in a folder beyond the contract of `Files`: what is on the disk, and every way to bend a link."""
+"""Tests of files in a folder beyond the contract of `Files`: permissions, tampered links, leftovers, a full disk."""
 
 import errno
 import io
@@ -39,7 +39,9 @@ def query_of(url: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
-def test_files_and_folders_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path, clock: FixedClock) -> None:
+def test_files_and_folders_are_accessible_to_their_owner_only_whatever_the_umask(
+    tmp_path: Path, clock: FixedClock
+) -> None:
     before = os.umask(0)
     try:
         with local_files(tmp_path / "a" / "b", clock).write(KEY, content_type="text/csv") as stream:
@@ -82,28 +84,28 @@ def code_of(files: LocalFiles, query: dict[str, str], content: bytes = b"1234", 
     return refused.value.code
 
 
-def test_a_link_leads_to_the_public_address_of_the_service(files: LocalFiles) -> None:
+def test_a_link_starts_with_the_public_url_of_the_service(files: LocalFiles) -> None:
     link = files.sign_upload(KEY, content_type="text/csv", size=4, ttl=HOUR)
 
     assert link.url.startswith("https://unite.example/files/imports/0190.csv?")
     assert (link.method, link.headers) == ("PUT", {"Content-Type": "text/csv"})
 
 
-def test_what_was_sent_is_in_the_folder_and_nothing_else_is(files: LocalFiles, tmp_path: Path) -> None:
+def test_an_uploaded_file_is_the_only_file_in_the_folder(files: LocalFiles, tmp_path: Path) -> None:
     send(files, upload(files, 4), b"1234")
 
     assert on_disk(tmp_path) == [KEY]
     assert (tmp_path / KEY).read_bytes() == b"1234"
 
 
-def test_a_type_may_be_spelled_in_capitals_and_carry_a_charset(files: LocalFiles) -> None:
+def test_a_content_type_may_be_in_capitals_and_have_a_charset(files: LocalFiles) -> None:
     send(files, upload(files, 4), b"1234", content_type="Text/CSV; charset=utf-8")
 
     assert files.size(KEY) == 4
 
 
 @pytest.mark.parametrize("name", ["size", "type", "expires", "kid", "signature"])
-def test_a_link_is_spoilt_by_any_change_and_any_omission(files: LocalFiles, tmp_path: Path, name: str) -> None:
+def test_a_link_with_any_parameter_changed_or_removed_is_refused(files: LocalFiles, tmp_path: Path, name: str) -> None:
     query = upload(files, 4)
 
     for changed in (query | {name: query[name] + "0"}, {key: it for key, it in query.items() if key != name}):
@@ -112,19 +114,19 @@ def test_a_link_is_spoilt_by_any_change_and_any_omission(files: LocalFiles, tmp_
 
 
 @pytest.mark.parametrize("signature", ["", "é", "\ud800", "0" * 64])
-def test_a_made_up_signature_is_refused(files: LocalFiles, signature: str) -> None:
+def test_a_forged_signature_is_refused(files: LocalFiles, signature: str) -> None:
     assert code_of(files, upload(files, 4) | {"signature": signature}) == "invalid_signature"
 
 
-def test_a_link_with_something_added_is_refused(files: LocalFiles) -> None:
+def test_a_link_with_an_added_parameter_is_refused(files: LocalFiles) -> None:
     assert code_of(files, upload(files, 4) | {"filename": "x"}) == "invalid_signature"
 
 
-def test_a_link_is_for_one_key(files: LocalFiles) -> None:
+def test_a_link_is_valid_for_one_key_only(files: LocalFiles) -> None:
     assert code_of(files, upload(files, 4), key="imports/0191.csv") == "invalid_signature"
 
 
-def test_an_upload_link_does_not_download_and_a_download_link_does_not_upload(files: LocalFiles) -> None:
+def test_an_upload_link_does_not_allow_downloads_nor_a_download_link_uploads(files: LocalFiles) -> None:
     store(files, KEY, b"1234")
     download = files.sign_download(KEY, filename="a.csv", content_type="text/csv", ttl=HOUR)
 
@@ -133,7 +135,7 @@ def test_an_upload_link_does_not_download_and_a_download_link_does_not_upload(fi
     assert code_of(files, query_of(download.url)) == "invalid_signature"
 
 
-def test_a_link_is_good_until_its_time_is_over(files: LocalFiles, clock: FixedClock) -> None:
+def test_a_link_is_valid_until_it_expires(files: LocalFiles, clock: FixedClock) -> None:
     query = upload(files, 4)
     clock.advance(HOUR - timedelta(seconds=1))
     send(files, query, b"1234")
@@ -142,7 +144,7 @@ def test_a_link_is_good_until_its_time_is_over(files: LocalFiles, clock: FixedCl
     assert code_of(files, query) == "link_expired"
 
 
-def test_links_stay_good_when_a_new_secret_is_put_in_front(tmp_path: Path, clock: FixedClock) -> None:
+def test_links_stay_valid_after_a_new_secret_is_added_first(tmp_path: Path, clock: FixedClock) -> None:
     before = upload(local_files(tmp_path, clock, old=b"o" * 32), 4)
     rotated = local_files(tmp_path, clock, new=b"n" * 32, old=b"o" * 32)
 
@@ -164,7 +166,7 @@ class Endless(io.RawIOBase):
         return b"x" * size
 
 
-def test_more_than_was_announced_is_never_taken_in(files: LocalFiles, tmp_path: Path) -> None:
+def test_an_upload_is_stopped_one_byte_after_its_announced_size(files: LocalFiles, tmp_path: Path) -> None:
     body = Endless()
 
     assert code_of(files, upload(files, 1000), size=None, body=body) == "too_large"
@@ -172,7 +174,7 @@ def test_more_than_was_announced_is_never_taken_in(files: LocalFiles, tmp_path: 
     assert on_disk(tmp_path) == []
 
 
-def test_a_length_that_is_not_the_announced_one_is_refused_before_a_byte_is_read(files: LocalFiles) -> None:
+def test_a_content_length_that_differs_from_the_announced_size_is_refused_unread(files: LocalFiles) -> None:
     body = Endless()
 
     assert code_of(files, upload(files, 1000), size=1001, body=body) == "too_large"
@@ -180,7 +182,7 @@ def test_a_length_that_is_not_the_announced_one_is_refused_before_a_byte_is_read
     assert body.taken == 0
 
 
-def test_less_than_was_announced_leaves_the_file_as_it_was(files: LocalFiles, tmp_path: Path) -> None:
+def test_an_upload_that_is_too_short_leaves_the_existing_file_unchanged(files: LocalFiles, tmp_path: Path) -> None:
     send(files, upload(files, 4), b"1234")
 
     assert code_of(files, upload(files, 5), b"abc", size=None) == "wrong_size"
@@ -189,7 +191,9 @@ def test_less_than_was_announced_leaves_the_file_as_it_was(files: LocalFiles, tm
 
 
 @pytest.mark.parametrize("content_type", [None, "", "image/png", "text/csvx"])
-def test_another_type_than_was_announced_is_refused(files: LocalFiles, content_type: str | None) -> None:
+def test_a_content_type_that_differs_from_the_announced_one_is_refused(
+    files: LocalFiles, content_type: str | None
+) -> None:
     assert code_of(files, upload(files, 4), content_type=content_type) == "wrong_type"
 
 
@@ -197,7 +201,7 @@ def test_another_type_than_was_announced_is_refused(files: LocalFiles, content_t
     "key",
     ["", "/etc/passwd", "../secret", "a/../../secret", "a//b", "a/", "./a", ".incoming/x", "a\\b", "a\0", "a\n", "é"],
 )
-def test_no_key_leads_out_of_the_folder(files: LocalFiles, tmp_path: Path, key: str) -> None:
+def test_no_key_refers_to_a_file_outside_the_folder(files: LocalFiles, tmp_path: Path, key: str) -> None:
     with pytest.raises(ValueError, match="not a file key"):
         store(files, key, b"1234")
     with pytest.raises(ValueError, match="not a file key"):
@@ -207,7 +211,7 @@ def test_no_key_leads_out_of_the_folder(files: LocalFiles, tmp_path: Path, key: 
     assert on_disk(tmp_path) == []
 
 
-def test_a_folder_in_the_place_of_a_file_is_no_file(files: LocalFiles) -> None:
+def test_a_folder_is_not_found_as_a_file(files: LocalFiles) -> None:
     store(files, "images/a/b", b"1234")
 
     with pytest.raises(NotFound), files.read("images/a"):
@@ -217,7 +221,7 @@ def test_a_folder_in_the_place_of_a_file_is_no_file(files: LocalFiles) -> None:
     assert files.size("images/a/b") == 4
 
 
-def test_a_name_in_any_script_comes_back_with_the_file(files: LocalFiles) -> None:
+def test_a_download_name_may_be_in_any_script(files: LocalFiles) -> None:
     store(files, KEY, b"1234")
     link = files.sign_download(KEY, filename="Käufer & Leads 名簿.csv", content_type="text/csv", ttl=HOUR)
 
@@ -228,7 +232,7 @@ def test_a_name_in_any_script_comes_back_with_the_file(files: LocalFiles) -> Non
         assert served.body.read() == b"1234"
 
 
-def test_a_full_disk_is_told_and_leaves_nothing_behind(files: LocalFiles, tmp_path: Path) -> None:
+def test_a_full_disk_raises_unavailable_and_leaves_no_file(files: LocalFiles, tmp_path: Path) -> None:
     def fill() -> None:
         with files.write(KEY, content_type="text/csv") as stream:
             stream.write(b"12")
@@ -239,7 +243,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(files: LocalFiles, tmp_pa
     assert on_disk(tmp_path) == []
 
 
-def test_what_a_crash_left_behind_is_removed_after_a_day_and_files_stay(
+def test_partial_files_of_a_crash_are_removed_after_a_day_and_complete_files_are_not(
     files: LocalFiles, tmp_path: Path, clock: FixedClock
 ) -> None:
     store(files, KEY, b"1234")
@@ -259,7 +263,7 @@ def age(path: Path, clock: FixedClock, by: timedelta) -> None:
     os.utime(path, (then, then))
 
 
-def test_what_was_uploaded_and_never_taken_is_removed_when_nobody_can_want_it_any_more(
+def test_an_upload_that_was_never_moved_is_removed_after_its_retention(
     files: LocalFiles, tmp_path: Path, clock: FixedClock
 ) -> None:
     second = timedelta(seconds=1)
@@ -275,7 +279,7 @@ def test_what_was_uploaded_and_never_taken_is_removed_when_nobody_can_want_it_an
     assert files.remove_leftovers() == 0
 
 
-def test_the_folders_of_uploads_go_when_they_have_been_empty_for_as_long(
+def test_empty_folders_of_uploads_are_removed_after_the_retention(
     files: LocalFiles, tmp_path: Path, clock: FixedClock
 ) -> None:
     second = timedelta(seconds=1)
@@ -293,7 +297,7 @@ def test_the_folders_of_uploads_go_when_they_have_been_empty_for_as_long(
     assert files.size("images/old/picture") == 4
 
 
-def test_a_moved_file_is_in_its_place_and_nothing_else_is(files: LocalFiles, tmp_path: Path) -> None:
+def test_a_moved_file_is_at_its_new_key_only(files: LocalFiles, tmp_path: Path) -> None:
     send(
         files,
         query_of(files.sign_upload(upload_key(KEY), content_type="text/csv", size=4, ttl=HOUR).url),

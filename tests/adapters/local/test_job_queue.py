@@ -1,4 +1,4 @@
-"""A queue of jobs in the process of a worker: when a job is due again."""
+"""Tests of one job queue inside a worker: order, pauses after failures, and recurring jobs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ def scenario() -> Scenario:
     return Scenario()
 
 
-def test_pauses_after_failures_grow_up_to_a_limit(scenario: Scenario) -> None:
+def test_the_pause_after_a_failure_grows_up_to_a_limit(scenario: Scenario) -> None:
     scenario.failures = 9
     scenario.queue.put(JOB)
     pauses = []
@@ -91,7 +91,7 @@ def test_a_recurring_job_is_due_again_after_its_interval(scenario: Scenario) -> 
     assert scenario.waiting().due_at == 5
 
 
-def test_the_pause_of_a_job_that_has_failed_for_days_is_the_longest_one(scenario: Scenario) -> None:
+def test_the_pause_of_a_job_that_failed_for_days_is_the_maximum(scenario: Scenario) -> None:
     scenario.failures = 1
     scenario.queue.put(QueuedJob("count", ("one",), failures=100_000))
 
@@ -100,7 +100,7 @@ def test_the_pause_of_a_job_that_has_failed_for_days_is_the_longest_one(scenario
     assert scenario.waiting().due_at == MAX_BACKOFF
 
 
-def test_a_recurring_job_that_is_enqueued_is_due_at_once(scenario: Scenario) -> None:
+def test_an_enqueued_recurring_job_is_due_at_once(scenario: Scenario) -> None:
     scenario.queue.put(JOB)
     scenario.run(interval=5)
 
@@ -111,7 +111,7 @@ def test_a_recurring_job_that_is_enqueued_is_due_at_once(scenario: Scenario) -> 
     assert scenario.runs == 2
 
 
-def test_a_recurring_job_that_is_enqueued_while_it_runs_is_due_at_once(scenario: Scenario) -> None:
+def test_a_recurring_job_that_is_enqueued_during_its_run_is_due_at_once(scenario: Scenario) -> None:
     scenario.meanwhile = lambda: scenario.queue.put(JOB)
     scenario.queue.put(JOB)
 
@@ -120,7 +120,7 @@ def test_a_recurring_job_that_is_enqueued_while_it_runs_is_due_at_once(scenario:
     assert scenario.waiting().due_at == 0
 
 
-def test_a_recurring_job_that_fails_waits_for_its_interval_at_least_and_then_recurs_as_before(
+def test_a_failed_recurring_job_waits_at_least_its_interval(
     scenario: Scenario,
 ) -> None:
     scenario.failures = 5

@@ -1,4 +1,4 @@
-"""TCP proxy that can drop the answers of a server."""
+"""TCP proxy that can drop the responses of a server."""
 
 import socket
 import threading

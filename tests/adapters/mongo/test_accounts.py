@@ -1,4 +1,4 @@
-"""The account of the service on a MongoDB that asks everybody who they are."""
+"""Tests of the service's account on a MongoDB that requires authentication: its privileges, and how it is created."""
 
 import logging
 import subprocess
@@ -106,7 +106,7 @@ def service(server: OwnMongo, root: Mongo, connected: Callable[..., Mongo]) -> M
     return connected(SERVICE)
 
 
-def test_the_service_reads_the_log_and_adds_to_it(service: Mongo, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_service_can_read_the_activity_log_and_add_events(service: Mongo, caplog: pytest.LogCaptureFixture) -> None:
     log = MongoActivityLog(service)
     lead_id = an_id()
     event = an_event(lead_ids=(lead_id,))
@@ -137,7 +137,7 @@ def test_the_service_reads_the_log_and_adds_to_it(service: Mongo, caplog: pytest
         lambda database: database.client.list_database_names(),
     ],
 )
-def test_the_service_may_do_nothing_else(service: Mongo, forbidden: Callable[[Database[Any]], object]) -> None:
+def test_the_service_has_no_other_privileges(service: Mongo, forbidden: Callable[[Database[Any]], object]) -> None:
     MongoActivityLog(service).deliver([an_event(lead_ids=(an_id(),))])
 
     with pytest.raises(Unavailable) as refused:
@@ -148,7 +148,7 @@ def test_the_service_may_do_nothing_else(service: Mongo, forbidden: Callable[[Da
 
 
 @pytest.mark.usefixtures("service")
-def test_the_service_may_change_call_documents_and_nothing_else(root: Mongo) -> None:
+def test_the_service_can_change_call_documents_only(root: Mongo) -> None:
     # The rights themselves are looked at: MongoDB goes by the collection, the server here by the database alone.
     answer = root.call(lambda database: database.command("rolesInfo", ROLE, showPrivileges=True))
 
@@ -157,7 +157,7 @@ def test_the_service_may_change_call_documents_and_nothing_else(root: Mongo) -> 
     assert {"update", "remove"}.isdisjoint(ACTIONS)
 
 
-def test_the_service_writes_call_documents_that_later_entries_replace(service: Mongo) -> None:
+def test_the_service_can_replace_call_documents_by_those_of_later_entries(service: Mongo) -> None:
     task = a_task(a_lead(), a_user())
     first = an_entry(task)
     right = an_entry(task, [first])
@@ -169,7 +169,7 @@ def test_the_service_writes_call_documents_that_later_entries_replace(service: M
     assert [stored.content["entry_id"] for stored in documents.of_tasks([task.id])] == [right.id]
 
 
-def test_rights_are_given_again_and_taken_back_with_a_new_password(
+def test_privileges_and_password_are_set_again_by_another_run(
     server: OwnMongo, root: Mongo, service: Mongo, connected: Callable[..., Mongo]
 ) -> None:
     root.call(lambda database: database.command("updateUser", "service", roles=[{"role": "root", "db": "admin"}]))
@@ -185,12 +185,12 @@ def test_rights_are_given_again_and_taken_back_with_a_new_password(
         anew.call(lambda database: database.activity.delete_many({}))
 
 
-def test_an_account_that_may_make_no_others_is_refused(server: OwnMongo, service: Mongo) -> None:
+def test_an_account_that_must_not_create_users_is_refused(server: OwnMongo, service: Mongo) -> None:
     with pytest.raises(Unavailable):
         grant_privileges(service, MongoAccount.of_url(server.url("me:too")))
 
 
-def test_where_the_service_finds_the_log_unprepared_it_says_so_and_works(
+def test_missing_collections_are_warned_about_and_created_by_the_first_event(
     service: Mongo, root: Mongo, caplog: pytest.LogCaptureFixture
 ) -> None:
     root.call(lambda database: [database.drop_collection(name) for name in ALL_COLLECTIONS])
@@ -214,12 +214,12 @@ def test_where_the_service_finds_the_log_unprepared_it_says_so_and_works(
         ("mongodb://ann:x@h", MongoAccount("ann", "x", "admin")),
     ],
 )
-def test_an_address_names_an_account(url: str, account: MongoAccount) -> None:
+def test_a_url_names_the_account(url: str, account: MongoAccount) -> None:
     assert MongoAccount.of_url(url) == account
     assert "x" not in repr(account).partition("password")[2]
 
 
 @pytest.mark.parametrize("url", ["mongodb://h/unite", "http://ann:x@h/unite", "mongodb://ann:x y@[h/unite", ""])
-def test_an_address_without_an_account_is_refused(url: str) -> None:
+def test_a_url_without_an_account_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"account|address"):
         MongoAccount.of_url(url)

@@ -1,4 +1,4 @@
-"""What the activity log leaves in MongoDB, and how it is found there."""
+"""Tests of the activity log in MongoDB: its documents, indexes, round trips and retention."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ def log(mongo: Mongo) -> MongoActivityLog:
     return log
 
 
-def test_events_of_imports_stand_apart_from_those_of_leads(log: MongoActivityLog, database: Found) -> None:
+def test_events_of_imports_and_of_leads_are_in_different_collections(log: MongoActivityLog, database: Found) -> None:
     of_import = an_event(lead_ids=(), import_id=an_id())
     of_lead = an_event(import_id=of_import.import_id)
     of_neither = an_event(lead_ids=())
@@ -40,7 +40,7 @@ def test_events_of_imports_stand_apart_from_those_of_leads(log: MongoActivityLog
     assert {each["_id"] for each in database.import_log.find()} == {of_import.id}
 
 
-def test_a_document_can_be_read_by_people(log: MongoActivityLog, database: Found) -> None:
+def test_documents_are_readable_for_people(log: MongoActivityLog, database: Found) -> None:
     event = an_event(at=datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC), data={"name": "Grace"})
 
     log.deliver([event])
@@ -57,7 +57,7 @@ def test_a_document_can_be_read_by_people(log: MongoActivityLog, database: Found
     }
 
 
-def test_what_became_of_messages_can_be_read_and_searched_by_people(log: MongoActivityLog, database: Found) -> None:
+def test_delivery_events_have_readable_and_searchable_fields(log: MongoActivityLog, database: Found) -> None:
     sms, sns, reported = an_id(), an_id(), an_id()
     sent = delivery_of(an_event(type="call_task.assigned"), TEXTS)
     sent.claim(sent.created_at)
@@ -109,7 +109,7 @@ def test_what_became_of_messages_can_be_read_and_searched_by_people(log: MongoAc
     assert [*log.of_delivery(sent.id, PageRequest()).items][1] == answered
 
 
-def test_a_delivery_prepares_what_nobody_has_prepared(mongo: Mongo, database: Found) -> None:
+def test_the_first_delivered_event_creates_missing_indexes(mongo: Mongo, database: Found) -> None:
     MongoActivityLog(mongo, retention=timedelta(days=1)).deliver([an_event()])
 
     assert database.activity.index_information().keys() == {"_id_", "of_lead", "retention"}
@@ -151,7 +151,7 @@ def test_a_batch_is_stored_in_one_round_trip_for_each_collection(
     ],
     ids=["lead", "import", "delivery"],
 )
-def test_a_page_is_found_by_its_index(
+def test_a_page_is_read_by_an_index(
     log: MongoActivityLog,
     database: Found,
     asked: Callable[[str], list[dict[str, Any]]],
@@ -173,7 +173,7 @@ def test_a_page_is_found_by_its_index(
     assert parts["limit"] == 11
 
 
-def test_a_page_of_one_lead_leaves_the_others_where_they_are(
+def test_a_page_of_one_lead_does_not_read_the_ids_of_other_leads(
     log: MongoActivityLog, asked: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     log.of_lead(an_id(), PageRequest())
@@ -196,12 +196,12 @@ def index_retention(database: Found) -> list[int | None]:
 
 
 class TestRetention:
-    def test_what_is_older_than_the_setting_is_forgotten_by_mongodb(self, mongo: Mongo, database: Found) -> None:
+    def test_events_older_than_the_retention_are_deleted_by_mongodb(self, mongo: Mongo, database: Found) -> None:
         MongoActivityLog(mongo, retention=timedelta(days=30)).prepare()
 
         assert index_retention(database) == [2592000] * 3
 
-    def test_without_a_setting_nothing_is_forgotten(self, mongo: Mongo, database: Found) -> None:
+    def test_without_a_retention_nothing_is_deleted(self, mongo: Mongo, database: Found) -> None:
         MongoActivityLog(mongo).prepare()
 
         assert index_retention(database) == [None] * 3
@@ -211,7 +211,7 @@ class TestRetention:
         [(timedelta(days=30), 2592000), (timedelta(days=7), 604800), (timedelta(days=90), 7776000), (None, None)],
         ids=["the same", "shorter", "longer", "for ever"],
     )
-    def test_a_changed_setting_changes_it(
+    def test_a_changed_retention_changes_the_index(
         self, mongo: Mongo, database: Found, retention: timedelta | None, seconds: int | None
     ) -> None:
         event = an_event(at=datetime.now(UTC))
@@ -224,13 +224,15 @@ class TestRetention:
         assert index_retention(database) == [seconds] * 3
         assert changed.of_lead(event.lead_ids[0], PageRequest()).items == [event]
 
-    def test_a_century_is_as_long_as_mongodb_can_count(self, mongo: Mongo, database: Found) -> None:
+    def test_a_retention_longer_than_mongodb_supports_is_limited(self, mongo: Mongo, database: Found) -> None:
         MongoActivityLog(mongo, retention=timedelta(days=36500)).prepare()
 
         assert index_retention(database) == [2147483647] * 3
 
 
-def test_what_mongodb_refuses_for_another_reason_is_told(log: MongoActivityLog, database: Found) -> None:
+def test_a_write_that_mongodb_refuses_raises_unavailable_and_the_others_are_stored(
+    log: MongoActivityLog, database: Found
+) -> None:
     database.command("collMod", "activity", validator={"type": {"$ne": "lead.refused"}})
     refused, taken = an_event(type="lead.refused"), an_event()
 

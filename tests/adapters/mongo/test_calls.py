@@ -1,4 +1,4 @@
-"""What call documents are in MongoDB, how reports find them, and what reconciling finds of what was done to them."""
+"""Tests of call documents in MongoDB: their fields and indexes, and the repair of tampered ones."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -40,7 +40,7 @@ def log(mongo: Mongo) -> MongoActivityLog:
     return log
 
 
-def test_a_call_is_a_document_with_real_fields(log: MongoActivityLog, database: Found) -> None:
+def test_a_call_is_stored_as_a_document_with_typed_fields(log: MongoActivityLog, database: Found) -> None:
     agent = a_user()
     task = a_task(a_lead(), agent, assigned_to=agent.id)
     called_at = datetime(2026, 3, 2, 9, 14, 59, 999999, tzinfo=UTC)
@@ -66,7 +66,7 @@ def test_a_call_is_a_document_with_real_fields(log: MongoActivityLog, database: 
     }
 
 
-def test_its_indexes_are_made_and_it_is_never_forgotten(log: MongoActivityLog, database: Found) -> None:
+def test_call_documents_have_their_indexes_and_never_expire(log: MongoActivityLog, database: Found) -> None:
     log.prepare()
 
     indexes = database.call_log.index_information()
@@ -77,7 +77,7 @@ def test_its_indexes_are_made_and_it_is_never_forgotten(log: MongoActivityLog, d
 
 @pytest.mark.parametrize("own", [False, True], ids=["all agents", "one agent"])
 @pytest.mark.parametrize("tz", ["UTC", "America/New_York"])
-def test_a_report_reads_its_own_documents_alone_by_an_index(
+def test_a_report_reads_only_its_own_documents_by_an_index(
     log: MongoActivityLog, database: Found, own: bool, tz: str
 ) -> None:
     agents = [a_user() for _ in range(2)]
@@ -122,7 +122,7 @@ def stats_of(explained: dict[str, Any]) -> dict[str, Any]:
     return stats
 
 
-def test_calls_are_looked_up_by_indexes(log: MongoActivityLog, mongo: Mongo, database: Found) -> None:
+def test_lookups_of_calls_use_indexes(log: MongoActivityLog, mongo: Mongo, database: Found) -> None:
     deliver_entries(log, [an_entry(a_task(a_lead(), a_user())) for _ in range(20)])
     documents = MongoCallDocuments(mongo)
     database.command("profile", 2)
@@ -142,7 +142,7 @@ def test_calls_are_looked_up_by_indexes(log: MongoActivityLog, mongo: Mongo, dat
     assert "COLLSCAN" not in str([plan["queryPlanner"]["winningPlan"] for plan in plans])
 
 
-def test_what_mongodb_refuses_is_told_and_comes_again(log: MongoActivityLog, database: Found) -> None:
+def test_a_document_that_mongodb_refuses_can_be_delivered_again(log: MongoActivityLog, database: Found) -> None:
     refused, taken = (an_entry(a_task(a_lead(), a_user()), duration_seconds=each) for each in (13, 14))
     database.command("collMod", "call_log", validator={"duration_seconds": {"$ne": 13}})
 
@@ -222,7 +222,7 @@ def copy(**changes: Any) -> Tamper:
         ),
     ],
 )
-def test_whatever_is_done_to_a_document_is_named_and_put_right(
+def test_every_kind_of_tampering_with_a_document_is_reported_and_repaired(
     reconciled: Reconciled, database: Found, tamper: Tamper, kind: str, field: str | None
 ) -> None:
     entry = reconciled.of_day[0]
@@ -240,7 +240,7 @@ def test_whatever_is_done_to_a_document_is_named_and_put_right(
     assert document == document_of(entry).content()
 
 
-def test_everything_is_written_again_where_all_is_lost(reconciled: Reconciled, database: Found) -> None:
+def test_all_documents_are_restored_after_they_were_deleted(reconciled: Reconciled, database: Found) -> None:
     database.call_log.delete_many({})
 
     assert reconciled.found().number_of_differences == len(reconciled.of_day)

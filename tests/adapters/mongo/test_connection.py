@@ -1,4 +1,4 @@
-"""How MongoDB is reached, and what happens where it is not."""
+"""Tests of the connection to MongoDB: lazy, shared by threads, and with timeouts, retries and a circuit breaker."""
 
 import multiprocessing
 import socket
@@ -51,7 +51,7 @@ def address_of(listener: socket.socket) -> str:
     return f"mongodb://127.0.0.1:{listener.getsockname()[1]}/unite"
 
 
-def test_nothing_is_opened_before_something_is_asked(listener: socket.socket) -> None:
+def test_nothing_is_connected_before_the_first_call(listener: socket.socket) -> None:
     mongo = Mongo(address_of(listener), short_timeout_policy())
     log = MongoActivityLog(mongo)
 
@@ -63,7 +63,7 @@ def test_nothing_is_opened_before_something_is_asked(listener: socket.socket) ->
     mongo.close()
 
 
-def test_a_server_that_says_nothing_is_given_up(listener: socket.socket) -> None:
+def test_a_server_that_does_not_respond_times_out(listener: socket.socket) -> None:
     mongo = Mongo(address_of(listener), short_timeout_policy())
 
     with pytest.raises(Unavailable, match="ServerSelectionTimeoutError"):
@@ -73,7 +73,7 @@ def test_a_server_that_says_nothing_is_given_up(listener: socket.socket) -> None
     mongo.close()
 
 
-def test_what_was_closed_is_opened_anew_by_the_next_question(mongo: Mongo) -> None:
+def test_a_closed_connection_is_opened_again_by_the_next_call(mongo: Mongo) -> None:
     mongo.ping()
     mongo.close()
     mongo.close()
@@ -82,26 +82,26 @@ def test_what_was_closed_is_opened_anew_by_the_next_question(mongo: Mongo) -> No
 
 
 @pytest.mark.parametrize(("path", "name"), [("", DEFAULT_DATABASE), ("/", DEFAULT_DATABASE), ("/other", "other")])
-def test_the_address_names_the_database(mongodb_url: str, path: str, name: str) -> None:
+def test_the_url_names_the_database(mongodb_url: str, path: str, name: str) -> None:
     mongo = Mongo(mongodb_url.rpartition("/")[0] + path)
 
     assert mongo.call(lambda database: database.name) == name
     mongo.close()
 
 
-def test_what_is_stored_is_safe_before_anybody_is_told(mongo: Mongo) -> None:
+def test_a_write_is_acknowledged_only_after_a_majority_has_stored_it(mongo: Mongo) -> None:
     written = mongo.call(lambda database: database.write_concern.document)
 
     assert written == {"w": "majority", "j": True, "wtimeout": 5000}
 
 
-def test_threads_that_come_at_once_share_the_connections(mongo: Mongo) -> None:
+def test_concurrent_threads_share_the_connection_pool(mongo: Mongo) -> None:
     clients = run_concurrently(8, lambda _: mongo.call(lambda database: database.client))
 
     assert {id(client) for client in clients} == {id(clients[0])}
 
 
-def test_a_forked_process_opens_connections_of_its_own(mongo: Mongo) -> None:
+def test_a_forked_process_opens_its_own_connections(mongo: Mongo) -> None:
     log = MongoActivityLog(mongo)
     before, within, after = (an_event(lead_ids=(lead_id,)) for lead_id in [an_id()] * 3)
     log.deliver([before])
@@ -115,7 +115,7 @@ def test_a_forked_process_opens_connections_of_its_own(mongo: Mongo) -> None:
     assert [*log.of_lead(before.lead_ids[0], PageRequest()).items] == [after, within, before]
 
 
-class TestMongodbThatIsNotThere:
+class TestUnreachableMongodb:
     def test_every_call_raises_unavailable(self, nobody: Mongo) -> None:
         log = MongoActivityLog(nobody)
 
@@ -129,14 +129,14 @@ class TestMongodbThatIsNotThere:
             with pytest.raises(Unavailable):
                 ask()
 
-    def test_is_given_up_when_no_server_was_found_in_time(self, nobody: Mongo) -> None:
+    def test_the_server_selection_times_out(self, nobody: Mongo) -> None:
         with pytest.raises(Unavailable, match="ServerSelectionTimeoutError") as raised:
             nobody.ping()
 
         assert isinstance(raised.value.__cause__, ServerSelectionTimeoutError)
         assert "127.0.0.1" not in raised.value.detail
 
-    def test_is_left_alone_after_some_failures(self, nobody: Mongo) -> None:
+    def test_the_circuit_breaker_opens_after_some_failures(self, nobody: Mongo) -> None:
         states = []
         for _ in range(3):
             with pytest.raises(Unavailable) as raised:
@@ -146,7 +146,7 @@ class TestMongodbThatIsNotThere:
         # The third question was not asked any more.
         assert states == [("closed", False), ("open", False), ("open", True)]
 
-    def test_is_asked_again_after_a_rest(self) -> None:
+    def test_the_circuit_breaker_tries_again_after_its_recovery_timeout(self) -> None:
         mongo = Mongo(
             f"mongodb://127.0.0.1:{free_port()}/unite",
             short_timeout_policy(failure_threshold=1, recovery_timeout=SHORT),
@@ -162,7 +162,7 @@ class TestMongodbThatIsNotThere:
         mongo.close()
 
 
-def test_what_took_its_time_already_is_not_tried_again(mongo: Mongo) -> None:
+def test_a_timeout_is_not_retried(mongo: Mongo) -> None:
     asked = []
 
     def ask(_: Database[dict[str, Any]]) -> None:
@@ -175,7 +175,7 @@ def test_what_took_its_time_already_is_not_tried_again(mongo: Mongo) -> None:
     assert asked == ["once"]
 
 
-def test_what_fails_at_once_is_tried_again_some_times(mongo: Mongo) -> None:
+def test_a_fast_failure_is_retried_up_to_two_times(mongo: Mongo) -> None:
     asked: list[str] = []
 
     def fails(times: int) -> str:
@@ -191,14 +191,14 @@ def test_what_fails_at_once_is_tried_again_some_times(mongo: Mongo) -> None:
     assert len(asked) == 3
 
 
-def test_a_refusal_names_the_number_that_mongodb_has_for_it(mongo: Mongo) -> None:
+def test_an_error_names_the_error_code_of_mongodb(mongo: Mongo) -> None:
     with pytest.raises(Unavailable, match=r"\(OperationFailure 59\)") as raised:
         mongo.call(lambda database: database.command("no such command"))
 
     assert isinstance(raised.value.__cause__, OperationFailure)
 
 
-def test_a_fault_of_ours_stays_what_it_is_and_opens_nothing(mongo: Mongo) -> None:
+def test_an_error_of_our_own_is_raised_unchanged_and_does_not_open_the_breaker(mongo: Mongo) -> None:
     for _ in range(9):
         with pytest.raises(ZeroDivisionError):
             mongo.call(lambda _: 1 / 0)

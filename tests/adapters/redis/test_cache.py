@@ -1,4 +1,4 @@
-"""The cache in Redis beyond the contract of `Cache`: lifetimes, lost tokens, and what is owed while Redis is away."""
+"""Tests of the cache in Redis beyond the contract of `Cache`: expiry, evicted tokens, and outages."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -67,7 +67,7 @@ def regain(server: RedisServer) -> None:
     ("asked", "given"),
     [(timedelta(seconds=10), 10_000), (timedelta(milliseconds=1500), 1500), (timedelta(hours=1), 60_000)],
 )
-def test_a_value_stays_as_long_as_it_may_and_a_minute_at_the_most(
+def test_a_value_expires_after_its_ttl_and_after_a_minute_at_most(
     cache: RedisCache, redis: Redis, asked: timedelta, given: int
 ) -> None:
     begun = time.monotonic()
@@ -92,9 +92,7 @@ def test_every_key_of_the_cache_expires(cache: RedisCache, redis: Redis) -> None
 
 
 @pytest.mark.parametrize("token", ["unite:cache:token:leads", "unite:cache:everything"])
-def test_a_token_that_redis_evicted_does_not_come_back_with_those_who_hold_it(
-    cache: RedisCache, redis: Redis, token: str
-) -> None:
+def test_an_evicted_token_does_not_make_old_tickets_valid_again(cache: RedisCache, redis: Redis, token: str) -> None:
     put(cache, "leads", b"1")
     before = cache.get("leads", "key").ticket
     assert before is not None
@@ -106,7 +104,7 @@ def test_a_token_that_redis_evicted_does_not_come_back_with_those_who_hold_it(
     assert cache.get("leads", "key").ticket != before
 
 
-def test_where_nothing_is_kept_nothing_is_found_and_nothing_fails(cache: RedisCache, redis: Redis) -> None:
+def test_a_redis_without_memory_makes_every_lookup_a_miss_without_errors(cache: RedisCache, redis: Redis) -> None:
     redis.config_set("maxmemory", 1)
 
     look = cache.get("leads", "key")
@@ -116,7 +114,7 @@ def test_where_nothing_is_kept_nothing_is_found_and_nothing_fails(cache: RedisCa
     assert look == CacheLookup()
 
 
-def test_while_redis_is_away_nothing_is_found_and_nothing_fails(
+def test_during_an_outage_every_lookup_is_a_miss_without_errors(
     cache: RedisCache, server: RedisServer, own_redis: OwnRedis
 ) -> None:
     put(cache, "leads", b"1")
@@ -135,7 +133,7 @@ def test_while_redis_is_away_nothing_is_found_and_nothing_fails(
     assert found(cache, "leads") == b"2"
 
 
-def test_what_could_not_be_forgotten_is_forgotten_before_anything_is_found_again(
+def test_an_invalidation_during_an_outage_takes_effect_before_the_next_read(
     cache: RedisCache, server: RedisServer, own_redis: OwnRedis
 ) -> None:
     put(cache, "leads", b"old")
@@ -152,7 +150,7 @@ def test_what_could_not_be_forgotten_is_forgotten_before_anything_is_found_again
     assert server.breaker_state == "closed"
 
 
-def test_what_is_owed_is_paid_with_the_next_change_too_for_a_worker_looks_for_nothing(
+def test_an_invalidation_during_an_outage_is_sent_with_the_next_invalidation_too(
     cache: RedisCache, server: RedisServer, own_redis: OwnRedis
 ) -> None:
     elsewhere = RedisCache(reachable := server_at(own_redis.url, timeout=10), secret=SECRET, clock=SystemClock())
@@ -170,7 +168,7 @@ def test_what_is_owed_is_paid_with_the_next_change_too_for_a_worker_looks_for_no
     reachable.close()
 
 
-def test_where_too_much_is_owed_everything_is_forgotten(server: RedisServer, own_redis: OwnRedis) -> None:
+def test_too_many_pending_invalidations_invalidate_the_whole_cache(server: RedisServer, own_redis: OwnRedis) -> None:
     cache = RedisCache(server, secret=SECRET, clock=SystemClock(), max_pending=2)
     for namespace in ("first", "second", "third", "fourth"):
         put(cache, namespace, b"old")
@@ -185,7 +183,7 @@ def test_where_too_much_is_owed_everything_is_forgotten(server: RedisServer, own
     assert [found(cache, namespace) for namespace in ("first", "second", "third", "fourth")] == [None] * 4
 
 
-def test_a_debt_that_is_made_while_another_one_is_paid_stays(own_redis: OwnRedis) -> None:
+def test_an_invalidation_that_becomes_pending_while_others_are_sent_stays_pending(own_redis: OwnRedis) -> None:
     class Interrupted(RedisServer):
         """While it answers, somebody else fails to forget the same."""
 

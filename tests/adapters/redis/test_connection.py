@@ -1,4 +1,4 @@
-"""The way to Redis: what fails is `Unavailable`, and a server that is away is left alone for a while."""
+"""Tests of the connection to Redis: errors are `Unavailable`, and a circuit breaker limits attempts."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,14 +19,14 @@ def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
     server.close()
 
 
-def test_a_server_that_answers_gives_a_sign_of_life(server: RedisServer) -> None:
+def test_a_ping_of_a_running_server_succeeds(server: RedisServer) -> None:
     server.ping()
 
     assert server.breaker_state == "closed"
 
 
 @pytest.mark.parametrize("end", [OwnRedis.kill, OwnRedis.freeze], ids=["dead", "silent"])
-def test_a_server_that_is_away_is_unavailable_and_left_alone_after_some_failures(
+def test_a_stopped_server_is_unavailable_and_the_circuit_breaker_opens(
     own_redis: OwnRedis, end: Callable[[OwnRedis], None]
 ) -> None:
     server = server_at(own_redis.url, timeout=0.5, failure_threshold=2, recovery_timeout=600)
@@ -48,7 +48,7 @@ def test_a_server_that_is_away_is_unavailable_and_left_alone_after_some_failures
     server.close()
 
 
-def test_after_a_rest_it_is_tried_once_and_left_alone_again_or_used_again(
+def test_after_the_recovery_timeout_one_attempt_opens_or_closes_the_breaker(
     server: RedisServer, own_redis: OwnRedis
 ) -> None:
     own_redis.kill()
@@ -68,7 +68,7 @@ def test_after_a_rest_it_is_tried_once_and_left_alone_again_or_used_again(
     assert server.breaker_state == "closed"
 
 
-def test_a_connection_that_broke_in_a_restart_is_no_failure(own_redis: OwnRedis) -> None:
+def test_a_connection_lost_in_a_restart_is_replaced_without_an_error(own_redis: OwnRedis) -> None:
     server = server_at(own_redis.url, timeout=10, failure_threshold=1, recovery_timeout=600)
     server.ping()
 
@@ -79,7 +79,7 @@ def test_a_connection_that_broke_in_a_restart_is_no_failure(own_redis: OwnRedis)
     server.close()
 
 
-def test_an_answer_that_is_an_error_is_unavailable_too(server: RedisServer) -> None:
+def test_an_error_reply_is_unavailable_too(server: RedisServer) -> None:
     server.call(lambda redis: redis.lpush("a list", "first"))
 
     with pytest.raises(Unavailable) as raised:
@@ -88,7 +88,7 @@ def test_an_answer_that_is_an_error_is_unavailable_too(server: RedisServer) -> N
     assert isinstance(raised.value.__cause__, RedisError)
 
 
-def test_a_url_of_something_else_is_refused_at_once() -> None:
+def test_a_url_that_is_not_of_redis_is_refused() -> None:
     with pytest.raises(ValueError, match="redis://"):
         RedisServer("http://127.0.0.1")
 

@@ -1,4 +1,4 @@
-"""The adapters of Redis keep every contract, on a real server."""
+"""Contract tests of the adapters of Redis, on a real server."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager

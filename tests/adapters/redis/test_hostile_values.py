@@ -1,4 +1,4 @@
-"""What somebody else wrote to Redis is not found in the cache, and locks nobody out."""
+"""Tests of values that somebody else wrote to Redis: the cache ignores them, and rate limits lock nobody out."""
 
 import json
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def stored(redis: Redis, name: str = NAME) -> bytes:
     return value
 
 
-def test_a_value_that_somebody_else_wrote_is_not_found(cache: RedisCache, redis: Redis) -> None:
+def test_a_value_with_a_foreign_signature_is_a_miss(cache: RedisCache, redis: Redis) -> None:
     put(cache, b"1")
     current = stored(redis)[:32]
 
@@ -71,7 +71,7 @@ def test_a_value_that_somebody_else_wrote_is_not_found(cache: RedisCache, redis:
         assert found(cache) is None
 
 
-def test_a_value_that_was_changed_by_one_bit_anywhere_is_not_found(cache: RedisCache, redis: Redis) -> None:
+def test_a_value_with_any_bit_changed_is_a_miss(cache: RedisCache, redis: Redis) -> None:
     put(cache, b"1")
     good = stored(redis)
 
@@ -82,7 +82,7 @@ def test_a_value_that_was_changed_by_one_bit_anywhere_is_not_found(cache: RedisC
     assert found(cache) == b"1"
 
 
-def test_a_value_that_was_brought_from_another_name_is_not_found(cache: RedisCache, redis: Redis) -> None:
+def test_a_value_copied_from_another_key_is_a_miss(cache: RedisCache, redis: Redis) -> None:
     put(cache, b"1")
     put(cache, b"2", key="other")
 
@@ -91,7 +91,7 @@ def test_a_value_that_was_brought_from_another_name_is_not_found(cache: RedisCac
     assert found(cache) is None
 
 
-def test_a_value_that_was_forgotten_comes_back_for_the_rest_of_its_lifetime_at_the_most(
+def test_an_invalidated_value_that_is_written_back_is_valid_for_the_rest_of_its_ttl_at_most(
     cache: RedisCache, redis: Redis, clock: FixedClock
 ) -> None:
     put(cache, b"1")
@@ -106,16 +106,14 @@ def test_a_value_that_was_forgotten_comes_back_for_the_rest_of_its_lifetime_at_t
     assert found(cache) is None
 
 
-def test_a_value_of_another_installation_is_not_found(
-    cache: RedisCache, server: RedisServer, clock: FixedClock
-) -> None:
+def test_a_value_of_another_installation_is_a_miss(cache: RedisCache, server: RedisServer, clock: FixedClock) -> None:
     put(RedisCache(server, secret=b"another one", clock=clock), b"1")
 
     assert found(cache) is None
 
 
 @pytest.mark.parametrize("name", [NAME, "unite:cache:token:sessions:ann", "unite:cache:everything"])
-def test_a_key_of_another_kind_is_as_if_redis_were_away(cache: RedisCache, redis: Redis, name: str) -> None:
+def test_a_cache_key_of_another_redis_type_is_a_miss(cache: RedisCache, redis: Redis, name: str) -> None:
     redis.rpush(name, "a list")
 
     look = cache.get("sessions:ann", "session")
@@ -137,7 +135,7 @@ def test_a_key_of_another_kind_is_as_if_redis_were_away(cache: RedisCache, redis
         {"begun": "0", "hits": "-5"},
     ],
 )
-def test_a_counter_that_nobody_here_wrote_counts_nothing(
+def test_a_counter_with_a_foreign_value_counts_nothing(
     server: RedisServer, redis: Redis, clock: FixedClock, planted: dict[str, str]
 ) -> None:
     limits = RedisRateLimits(server, clock, LocalRateLimits(clock))
@@ -151,9 +149,7 @@ def test_a_counter_that_nobody_here_wrote_counts_nothing(
         assert passed == [True, True, False]
 
 
-def test_a_counter_of_another_kind_is_as_if_redis_were_away(
-    server: RedisServer, redis: Redis, clock: FixedClock
-) -> None:
+def test_a_counter_of_another_redis_type_counts_locally(server: RedisServer, redis: Redis, clock: FixedClock) -> None:
     limits = RedisRateLimits(server, clock, LocalRateLimits(clock))
     redis.set("unite:limit:ann", "a text")
 

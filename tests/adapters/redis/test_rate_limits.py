@@ -1,4 +1,4 @@
-"""Rate limits in Redis beyond the contract of `RateLimits`: several processes, keys that go, and Redis away."""
+"""Tests of rate limits in Redis beyond the contract of `RateLimits`: several processes, expiry, and outages."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -41,9 +41,7 @@ def test_several_processes_count_together(limits: RedisRateLimits, own_redis: Ow
     other.close()
 
 
-def test_what_was_counted_goes_by_itself_and_peeking_leaves_nothing(
-    limits: RedisRateLimits, own_redis: OwnRedis
-) -> None:
+def test_counters_expire_and_peeking_creates_none(limits: RedisRateLimits, own_redis: OwnRedis) -> None:
     limits.peek("ben", 3)
     limits.hit("ann", 3)
     limits.hit("ann", 3)
@@ -64,14 +62,14 @@ def test_a_window_lasts_a_minute_from_its_first_hit(limits: RedisRateLimits, clo
     assert limits.hit("ann", 2) == RateLimitStatus(allowed=True, limit=2, remaining=1, reset=60)
 
 
-def test_a_process_whose_clock_is_behind_counts_in_the_same_window(limits: RedisRateLimits, clock: FixedClock) -> None:
+def test_a_process_with_a_slow_clock_counts_in_the_same_window(limits: RedisRateLimits, clock: FixedClock) -> None:
     limits.hit("ann", 1)
     clock.advance(timedelta(seconds=-2))
 
     assert limits.hit("ann", 1) == RateLimitStatus(allowed=False, limit=1, remaining=0, reset=60)
 
 
-def test_while_redis_is_away_each_process_counts_for_itself(limits: RedisRateLimits, own_redis: OwnRedis) -> None:
+def test_during_an_outage_each_process_counts_on_its_own(limits: RedisRateLimits, own_redis: OwnRedis) -> None:
     limits.hit("ann", 2)
     own_redis.kill()
 
@@ -79,7 +77,7 @@ def test_while_redis_is_away_each_process_counts_for_itself(limits: RedisRateLim
     assert [limits.hit("ann", 2).allowed for _ in range(3)] == [True, True, False]
 
 
-def test_a_server_that_forgot_the_script_is_told_it_again(limits: RedisRateLimits, own_redis: OwnRedis) -> None:
+def test_a_script_that_redis_has_lost_is_loaded_again(limits: RedisRateLimits, own_redis: OwnRedis) -> None:
     limits.hit("ann", 2)
     with Redis.from_url(own_redis.url) as redis:
         redis.script_flush()

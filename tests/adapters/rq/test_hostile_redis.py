@@ -1,4 +1,4 @@
-"""Whoever can write to Redis has workers do nothing but the known jobs, and does not bring them down."""
+"""Tests of workers with a Redis that somebody else can write to: only known jobs run, and no worker crashes."""
 
 import json
 import logging
@@ -66,7 +66,7 @@ def worked(queues: RqQueues, jobs: RqJobs) -> list[tuple[str, ...]]:
     return handler.done
 
 
-def test_a_pickled_job_is_neither_read_nor_done_and_leaves_with_a_line_in_the_log(
+def test_a_pickled_job_is_neither_unpickled_nor_run_and_is_dropped_with_a_log_line(
     redis: Redis, queues: RqQueues, jobs: RqJobs, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     planted = tmp_path / "planted"
@@ -84,7 +84,7 @@ def test_a_pickled_job_is_neither_read_nor_done_and_leaves_with_a_line_in_the_lo
     assert not redis.exists(Job.key_for("planted"))
 
 
-def test_a_job_that_an_earlier_version_put_into_the_queue_is_dropped(
+def test_a_job_of_an_earlier_version_is_dropped(
     redis: Redis, queues: RqQueues, jobs: RqJobs, caplog: pytest.LogCaptureFixture
 ) -> None:
     Queue(IMPORTS, connection=redis).enqueue_call(
@@ -98,9 +98,7 @@ def test_a_job_that_an_earlier_version_put_into_the_queue_is_dropped(
     assert Queue(IMPORTS, connection=redis).job_ids == [f"run_import-{ONE}"], "its name is free again"
 
 
-def test_a_failed_job_of_an_earlier_version_that_waits_to_be_tried_again_is_dropped(
-    redis: Redis, tmp_path: Path
-) -> None:
+def test_a_failed_job_of_an_earlier_version_is_dropped_before_its_retry(redis: Redis, tmp_path: Path) -> None:
     planted = tmp_path / "planted"
     plant(redis, data=zlib.compress(pickle.dumps(Bomb(planted))), meta=pickle.dumps(Bomb(planted)))
     plant(redis, "malformed", status="no such status")
@@ -145,7 +143,7 @@ def test_a_failed_job_of_an_earlier_version_that_waits_to_be_tried_again_is_drop
     ],
     ids=repr,
 )
-def test_a_malformed_job_is_dropped_and_the_next_one_done(
+def test_a_malformed_job_is_dropped_and_the_next_one_runs(
     redis: Redis, queues: RqQueues, jobs: RqJobs, fields: dict[Any, Any]
 ) -> None:
     plant(redis)
@@ -157,7 +155,7 @@ def test_a_malformed_job_is_dropped_and_the_next_one_done(
 
 
 @pytest.mark.parametrize("job_id", [b"", b"two words", b"\xff\xfe", b"x" * 10_000, b"../x", b"not-there"])
-def test_what_is_not_the_id_of_a_job_is_skipped(redis: Redis, queues: RqQueues, jobs: RqJobs, job_id: bytes) -> None:
+def test_an_invalid_job_id_is_skipped(redis: Redis, queues: RqQueues, jobs: RqJobs, job_id: bytes) -> None:
     redis.rpush(f"rq:queue:{IMPORTS}", job_id)
     redis.rpush(f"rq:queue:{IMPORTS}:intermediate", job_id)
 
@@ -167,7 +165,7 @@ def test_what_is_not_the_id_of_a_job_is_skipped(redis: Redis, queues: RqQueues, 
 @pytest.mark.parametrize(
     "meta", [b"\x80\x04", b"7", b'{"correlation_id": 7}', b'{"correlation_id": "a\\nb"}', TOO_DEEP]
 )
-def test_a_correlation_id_that_is_none_is_left_out(redis: Redis, queues: RqQueues, meta: bytes) -> None:
+def test_an_invalid_correlation_id_is_ignored(redis: Redis, queues: RqQueues, meta: bytes) -> None:
     plant(redis, meta=meta)
     handler = Handler()
 
@@ -176,9 +174,7 @@ def test_a_correlation_id_that_is_none_is_left_out(redis: Redis, queues: RqQueue
     assert handler.correlation_ids in ([None], [])
 
 
-def test_a_job_imports_nothing_and_calls_nobody_by_what_redis_says_about_its_end(
-    redis: Redis, queues: RqQueues, tmp_path: Path
-) -> None:
+def test_callbacks_and_webhooks_planted_in_a_job_are_ignored(redis: Redis, queues: RqQueues, tmp_path: Path) -> None:
     (tmp_path / "planted_module.py").write_text(f"open({str(tmp_path / 'planted')!r}, 'w').close()")
     hook = {"url": "http://127.0.0.1:9/", "job_status": "finished", "method": "GET"}
     plant(
@@ -210,7 +206,7 @@ def test_a_job_imports_nothing_and_calls_nobody_by_what_redis_says_about_its_end
     assert not (tmp_path / "planted").exists()
 
 
-def test_a_job_that_fails_again_is_written_without_what_redis_had_planted(redis: Redis, queues: RqQueues) -> None:
+def test_planted_callbacks_are_removed_when_a_job_is_stored_for_its_retry(redis: Redis, queues: RqQueues) -> None:
     plant(redis, failure_callback_name="os.getcwd", retries_left=1)
     handler = Handler(then=fail_with(Unavailable("The storage is away.")))
 
@@ -220,7 +216,7 @@ def test_a_job_that_fails_again_is_written_without_what_redis_had_planted(redis:
     assert redis.hget(Job.key_for(job_id), "failure_callback_name") == b""
 
 
-def test_upkeep_of_the_lists_of_rq_reads_nothing_but_json(
+def test_maintenance_of_the_registries_unpickles_nothing(
     redis: Redis, queues: RqQueues, jobs: RqJobs, tmp_path: Path
 ) -> None:
     planted = tmp_path / "planted"
@@ -238,7 +234,7 @@ def test_upkeep_of_the_lists_of_rq_reads_nothing_but_json(
     assert not planted.exists()
 
 
-def test_nobody_listens_to_the_commands_of_rq(redis: Redis, queues: RqQueues, jobs: RqJobs) -> None:
+def test_commands_to_workers_are_ignored(redis: Redis, queues: RqQueues, jobs: RqJobs) -> None:
     jobs.run_import(ONE)
 
     def command() -> None:
@@ -255,7 +251,7 @@ def test_nobody_listens_to_the_commands_of_rq(redis: Redis, queues: RqQueues, jo
     assert handler.done == [("run_import", str(ONE))]
 
 
-def test_all_that_is_written_to_redis_is_read_by_json(jobs: RqJobs, redis: Redis) -> None:
+def test_everything_that_is_written_to_redis_is_json(jobs: RqJobs, redis: Redis) -> None:
     jobs.run_import(ONE)
     jobs.deliver_events()
     Schedule(redis, queue=UPKEEP, every={recurring: 5}, retried=[]).keep()
@@ -271,7 +267,7 @@ def test_all_that_is_written_to_redis_is_read_by_json(jobs: RqJobs, redis: Redis
         json.loads(fields.get(b"meta", b"{}"))
 
 
-def test_a_worker_has_one_way_to_read_a_job(redis: Redis) -> None:
+def test_a_worker_reads_jobs_only_as_validated_json(redis: Redis) -> None:
     worker = RqWorker([IMPORTS], redis, Handler())
 
     assert {worker.serializer, *(queue.serializer for queue in worker.queues)} == {JSONSerializer}

@@ -1,4 +1,4 @@
-"""What stands in the queues."""
+"""Tests of the jobs that are enqueued in Redis: arguments, names, retries, and the circuit breaker."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +17,7 @@ from tests.servers.own import OwnServer
 ONE, OTHER = UUID(int=1), UUID(int=2)
 
 
-def test_a_job_carries_an_id_and_which_request_it_follows_from(jobs: RqJobs, redis: Redis) -> None:
+def test_a_job_has_an_id_as_its_argument_and_the_correlation_id_of_its_request(jobs: RqJobs, redis: Redis) -> None:
     jobs.run_import(ONE)
     jobs.undo_import(OTHER)
 
@@ -27,7 +27,7 @@ def test_a_job_carries_an_id_and_which_request_it_follows_from(jobs: RqJobs, red
     assert first.meta == {"correlation_id": "c0ffee-1234"}
 
 
-def test_a_job_that_fails_is_tried_again_after_ever_longer_pauses(jobs: RqJobs, redis: Redis) -> None:
+def test_a_failed_job_is_retried_after_growing_pauses(jobs: RqJobs, redis: Redis) -> None:
     jobs.run_import(ONE)
 
     (job,) = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).jobs
@@ -35,14 +35,14 @@ def test_a_job_that_fails_is_tried_again_after_ever_longer_pauses(jobs: RqJobs, 
     assert [*RETRIES] == sorted(RETRIES)
 
 
-def test_events_have_a_job_for_each_destination_in_a_queue_of_its_own(jobs: RqJobs, redis: Redis) -> None:
+def test_each_destination_has_a_job_in_its_own_queue(jobs: RqJobs, redis: Redis) -> None:
     for _ in range(3):
         jobs.deliver_events()
 
     assert [told(redis, name) for name in ("activity", "topic")] == [[("activity",)], [("topic",)]]
 
 
-def test_only_who_is_told_of_something_is_woken(jobs: RqJobs, redis: Redis) -> None:
+def test_only_the_named_destinations_get_a_job(jobs: RqJobs, redis: Redis) -> None:
     jobs.deliver_events({"topic", "nobody"})
 
     assert [told(redis, name) for name in ("activity", "topic", "nobody")] == [[], [("topic",)], []]
@@ -53,7 +53,7 @@ def told(redis: Redis, destination: str) -> list[tuple[str, ...]]:
     return [tuple(job.args) for job in Queue(queue_name(destination), connection=redis, serializer=JSONSerializer).jobs]
 
 
-def test_of_one_import_one_job_waits_however_often_it_is_asked_for(jobs: RqJobs, redis: Redis) -> None:
+def test_an_import_has_at_most_one_queued_job(jobs: RqJobs, redis: Redis) -> None:
     for _ in range(3):
         jobs.run_import(ONE)
         jobs.run_import(OTHER)
@@ -64,7 +64,7 @@ def test_of_one_import_one_job_waits_however_often_it_is_asked_for(jobs: RqJobs,
     ]
 
 
-def test_the_name_of_a_job_that_was_lost_on_its_way_is_free_again_after_a_minute(jobs: RqJobs, redis: Redis) -> None:
+def test_a_lost_job_can_be_enqueued_again_after_a_minute(jobs: RqJobs, redis: Redis) -> None:
     jobs.run_import(ONE)
     redis.delete(f"rq:queue:{IMPORTS}")  # as if a worker had taken it, and died before it began
 
@@ -85,7 +85,7 @@ def away(private_redis: OwnServer) -> Iterator[RedisServer]:
     server.close()
 
 
-def test_a_redis_that_is_away_is_left_alone_after_some_failures(away: RedisServer) -> None:
+def test_the_circuit_breaker_opens_after_some_failures(away: RedisServer) -> None:
     jobs = RqJobs(away, destinations=["activity"])
 
     for _ in range(2):

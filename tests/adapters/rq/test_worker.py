@@ -1,4 +1,4 @@
-"""Doing the jobs of the queues, and what recurs."""
+"""Tests of the RQ worker: order of jobs, retries, recurring jobs, and outages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ def queues(redis_url: str, jobs: RqJobs) -> RqQueues:
     return RqQueues(redis_url, jobs)
 
 
-def test_imports_are_done_in_the_order_in_which_they_came(jobs: RqJobs, queues: RqQueues) -> None:
+def test_imports_run_in_the_order_in_which_they_were_enqueued(jobs: RqJobs, queues: RqQueues) -> None:
     handler = Handler(until=3)
     jobs.run_import(ONE)
     jobs.undo_import(OTHER)
@@ -72,7 +72,7 @@ def test_imports_are_done_in_the_order_in_which_they_came(jobs: RqJobs, queues: 
     assert handler.correlation_ids == ["c0ffee-1234"] * 3
 
 
-def test_what_is_done_leaves_nothing_behind(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
+def test_a_finished_job_leaves_nothing_in_redis(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
     jobs.run_import(ONE)
     handler = Handler()
 
@@ -82,7 +82,7 @@ def test_what_is_done_leaves_nothing_behind(jobs: RqJobs, queues: RqQueues, redi
     assert redis.llen(f"rq:queue:{IMPORTS}:intermediate") == 0
 
 
-def test_what_comes_while_a_job_is_done_has_it_done_once_more(jobs: RqJobs, queues: RqQueues) -> None:
+def test_a_job_that_is_enqueued_during_its_run_runs_once_more(jobs: RqJobs, queues: RqQueues) -> None:
     jobs.run_import(ONE)
     handler = Handler(until=2, then=lambda: jobs.run_import(ONE))
 
@@ -91,7 +91,7 @@ def test_what_comes_while_a_job_is_done_has_it_done_once_more(jobs: RqJobs, queu
     assert handler.done == [("run_import", str(ONE))] * 2
 
 
-def test_a_job_that_fails_waits_to_be_tried_again_and_frees_its_name(
+def test_a_failed_job_is_scheduled_for_a_retry_and_its_name_is_free(
     jobs: RqJobs, queues: RqQueues, redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs.run_import(ONE)
@@ -107,7 +107,7 @@ def test_a_job_that_fails_waits_to_be_tried_again_and_frees_its_name(
     assert len(Queue(IMPORTS, connection=redis, serializer=JSONSerializer)) == 1
 
 
-def test_what_was_not_foreseen_is_logged_whole(
+def test_an_unexpected_error_is_logged_with_its_traceback(
     jobs: RqJobs, queues: RqQueues, caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs.run_import(ONE)
@@ -122,7 +122,7 @@ def test_what_was_not_foreseen_is_logged_whole(
     assert vars(record)["correlation_id"] == "c0ffee-1234"
 
 
-def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
+def test_a_failed_job_is_retried_when_it_is_due(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
     jobs.run_import(ONE)
     failing = Handler(then=fail_with(Unavailable("The storage is away.")))
     queues.run_import_jobs(failing, failing.is_done)
@@ -139,7 +139,7 @@ def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQue
     assert again.done == [("run_import", str(ONE))]
 
 
-def test_what_recurs_and_the_events_of_each_destination_are_done_beside_imports(jobs: RqJobs, queues: RqQueues) -> None:
+def test_recurring_jobs_and_deliveries_run_beside_imports(jobs: RqJobs, queues: RqQueues) -> None:
     jobs.run_import(ONE)
     jobs.deliver_events()
     recurs, tells = Handler(), Handler()
@@ -150,7 +150,7 @@ def test_what_recurs_and_the_events_of_each_destination_are_done_beside_imports(
     assert (recurs.done, tells.done) == ([("recurring",)], [("relay", "topic")])
 
 
-def test_a_relay_that_failed_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
+def test_a_failed_relay_is_retried_when_it_is_due(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
     jobs.deliver_events()
     failing = Handler(then=fail_with(Unavailable("The database is away.")))
     queues.run_delivery_jobs(failing, failing.is_done, "topic")
@@ -165,7 +165,7 @@ def test_a_relay_that_failed_is_tried_again_when_it_is_time(jobs: RqJobs, queues
     assert again.done == [("relay", "topic")]
 
 
-def test_one_worker_at_a_time_keeps_the_schedule(redis: Redis) -> None:
+def test_one_worker_at_a_time_runs_the_schedule(redis: Redis) -> None:
     ours, theirs = (Schedule(redis, queue=UPKEEP, every={recurring: 3600}, retried=[IMPORTS]) for _ in range(2))
 
     for _ in range(3):
@@ -179,7 +179,7 @@ def test_one_worker_at_a_time_keeps_the_schedule(redis: Redis) -> None:
     theirs.leave()
 
 
-def test_a_schedule_whose_keeper_has_died_is_kept_by_another(redis: Redis) -> None:
+def test_the_schedule_of_a_dead_worker_is_taken_over_by_another(redis: Redis) -> None:
     dead, other = (Schedule(redis, queue=UPKEEP, every={recurring: 3600}, retried=[IMPORTS]) for _ in range(2))
     dead.keep()
     assert redis.pttl(LOCK) > 0
@@ -191,14 +191,14 @@ def test_a_schedule_whose_keeper_has_died_is_kept_by_another(redis: Redis) -> No
     other.leave()
 
 
-def test_a_run_that_nobody_begins_is_dropped_when_the_next_one_is_due(redis: Redis) -> None:
+def test_a_recurring_job_expires_when_its_next_run_is_due(redis: Redis) -> None:
     Schedule(redis, queue=UPKEEP, every={recurring: 5}, retried=[]).keep()
 
     (job_id,) = Queue(UPKEEP, connection=redis, serializer=JSONSerializer).job_ids
     assert 0 < redis.ttl(Job.key_for(job_id)) <= 5
 
 
-def test_a_job_whose_time_runs_out_as_it_is_taken_is_not_done(jobs: RqJobs, redis: Redis) -> None:
+def test_a_job_that_expires_while_it_is_taken_is_not_run(jobs: RqJobs, redis: Redis) -> None:
     jobs.run_import(ONE)
     queue = Queue(IMPORTS, connection=redis, serializer=JSONSerializer)
     (job,) = queue.jobs
@@ -210,7 +210,7 @@ def test_a_job_whose_time_runs_out_as_it_is_taken_is_not_done(jobs: RqJobs, redi
     assert handler.done == []
 
 
-def test_without_redis_a_worker_says_so(private_redis: OwnServer, jobs_of: Callable[[str], RqJobs]) -> None:
+def test_without_redis_a_worker_raises_unavailable(private_redis: OwnServer, jobs_of: Callable[[str], RqJobs]) -> None:
     queues = RqQueues(private_redis.url, jobs_of(private_redis.url))
     queues.ping()
     private_redis.stop()
@@ -225,7 +225,7 @@ def test_without_redis_a_worker_says_so(private_redis: OwnServer, jobs_of: Calla
         queues.run_upkeep_jobs(Handler(), lambda: False, {recurring: 1})
 
 
-def test_a_redis_that_goes_away_ends_the_work(private_redis: OwnServer, jobs_of: Callable[[str], RqJobs]) -> None:
+def test_a_redis_that_stops_ends_the_run_of_jobs(private_redis: OwnServer, jobs_of: Callable[[str], RqJobs]) -> None:
     jobs = jobs_of(private_redis.url)
     jobs.run_import(ONE)
     handler = Handler(then=private_redis.stop)

@@ -1,4 +1,4 @@
-"""Queries for tests of query plans: every list with the index that it has to use, and other queries."""
+"""Queries for tests of query plans: every list with its expected index, and other queries."""
 
 from collections.abc import Callable
 from datetime import time, timedelta

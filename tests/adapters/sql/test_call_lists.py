@@ -1,4 +1,4 @@
-"""Lists of call tasks and of the ledger hold what the in-memory ones hold, whatever is asked."""
+"""Tests of lists of call tasks and of the ledger in SQL: the same items as in memory, for any filter."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -114,7 +114,7 @@ def a_ledger_filter(random: Random, people: list[UUID], leads: list[UUID], tasks
 
 @pytest.mark.parametrize("which", ["engine", "mysql_engine"])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_any_filter_finds_the_same_in_the_same_order_as_in_memory(
+def test_any_filter_returns_the_same_items_in_the_same_order_as_in_memory(
     request: pytest.FixtureRequest, which: str, seed: int
 ) -> None:
     engine: Engine = request.getfixturevalue(which)

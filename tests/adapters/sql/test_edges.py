@@ -1,4 +1,4 @@
-"""Cases at the edges of the ports' promises that an implementation in SQL can easily miss."""
+"""Tests of edge cases of ports that an SQL implementation can easily miss."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
 
-def test_a_real_lead_is_not_found_under_a_phone_that_its_pretended_self_gave_up(work: SqlUnitOfWorkFactory) -> None:
+def test_a_lead_whose_phone_changed_in_a_dry_run_does_not_match_its_old_phone(work: SqlUnitOfWorkFactory) -> None:
     ann = a_user()
     coming = an_import(ann)
     old, new = Phone("+12125550101"), Phone("+12125550102")
@@ -25,7 +25,7 @@ def test_a_real_lead_is_not_found_under_a_phone_that_its_pretended_self_gave_up(
     assert matches.by_email == {"grace@example.com": lead}
 
 
-def test_a_session_that_has_expired_is_not_revoked_with_the_live_ones(work: SqlUnitOfWorkFactory) -> None:
+def test_revoking_all_sessions_leaves_expired_ones_unchanged(work: SqlUnitOfWorkFactory) -> None:
     ann = a_user()
     live, expired = a_session(ann), a_session(ann, expires_at=NOW - timedelta(seconds=1))
     add_all(work, ann, live, expired)
@@ -37,7 +37,7 @@ def test_a_session_that_has_expired_is_not_revoked_with_the_live_ones(work: SqlU
     assert stored == expired
 
 
-def test_text_of_any_kind_survives_in_json(work: SqlUnitOfWorkFactory) -> None:
+def test_text_with_any_characters_is_unchanged_in_json(work: SqlUnitOfWorkFactory) -> None:
     ann = a_user()
     coming = an_import(
         ann, columns=[{"header": "名 \u0000 \U0001f600 \ufffd \u2028", "field": None}], dialect={"a": 1.5}

@@ -1,4 +1,4 @@
-"""How transactions wait for each other, and what is told when they wait in vain."""
+"""Tests of connections and transactions on SQLite: waiting for locks, and error translation."""
 
 import time
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def short_timeout_engine(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def test_a_reading_unit_does_not_wait_for_a_writing_one(short_timeout_engine: Engine) -> None:
+def test_a_reading_unit_of_work_does_not_wait_for_a_writing_one(short_timeout_engine: Engine) -> None:
     work, reads = SqlUnitOfWorkFactory(short_timeout_engine), SqlUnitOfWorkFactory(short_timeout_engine, reading=True)
     add_all(work, a_lead())
 
@@ -42,7 +42,7 @@ def test_a_reading_unit_does_not_wait_for_a_writing_one(short_timeout_engine: En
         assert unit.leads.page(LeadFilter(), PageRequest()).next is not None
 
 
-def test_a_writing_unit_that_waits_too_long_says_so_and_waits_no_longer(short_timeout_engine: Engine) -> None:
+def test_a_writing_unit_of_work_raises_unavailable_if_it_waits_too_long(short_timeout_engine: Engine) -> None:
     work = SqlUnitOfWorkFactory(short_timeout_engine)
     with work() as first:
         first.users.add(a_user())
@@ -56,7 +56,7 @@ def test_a_writing_unit_that_waits_too_long_says_so_and_waits_no_longer(short_ti
     assert short_timeout_engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # a QueuePool counts them
 
 
-def test_a_writing_unit_waits_for_another_to_end(work: SqlUnitOfWorkFactory) -> None:
+def test_a_writing_unit_of_work_waits_for_another_to_end(work: SqlUnitOfWorkFactory) -> None:
     begun = Event()
 
     def write_slowly() -> None:
@@ -76,7 +76,7 @@ def test_a_writing_unit_waits_for_another_to_end(work: SqlUnitOfWorkFactory) -> 
         assert len(unit.users.page(UserFilter(), PageRequest()).items) == 2
 
 
-def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(
+def test_a_reading_unit_of_work_refuses_writes_and_later_ones_are_unaffected(
     work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
 ) -> None:
     with reads() as unit, pytest.raises(OperationalError, match="readonly"):
@@ -90,14 +90,14 @@ def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(
         assert unit.users.get(ann.id) == ann
 
 
-def test_a_unit_commits_once(work: SqlUnitOfWorkFactory) -> None:
+def test_a_unit_of_work_can_commit_only_once(work: SqlUnitOfWorkFactory) -> None:
     with work() as unit:
         unit.commit()
         with pytest.raises(RuntimeError):
             unit.commit()
 
 
-def test_more_units_at_once_than_there_are_connections_are_told_to_come_back(short_timeout_engine: Engine) -> None:
+def test_more_units_of_work_than_connections_raise_unavailable(short_timeout_engine: Engine) -> None:
     reads = SqlUnitOfWorkFactory(short_timeout_engine, reading=True)
     with ExitStack() as units:
         for _ in range(MAX_CONNECTIONS):
@@ -108,12 +108,12 @@ def test_more_units_at_once_than_there_are_connections_are_told_to_come_back(sho
         pass
 
 
-def test_a_failure_of_the_database_is_told_from_a_fault_of_ours(engine: Engine) -> None:
+def test_failures_of_the_database_are_unavailable_and_errors_of_our_own_are_not(engine: Engine) -> None:
     with engine.connect() as connection, pytest.raises(OperationalError, match="no such table"):
         connection.exec_driver_sql("SELECT 1 FROM nowhere")
 
 
-def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlUnitOfWorkFactory) -> None:
+def test_an_error_message_does_not_contain_the_values_of_its_statement(work: SqlUnitOfWorkFactory) -> None:
     ann = a_user(password_hash="secret")
     add_all(work, ann)
 
@@ -123,11 +123,11 @@ def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlUnitOfWorkF
     assert "secret" not in str(refused.value)
 
 
-def test_a_database_that_is_there_answers(engine: Engine) -> None:
+def test_a_ping_of_an_existing_database_succeeds(engine: Engine) -> None:
     ping(engine)
 
 
-def test_a_folder_that_is_not_there_makes_the_database_unavailable(tmp_path: Path) -> None:
+def test_a_missing_folder_makes_the_database_unavailable(tmp_path: Path) -> None:
     engine = create_engine_for(f"sqlite:///{tmp_path}/nowhere/unite.db")
 
     with pytest.raises(Unavailable, match="cannot be opened"):
@@ -136,7 +136,7 @@ def test_a_folder_that_is_not_there_makes_the_database_unavailable(tmp_path: Pat
         pass
 
 
-def test_a_file_that_is_no_database_makes_it_unavailable(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "unite.db").write_bytes(b"this is not a database, and long enough to tell" * 100)
 
     with pytest.raises(Unavailable):
@@ -146,12 +146,12 @@ def test_a_file_that_is_no_database_makes_it_unavailable(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "url", ["sqlite://", "sqlite:///:memory:", "postgresql://localhost/unite", "mysql:///unite", "mysql://localhost"]
 )
-def test_a_database_that_unite_does_not_know_is_refused(url: str) -> None:
+def test_an_unsupported_database_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="The database has to be"):
         create_engine_for(url)
 
 
-def test_connections_are_set_up_to_be_safe_and_quick(engine: Engine) -> None:
+def test_connections_have_safe_and_fast_settings(engine: Engine) -> None:
     with engine.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()

@@ -1,4 +1,4 @@
-"""What the database refuses is told in the words of the domain."""
+"""Tests of the translation of database errors to domain errors."""
 
 import sqlite3
 
@@ -15,7 +15,7 @@ from unite_core.testing.builders import a_lead, a_user, an_id
 from unite_core.testing.contracts.database import add_all, run_concurrently
 
 
-def test_every_unique_constraint_has_an_error_of_the_domain() -> None:
+def test_every_unique_constraint_has_a_domain_error() -> None:
     unique = {
         constraint.name
         for table in schema.tables.values()
@@ -36,7 +36,7 @@ def test_every_unique_constraint_has_an_error_of_the_domain() -> None:
         ("(1062, \"Duplicate entry 'a@b.c' for key 'uq_users_email'\")", "uq_users_email"),
     ],
 )
-def test_a_violated_constraint_is_named(said: str, constraint: str | None) -> None:
+def test_the_name_of_a_violated_constraint_is_detected(said: str, constraint: str | None) -> None:
     error = IntegrityError("INSERT", (), Exception(said))
 
     assert violated_constraint(error) == constraint
@@ -52,11 +52,11 @@ def test_a_violated_constraint_is_named(said: str, constraint: str | None) -> No
         "(1062, \"Duplicate entry '01-2' for key 'uq_call_ledger_chain'\")",
     ],
 )
-def test_who_was_not_the_next_in_a_chain_is_told_to_begin_anew(said: str) -> None:
+def test_an_entry_with_a_taken_position_in_its_chain_is_a_deadlock(said: str) -> None:
     assert isinstance(refusal(IntegrityError("INSERT", (), Exception(said))), Deadlock)
 
 
-def test_fifty_that_add_one_lead_at_once_get_one_lead_and_forty_nine_refusals(work: SqlUnitOfWorkFactory) -> None:
+def test_of_fifty_concurrent_inserts_of_a_lead_one_succeeds(work: SqlUnitOfWorkFactory) -> None:
     one = a_lead(email="grace@example.com")
 
     def add(_: int) -> tuple[Duplicate, ...] | None:
@@ -76,7 +76,7 @@ def test_fifty_that_add_one_lead_at_once_get_one_lead_and_forty_nine_refusals(wo
     assert outcomes.count((Duplicate("phone", there.id), Duplicate("email", there.id))) == 49
 
 
-def test_leads_that_are_refused_together_leave_the_unit_able_to_go_on(
+def test_a_unit_of_work_is_usable_after_a_refused_batch_of_leads(
     work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
 ) -> None:
     there, other, free = a_lead(), a_lead(), a_lead()
@@ -94,12 +94,12 @@ def test_leads_that_are_refused_together_leave_the_unit_able_to_go_on(
         assert set(unit.leads.matches(keys, []).by_phone) == {keys[0], keys[2]}
 
 
-def test_a_lead_for_somebody_who_does_not_exist_is_a_fault_of_ours(work: SqlUnitOfWorkFactory) -> None:
+def test_an_unknown_assignee_is_an_integrity_error(work: SqlUnitOfWorkFactory) -> None:
     with work() as unit, pytest.raises(IntegrityError, match="FOREIGN KEY"):
         unit.leads.add(a_lead(assigned_to=an_id()))
 
 
-def test_a_second_user_with_an_id_is_a_fault_of_ours(work: SqlUnitOfWorkFactory) -> None:
+def test_a_repeated_user_id_is_an_integrity_error(work: SqlUnitOfWorkFactory) -> None:
     ann = a_user()
     add_all(work, ann)
 
@@ -107,7 +107,7 @@ def test_a_second_user_with_an_id_is_a_fault_of_ours(work: SqlUnitOfWorkFactory)
         unit.users.add(a_user(id=ann.id))
 
 
-def test_a_full_disk_passes_and_a_syntax_error_does_not() -> None:
+def test_a_full_disk_is_transient_and_a_syntax_error_is_not() -> None:
     full, wrong = sqlite3.OperationalError("full"), sqlite3.OperationalError("syntax")
     full.sqlite_errorcode, wrong.sqlite_errorcode = sqlite3.SQLITE_FULL, sqlite3.SQLITE_ERROR
 

@@ -1,4 +1,4 @@
-"""What the accounts of an installation may do on MySQL and MariaDB: the one that migrates, and the service's."""
+"""Tests of the privileges of the accounts on MySQL and MariaDB: the migrating one, and the service's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,7 +118,7 @@ def refused(engine: Engine, statement: str) -> str:
     return str(error.value.orig)
 
 
-def test_the_service_completes_a_call_and_the_ledger_says_so(service: Engine) -> None:
+def test_the_service_account_can_complete_a_call(service: Engine) -> None:
     work = SqlUnitOfWorkFactory(service)
     ann, lead = a_user(role=Role.ADMIN), a_lead()
     task = a_task(lead, ann, assigned_to=ann.id)
@@ -137,7 +137,7 @@ def test_the_service_completes_a_call_and_the_ledger_says_so(service: Engine) ->
         assert unit.leads.get(lead.id).status == "converted"
 
 
-def test_the_service_does_everything_else_that_it_has_to(service: Engine) -> None:
+def test_the_service_account_can_do_everything_that_the_service_needs(service: Engine) -> None:
     work = SqlUnitOfWorkFactory(service)
     add_all(work, a_user(), a_lead(status_chosen_at=FixedClock().now()))
     SqlActivityLog(service).deliver([an_event()])
@@ -166,7 +166,7 @@ def test_the_service_does_everything_else_that_it_has_to(service: Engine) -> Non
         "SELECT * FROM mysql.user",
     ],
 )
-def test_the_service_is_refused_whatever_it_does_not_need(service: Engine, statement: str) -> None:
+def test_the_service_account_has_no_other_privileges(service: Engine, statement: str) -> None:
     ann, lead = a_user(), a_lead()
     task = a_task(lead, ann)
     add_all(SqlUnitOfWorkFactory(service), ann, lead, task, an_entry(task))
@@ -177,7 +177,7 @@ def test_the_service_is_refused_whatever_it_does_not_need(service: Engine, state
 
 
 @pytest.mark.parametrize("statement", ["UPDATE call_ledger SET note = 'x'", "DELETE FROM call_ledger"])
-def test_even_the_account_that_migrates_is_refused_by_the_ledger_itself(
+def test_the_migrating_account_cannot_change_the_ledger_either(
     installation: Installation, service: Engine, statement: str
 ) -> None:
     ann, lead = a_user(), a_lead()
@@ -190,9 +190,7 @@ def test_even_the_account_that_migrates_is_refused_by_the_ledger_itself(
 
 
 @pytest.mark.parametrize("escaped", [False, True])
-def test_what_the_service_was_given_on_the_whole_schema_is_taken_away(
-    installation: Installation, *, escaped: bool
-) -> None:
+def test_excess_privileges_on_the_schema_are_revoked(installation: Installation, *, escaped: bool) -> None:
     whole = installation.schema.replace("_", r"\_") if escaped else installation.schema
     installation.root(f"GRANT {MIGRATES} ON {whole} TO '{installation.service}'@'%'")
 
@@ -205,7 +203,7 @@ def test_what_the_service_was_given_on_the_whole_schema_is_taken_away(
     engine.dispose()
 
 
-def test_what_it_was_given_on_the_ledger_is_taken_away(installation: Installation, service: Engine) -> None:
+def test_excess_privileges_on_the_ledger_are_revoked(installation: Installation, service: Engine) -> None:
     ledger = f"`{installation.url.database}`.call_ledger"
     installation.root(f"GRANT UPDATE, DELETE ON {ledger} TO '{installation.service}'@'%'")
 
@@ -216,9 +214,7 @@ def test_what_it_was_given_on_the_ledger_is_taken_away(installation: Installatio
 
 
 @pytest.mark.parametrize("table", ["call_ledger", "leads"])
-def test_what_it_was_given_on_a_table_beyond_what_is_meant_is_taken_away(
-    installation: Installation, service: Engine, table: str
-) -> None:
+def test_excess_privileges_on_a_table_are_revoked(installation: Installation, service: Engine, table: str) -> None:
     on = f"`{installation.url.database}`.{table}"
     installation.root(
         f"GRANT CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER ON {on} TO '{installation.service}'@'%'",
@@ -245,7 +241,7 @@ def test_an_account_with_all_privileges_loses_the_excess_privileges(installation
     assert beyond(installation) == ExcessPrivileges()
 
 
-def test_what_cannot_be_taken_away_is_told(installation: Installation) -> None:
+def test_privileges_that_cannot_be_revoked_are_reported(installation: Installation) -> None:
     migrated(installation)
     service, role = installation.service, f"role_{installation.service}"
     installation.root(
@@ -266,7 +262,7 @@ def test_what_cannot_be_taken_away_is_told(installation: Installation) -> None:
     ]
 
 
-def test_whoever_migrates_may_not_see_what_others_may_do(installation: Installation) -> None:
+def test_a_migrating_account_that_cannot_see_other_privileges_reports_so(installation: Installation) -> None:
     engine = installation.engine(installation.migrator)
     upgrade(engine)
 
@@ -274,7 +270,7 @@ def test_whoever_migrates_may_not_see_what_others_may_do(installation: Installat
     engine.dispose()
 
 
-def test_rights_are_given_where_whoever_migrates_cannot_take_all_others_away(new_installation: Installation) -> None:
+def test_grants_succeed_if_the_migrating_account_cannot_revoke_everything(new_installation: Installation) -> None:
     new_installation.root(
         f"GRANT ALL ON {new_installation.schema} TO '{new_installation.service}'@'%'",
         f"REVOKE INDEX ON {new_installation.schema} FROM '{new_installation.migrator}'@'%'",
@@ -300,7 +296,7 @@ def beyond(installation: Installation) -> ExcessPrivileges:
     return more
 
 
-def test_rights_that_were_given_before_an_upgrade_are_good_after_it_and_new_tables_get_theirs(
+def test_grants_stay_valid_after_an_upgrade_and_new_tables_need_another_grant(
     new_installation: Installation,
 ) -> None:
     migrator = new_installation.engine(new_installation.migrator)
@@ -321,7 +317,7 @@ def test_rights_that_were_given_before_an_upgrade_are_good_after_it_and_new_tabl
     migrator.dispose()
 
 
-def test_an_account_that_nobody_made_gets_no_rights_and_is_not_made_by_them(installation: Installation) -> None:
+def test_a_missing_account_is_neither_granted_anything_nor_created(installation: Installation) -> None:
     migrator = installation.engine(installation.migrator)
     upgrade(migrator)
 
@@ -334,7 +330,7 @@ def test_an_account_that_nobody_made_gets_no_rights_and_is_not_made_by_them(inst
         nobody.connect()
 
 
-def test_the_account_that_migrates_does_not_take_its_own_rights_away(new_installation: Installation) -> None:
+def test_the_migrating_account_does_not_revoke_its_own_privileges(new_installation: Installation) -> None:
     migrator = new_installation.engine(new_installation.migrator)
     upgrade(migrator, "0002")
 
@@ -345,7 +341,7 @@ def test_the_account_that_migrates_does_not_take_its_own_rights_away(new_install
     migrated(new_installation)
 
 
-def test_a_migration_that_may_make_no_triggers_leaves_nothing_behind_and_goes_on_later(
+def test_a_migration_that_must_not_create_triggers_changes_nothing_and_can_be_repeated(
     new_installation: Installation,
 ) -> None:
     new_installation.root(f"REVOKE TRIGGER ON {new_installation.schema} FROM '{new_installation.migrator}'@'%'")

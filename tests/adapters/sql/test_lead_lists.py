@@ -1,4 +1,4 @@
-"""Lists and searches of leads in a database find what the in-memory ones find, and their index stays in step."""
+"""Tests of lists and searches of leads in SQL: the same leads as in memory, and an index that is up to date."""
 
 from datetime import timedelta
 from random import Random
@@ -120,7 +120,7 @@ def store_calls(work: UnitOfWorkFactory[FullUnitOfWork], calls: list[list[CallTa
 
 @pytest.mark.parametrize("which", ["engine", "mysql_engine"])
 @pytest.mark.parametrize("seed", range(3))
-def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
+def test_any_filter_returns_the_same_leads_in_the_same_order_as_in_memory(
     request: pytest.FixtureRequest, which: str, seed: int
 ) -> None:
     engine: Engine = request.getfixturevalue(which)
@@ -151,7 +151,7 @@ def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
         assert ours.lead_calls.get(called) == theirs.lead_calls.get(called)
 
 
-def test_words_that_many_leads_have_are_found_newest_first_too(
+def test_a_search_for_common_words_is_sorted_newest_first_too(
     engine: Engine, work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
 ) -> None:
     ann = a_user()
@@ -188,9 +188,7 @@ def test_words_that_many_leads_have_are_found_newest_first_too(
         assert "lead_words" not in str(statement)
 
 
-def test_a_change_of_a_lead_writes_what_has_changed_and_nothing_else(
-    engine: Engine, work: SqlUnitOfWorkFactory
-) -> None:
+def test_an_update_of_a_lead_writes_only_changed_columns(engine: Engine, work: SqlUnitOfWorkFactory) -> None:
     lead = a_lead(email="grace@example.com")
     add_all(work, lead)
     written: list[str] = []
@@ -209,7 +207,7 @@ def test_a_change_of_a_lead_writes_what_has_changed_and_nothing_else(
     assert written == ["UPDATE leads SET status=?, version=? WHERE leads.id = ? AND leads.version = ?"]
 
 
-def test_the_index_of_words_stays_in_step_with_the_leads(
+def test_the_search_index_follows_every_change_of_leads(
     engine: Engine, work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
 ) -> None:
     renamed, gone, back, stays = (a_lead(name=name) for name in ("Adams", "Brown", "Clark", "Davis"))
@@ -246,9 +244,7 @@ def test_the_index_of_words_stays_in_step_with_the_leads(
         assert connection.exec_driver_sql("SELECT count(*) FROM lead_words_paused").scalar_one() == 0
 
 
-def test_a_lead_that_is_written_by_hand_is_found_and_removed_by_hand_is_not(
-    engine: Engine, work: SqlUnitOfWorkFactory
-) -> None:
+def test_the_search_index_follows_changes_by_plain_sql(engine: Engine, work: SqlUnitOfWorkFactory) -> None:
     add_all(work, a_lead(name="Adams"))
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TEMP TABLE copy AS SELECT * FROM leads")

@@ -1,4 +1,4 @@
-"""The ledger of a database of before gets its facts, and its chains verify as before."""
+"""Tests of the migration that adds call time, source and attempt number to ledger entries; all chains stay valid."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -123,7 +123,7 @@ def facts(engine: Engine, task: CallTask) -> list[tuple[Any, ...]]:
     return [((it.called_at - NOW) / HOUR, it.source, it.attempt) for it in chain_of(engine, task)]
 
 
-def test_every_entry_gets_the_facts_of_its_call_and_verifies(old: Engine) -> None:
+def test_every_entry_gets_call_time_source_and_attempt_and_its_chain_verifies(old: Engine) -> None:
     history = History(old)
     fair, web = history.lead(source="fair"), history.lead(source="web")
     minute = 1 / 60
@@ -176,7 +176,7 @@ def test_the_calls_of_each_lead_are_counted(old: Engine) -> None:
     assert counts[called.id].first_called_at == NOW + HOUR
 
 
-def test_the_ledger_goes_on_where_it_was_and_is_guarded(old: Engine) -> None:
+def test_the_ledger_is_continued_and_protected_after_the_migration(old: Engine) -> None:
     history = History(old)
     task = history.made(history.lead(), 5)
     upgrade(old)
@@ -191,7 +191,7 @@ def test_the_ledger_goes_on_where_it_was_and_is_guarded(old: Engine) -> None:
             connection.exec_driver_sql(statement)
 
 
-def test_a_ledger_in_several_portions_gets_the_same_facts(old: Engine) -> None:
+def test_a_ledger_that_is_migrated_in_several_batches_gets_the_same_values(old: Engine) -> None:
     history = History(old)
     tasks = [history.made(history.lead(), hour) for hour in (3, 4) for _ in range(5)]
     tasks += [history.made(lead, 2) for lead in history.leads]
@@ -206,7 +206,7 @@ def test_a_ledger_in_several_portions_gets_the_same_facts(old: Engine) -> None:
     assert VerifyLedger(SqlUnitOfWorkFactory(old, reading=True))() == VerificationResult(tasks=20, entries=20)
 
 
-def test_the_version_before_cannot_write_entries_without_the_facts(old: Engine) -> None:
+def test_the_previous_version_cannot_add_entries_without_the_new_values(old: Engine) -> None:
     history = History(old)
     task = history.made(history.lead(), 5)
     upgrade(old)
@@ -215,7 +215,7 @@ def test_the_version_before_cannot_write_entries_without_the_facts(old: Engine) 
         write(connection, an_entry(task, chain_of(old, task)))
 
 
-def test_no_entry_is_added_meanwhile(mysql_database: str) -> None:
+def test_no_entry_can_be_added_during_the_migration(mysql_database: str) -> None:
     engine, other = create_engine_for(mysql_database), create_engine_for(mysql_database)
     upgrade(engine, "0004")
     history = History(engine)
@@ -236,7 +236,7 @@ def test_no_entry_is_added_meanwhile(mysql_database: str) -> None:
     other.dispose()
 
 
-def test_a_migration_that_broke_off_is_gone_on_with(mysql_database: str) -> None:
+def test_an_interrupted_migration_can_be_continued(mysql_database: str) -> None:
     engine = create_engine_for(mysql_database)
     upgrade(engine, "0004")
     history = History(engine)
@@ -263,7 +263,7 @@ def test_a_migration_that_broke_off_is_gone_on_with(mysql_database: str) -> None
     engine.dispose()
 
 
-def test_entries_are_there_after_the_migration_was_taken_back(old: Engine) -> None:
+def test_a_downgrade_keeps_all_entries(old: Engine) -> None:
     history = History(old)
     task = history.made(history.lead(), 5, {"outcome": CallOutcome.CONNECTED})
     names = sorted({each.name for each in fields(LedgerEntry)} - NEW)

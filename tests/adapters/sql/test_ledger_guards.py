@@ -1,4 +1,4 @@
-"""The database itself refuses to change the call ledger, whoever asks."""
+"""Tests of the triggers of the call ledger: the database itself refuses every change."""
 
 import pytest
 from sqlalchemy import Engine, select
@@ -61,23 +61,23 @@ def rows(engine: Engine) -> list[tuple[object, ...]]:
         "UPDATE call_ledger SET number = 3 WHERE number = 2",
     ],
 )
-def test_an_entry_is_not_changed(any_engine: Engine, chain: list[LedgerEntry], statement: str) -> None:
+def test_an_update_of_an_entry_is_refused(any_engine: Engine, chain: list[LedgerEntry], statement: str) -> None:
     assert chain
     assert NEVER_CHANGED in refused(any_engine, statement)
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM call_ledger", "DELETE FROM call_ledger WHERE number = 2"])
-def test_an_entry_is_not_taken_away(any_engine: Engine, chain: list[LedgerEntry], statement: str) -> None:
+def test_a_deletion_of_an_entry_is_refused(any_engine: Engine, chain: list[LedgerEntry], statement: str) -> None:
     assert chain
     assert NEVER_TAKEN_AWAY in refused(any_engine, statement)
 
 
-def test_an_entry_is_not_replaced(any_engine: Engine, chain: list[LedgerEntry]) -> None:
+def test_a_replacement_of_an_entry_is_refused(any_engine: Engine, chain: list[LedgerEntry]) -> None:
     assert chain
     assert APPEND_ONLY in refused(any_engine, f"REPLACE INTO call_ledger {WHOLE_ROW}")
 
 
-def test_no_entry_is_put_in_the_place_of_another_with_a_new_id(
+def test_a_replacement_of_an_entry_by_one_with_another_id_is_refused(
     any_engine: Engine, task: CallTask, chain: list[LedgerEntry]
 ) -> None:
     columns = ", ".join(call_ledger.columns.keys())
@@ -89,7 +89,7 @@ def test_no_entry_is_put_in_the_place_of_another_with_a_new_id(
 
 
 @pytest.mark.parametrize("rowid", ["rowid", "_rowid_", "oid"])
-def test_no_entry_is_put_in_the_place_of_another_by_the_number_of_its_row(engine: Engine, rowid: str) -> None:
+def test_a_replacement_of_an_entry_by_its_rowid_is_refused(engine: Engine, rowid: str) -> None:
     ann, lead = a_user(), a_lead()
     task, other = a_task(lead, ann), a_task(lead, ann)
     add_all(SqlUnitOfWorkFactory(engine), ann, lead, task, other, an_entry(task))
@@ -100,9 +100,7 @@ def test_no_entry_is_put_in_the_place_of_another_by_the_number_of_its_row(engine
     assert f"no column named {rowid}" in refused(engine, statement)
 
 
-def test_an_entry_is_not_changed_by_adding_it_again(
-    engine: Engine, any_engine: Engine, chain: list[LedgerEntry]
-) -> None:
+def test_an_upsert_of_an_entry_is_refused(engine: Engine, any_engine: Engine, chain: list[LedgerEntry]) -> None:
     anyway = (
         " ON CONFLICT DO UPDATE SET outcome = 'converted'"
         if any_engine is engine
@@ -113,6 +111,6 @@ def test_an_entry_is_not_changed_by_adding_it_again(
     assert APPEND_ONLY in refused(any_engine, f"INSERT INTO call_ledger {WHOLE_ROW}{anyway}")
 
 
-def test_a_task_that_has_entries_is_not_deleted(any_engine: Engine, chain: list[LedgerEntry]) -> None:
+def test_a_deletion_of_a_task_with_entries_is_refused(any_engine: Engine, chain: list[LedgerEntry]) -> None:
     assert chain
     assert "foreign key" in refused(any_engine, "DELETE FROM call_tasks").lower()

@@ -1,4 +1,4 @@
-"""Migrations make the schema that the code expects, and take it back."""
+"""Tests of migrations on SQLite: upgrade, downgrade, and the same schema as the table definitions."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def _things(engine: Engine) -> set[tuple[str, str, str]]:
         return {(row.type, row.name, row.sql) for row in rows if row.name != "alembic_version"}
 
 
-def test_migrations_walk_up_and_down_and_up_again(empty: Engine) -> None:
+def test_migrations_can_be_applied_reverted_and_applied_again(empty: Engine) -> None:
     upgrade(empty)
     made = _things(empty)
 
@@ -40,7 +40,7 @@ def test_migrations_walk_up_and_down_and_up_again(empty: Engine) -> None:
     assert _things(empty) == made
 
 
-def test_a_second_upgrade_finds_nothing_to_do(empty: Engine) -> None:
+def test_a_second_upgrade_does_nothing(empty: Engine) -> None:
     upgrade(empty)
     made = _things(empty)
 
@@ -49,7 +49,7 @@ def test_a_second_upgrade_finds_nothing_to_do(empty: Engine) -> None:
     assert _things(empty) == made
 
 
-def test_several_that_upgrade_at_once_do_it_once(empty: Engine) -> None:
+def test_concurrent_upgrades_run_once(empty: Engine) -> None:
     upgrade(empty)  # the file itself is there, as it is when a service restarts
     downgrade(empty, "base")
 
@@ -59,7 +59,7 @@ def test_several_that_upgrade_at_once_do_it_once(empty: Engine) -> None:
     assert is_current(empty)
 
 
-def test_a_database_tells_whether_it_is_current(empty: Engine) -> None:
+def test_a_database_knows_whether_it_is_current(empty: Engine) -> None:
     assert current(empty) is None
     assert not is_current(empty)
 
@@ -69,7 +69,7 @@ def test_a_database_tells_whether_it_is_current(empty: Engine) -> None:
     assert is_current(empty)
 
 
-def test_revisions_are_those_that_alembic_finds_in_their_order() -> None:
+def test_revisions_are_the_same_and_in_the_same_order_as_for_alembic() -> None:
     scripts = ScriptDirectory(str(MIGRATIONS))
 
     assert revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
@@ -84,7 +84,7 @@ def test_a_database_with_two_revisions_is_not_current(empty: Engine) -> None:
     assert not is_current(empty)
 
 
-def test_migrations_make_what_the_tables_say(engine: Engine) -> None:
+def test_migrations_create_the_schema_of_the_table_definitions(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"include_name": is_compared, "compare_type": True, "compare_server_default": True}
@@ -92,7 +92,7 @@ def test_migrations_make_what_the_tables_say(engine: Engine) -> None:
         assert compare_metadata(context, schema) == []
 
 
-def test_migrations_make_the_checks_that_the_tables_say(engine: Engine, tmp_path: Path) -> None:
+def test_migrations_create_the_check_constraints_of_the_table_definitions(engine: Engine, tmp_path: Path) -> None:
     described = create_engine_for(f"sqlite:///{tmp_path}/described.db")
     schema.create_all(described)
 

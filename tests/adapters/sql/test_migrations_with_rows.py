@@ -1,4 +1,4 @@
-"""What a database holds is still there after it was migrated, up and down."""
+"""Tests of migrations of databases with data, up and down: no row is lost."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,7 +81,7 @@ def fill(engine: Engine) -> None:
         unit.commit()
 
 
-def test_what_was_there_before_an_upgrade_is_there_after_it(empty: Engine) -> None:
+def test_an_upgrade_keeps_all_rows(empty: Engine) -> None:
     upgrade(empty)
     fill(empty)
     downgrade(empty, "0002")
@@ -94,7 +94,7 @@ def test_what_was_there_before_an_upgrade_is_there_after_it(empty: Engine) -> No
         assert unit.deliveries.dead(limit=9) == 1
 
 
-def test_a_delivery_that_was_skipped_counts_as_one_that_arrived_in_the_version_before(empty: Engine) -> None:
+def test_a_downgrade_turns_skipped_deliveries_into_delivered_ones(empty: Engine) -> None:
     upgrade(empty)
     event = an_event()
     with SqlUnitOfWorkFactory(empty)() as unit:
@@ -117,7 +117,7 @@ def test_a_delivery_that_was_skipped_counts_as_one_that_arrived_in_the_version_b
     assert stored.response == {"reason": "no_phone"}
 
 
-def test_calls_go_with_the_migration_that_brought_them(empty: Engine) -> None:
+def test_a_downgrade_deletes_calls_together_with_their_tables(empty: Engine) -> None:
     upgrade(empty)
     ann, lead = a_user(), a_lead(status_chosen_at=NOW)
     task = a_task(lead, ann)
@@ -132,7 +132,7 @@ def test_calls_go_with_the_migration_that_brought_them(empty: Engine) -> None:
         assert unit.leads.get(lead.id).status_chosen_at is None
 
 
-def test_calls_that_were_written_before_there_were_reports_are_counted(empty: Engine) -> None:
+def test_calls_that_are_older_than_reports_are_counted(empty: Engine) -> None:
     upgrade(empty)
     work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
@@ -147,9 +147,7 @@ def test_calls_that_were_written_before_there_were_reports_are_counted(empty: En
 
 
 @pytest.mark.parametrize("folded", [0, 30, 70])
-def test_calls_that_were_counted_before_they_were_for_each_agent_are_counted_for_each_agent(
-    empty: Engine, folded: int
-) -> None:
+def test_an_upgrade_adds_rollups_per_agent_for_counted_calls(empty: Engine, folded: int) -> None:
     upgrade(empty)
     work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
@@ -165,7 +163,7 @@ def test_calls_that_were_counted_before_they_were_for_each_agent_are_counted_for
     check_all_results(work, history)
 
 
-def test_days_that_were_counted_before_there_were_weeks_are_added_up(empty: Engine) -> None:
+def test_an_upgrade_adds_weekly_rollups_for_counted_days(empty: Engine) -> None:
     upgrade(empty)
     work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
@@ -188,7 +186,7 @@ def test_days_that_were_counted_before_there_were_weeks_are_added_up(empty: Engi
 
 
 @pytest.mark.parametrize("then", [FoldEntries, RebuildReports])
-def test_calls_that_a_worker_of_the_version_before_folds_are_counted_for_each_agent(
+def test_calls_that_a_worker_of_the_previous_version_folds_are_counted_per_agent(
     empty: Engine, then: type[FoldEntries | RebuildReports]
 ) -> None:
     upgrade(empty)
@@ -207,7 +205,7 @@ def test_calls_that_a_worker_of_the_version_before_folds_are_counted_for_each_ag
         assert connection.execute(select(agent_unfolded_entries)).all() == []
 
 
-def test_a_worker_of_the_version_before_and_one_of_today_fold_in_turns(empty: Engine) -> None:
+def test_workers_of_the_previous_and_the_current_version_can_fold_in_turns(empty: Engine) -> None:
     upgrade(empty)
     work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)

@@ -1,4 +1,4 @@
-"""What is particular about MySQL and MariaDB: how transactions wait, what is told of failures, what outlives them."""
+"""Tests of MySQL and MariaDB: transactions, locks, exact values, lost connections and outages."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -57,7 +57,9 @@ def test_sessions_are_in_utc_and_strict(mysql_engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(("reading", "isolation"), [(True, "REPEATABLE-READ"), (False, "READ-COMMITTED")])
-def test_a_unit_is_isolated_as_it_needs_to_be(mysql_engine: Engine, isolation: str, *, reading: bool) -> None:
+def test_a_unit_of_work_has_the_isolation_level_that_it_needs(
+    mysql_engine: Engine, isolation: str, *, reading: bool
+) -> None:
     results: dict[str, str] = {}
     for mode in (not reading, reading):  # on one connection, one after the other
         with SqlUnitOfWorkFactory(mysql_engine, reading=mode)() as unit:
@@ -69,7 +71,7 @@ def test_a_unit_is_isolated_as_it_needs_to_be(mysql_engine: Engine, isolation: s
     assert {value for name, value in results.items() if name in names} == {isolation}
 
 
-def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(
+def test_a_reading_unit_of_work_refuses_writes_and_later_ones_are_unaffected(
     work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
 ) -> None:
     with reads() as unit, pytest.raises(OperationalError, match="READ ONLY"):
@@ -81,7 +83,7 @@ def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(
         assert unit.users.get(ann.id) == ann
 
 
-def test_ids_are_kept_in_sixteen_bytes_that_sort_as_they_do(work: SqlUnitOfWorkFactory, mysql_engine: Engine) -> None:
+def test_ids_are_stored_as_16_bytes_in_the_same_order(work: SqlUnitOfWorkFactory, mysql_engine: Engine) -> None:
     made = [a_lead() for _ in range(3)]
     add_all(work, *made)
 
@@ -91,7 +93,7 @@ def test_ids_are_kept_in_sixteen_bytes_that_sort_as_they_do(work: SqlUnitOfWorkF
     assert [(UUID(bytes=raw), size) for raw, size in kept] == [(lead.id, 16) for lead in made]
 
 
-def test_text_of_any_plane_and_moments_to_the_microsecond_come_back(
+def test_text_of_any_unicode_plane_and_microseconds_are_stored_exactly(
     work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
 ) -> None:
     lead = a_lead(name="👩🏽‍💻 𠜎 Ω", created_at=datetime(2026, 10, 25, 0, 59, 59, 999_999, tzinfo=UTC))
@@ -101,12 +103,12 @@ def test_text_of_any_plane_and_moments_to_the_microsecond_come_back(
         assert unit.leads.get(lead.id) == lead
 
 
-def test_a_value_that_does_not_fit_is_refused_rather_than_cut(work: SqlUnitOfWorkFactory) -> None:
+def test_a_value_that_is_too_long_is_refused_and_not_truncated(work: SqlUnitOfWorkFactory) -> None:
     with work() as unit, pytest.raises(Exception, match="Data too long"):
         unit.leads.add(a_lead(name="x" * 201))
 
 
-def test_units_that_add_different_leads_do_not_wait_for_each_other(work: SqlUnitOfWorkFactory) -> None:
+def test_units_of_work_that_add_different_leads_do_not_wait_for_each_other(work: SqlUnitOfWorkFactory) -> None:
     with work() as first, work() as second:
         first.leads.add(a_lead())
         second.leads.add(a_lead())
@@ -114,7 +116,7 @@ def test_units_that_add_different_leads_do_not_wait_for_each_other(work: SqlUnit
         first.commit()
 
 
-def test_a_unit_that_waits_too_long_for_a_lead_says_so(short_timeout_engine: Engine) -> None:
+def test_a_unit_of_work_that_waits_too_long_for_a_lock_is_unavailable(short_timeout_engine: Engine) -> None:
     work, lead = SqlUnitOfWorkFactory(short_timeout_engine), a_lead()
     add_all(work, lead)
 
@@ -149,7 +151,7 @@ def rename(lead: Lead, name: str) -> None:
     lead.mark_updated(lead.updated_at)
 
 
-def test_of_two_units_in_each_others_way_one_gives_way_and_leaves_no_trace(
+def test_of_two_deadlocked_units_of_work_one_is_rolled_back(
     work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
 ) -> None:
     committed = in_each_others_way(work)
@@ -172,7 +174,7 @@ def kill_connections(engine: Engine) -> None:
             connection.exec_driver_sql(f"KILL {int(other)}")
 
 
-def test_a_connection_that_was_lost_while_it_was_idle_is_replaced(
+def test_a_connection_that_was_lost_while_idle_is_replaced(
     work: SqlUnitOfWorkFactory, short_timeout_engine: Engine
 ) -> None:
     add_all(work, a_lead())
@@ -184,7 +186,7 @@ def test_a_connection_that_was_lost_while_it_was_idle_is_replaced(
         assert len(unit.leads.page(LeadFilter(), PageRequest()).items) == 2
 
 
-def test_a_unit_whose_connection_is_lost_says_so_and_the_next_one_works(
+def test_a_unit_of_work_that_loses_its_connection_is_unavailable_and_the_next_one_works(
     work: SqlUnitOfWorkFactory, short_timeout_engine: Engine
 ) -> None:
     gone, there = a_lead(), a_lead()
@@ -200,7 +202,7 @@ def test_a_unit_whose_connection_is_lost_says_so_and_the_next_one_works(
         assert [lead.id for lead in unit.leads.page(LeadFilter(), PageRequest()).items] == [there.id]
 
 
-def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlUnitOfWorkFactory) -> None:
+def test_an_error_message_does_not_contain_the_values_of_its_statement(work: SqlUnitOfWorkFactory) -> None:
     without_agent = a_session(a_user(), current_refresh="secret")
 
     with work() as unit, pytest.raises(IntegrityError) as refused:
@@ -209,7 +211,7 @@ def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlUnitOfWorkF
     assert "secret" not in str(refused.value)
 
 
-def test_what_tls_needs_is_handed_from_the_url_to_the_driver() -> None:
+def test_tls_parameters_of_the_url_are_passed_to_the_driver() -> None:
     engine = create_engine_for("mysql://ann:secret@db.example/unite?ssl_ca=/etc/ca.pem&ssl_check_hostname=true")
 
     _, arguments = engine.dialect.create_connect_args(engine.url)
@@ -231,7 +233,7 @@ def own_engine(private_mysql: OwnServer) -> Iterator[Engine]:
     engine.dispose()
 
 
-def test_a_server_that_is_stopped_is_unavailable_until_it_is_back(private_mysql: OwnServer, own_engine: Engine) -> None:
+def test_a_stopped_server_is_unavailable_until_it_is_back(private_mysql: OwnServer, own_engine: Engine) -> None:
     work, kept, lost = SqlUnitOfWorkFactory(own_engine), a_lead(), a_lead()
     add_all(work, kept)
     ping(own_engine)

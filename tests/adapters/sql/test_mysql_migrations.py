@@ -1,4 +1,4 @@
-"""Migrations walk up, down and up again on MySQL and MariaDB, and make the schema that the code expects there."""
+"""Tests of migrations on MySQL and MariaDB: upgrade, downgrade, locks, and the schema of the table definitions."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +36,7 @@ def _things(engine: Engine) -> dict[str, str]:
         }
 
 
-def test_migrations_walk_up_and_down_and_up_again(empty: Engine) -> None:
+def test_migrations_can_be_applied_reverted_and_applied_again(empty: Engine) -> None:
     upgrade(empty)
     made = _things(empty)
     assert set(made) == {*schema.tables, "lead_words"}
@@ -49,7 +49,7 @@ def test_migrations_walk_up_and_down_and_up_again(empty: Engine) -> None:
     assert _things(empty) == made
 
 
-def test_each_migration_is_taken_back_and_applied_again_by_itself(empty: Engine) -> None:
+def test_each_migration_can_be_reverted_and_applied_again(empty: Engine) -> None:
     upgrade(empty, "0001")
     before = _things(empty)
     upgrade(empty)
@@ -61,14 +61,14 @@ def test_each_migration_is_taken_back_and_applied_again_by_itself(empty: Engine)
     assert is_current(empty)
 
 
-def test_several_that_upgrade_at_once_do_it_once(empty: Engine) -> None:
+def test_concurrent_upgrades_run_once(empty: Engine) -> None:
     with ThreadPoolExecutor(5) as threads:
         list(threads.map(upgrade, [empty] * 5))
 
     assert current(empty) == head()
 
 
-def test_whoever_waits_for_an_upgrade_sees_its_revision(empty: Engine) -> None:
+def test_a_process_that_waited_for_an_upgrade_sees_its_revision(empty: Engine) -> None:
     seen: list[str | None] = []
     other = create_engine_for(empty.url.render_as_string(hide_password=False))
 
@@ -83,14 +83,14 @@ def test_whoever_waits_for_an_upgrade_sees_its_revision(empty: Engine) -> None:
     assert seen == [head()]
 
 
-def test_migrations_make_what_the_tables_say(mysql_engine: Engine) -> None:
+def test_migrations_create_the_schema_of_the_table_definitions(mysql_engine: Engine) -> None:
     options = {"include_name": is_compared, "compare_type": True, "compare_server_default": True}
     with mysql_engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, schema) == []
 
 
-def test_migrations_make_the_checks_that_the_tables_say(mysql_engine: Engine, empty: Engine) -> None:
+def test_migrations_create_the_check_constraints_of_the_table_definitions(mysql_engine: Engine, empty: Engine) -> None:
     schema.create_all(empty)
 
     for table in schema.tables:
@@ -101,7 +101,7 @@ def test_migrations_make_the_checks_that_the_tables_say(mysql_engine: Engine, em
         assert made == expected
 
 
-def test_every_table_is_of_one_engine_and_one_character_set(mysql_engine: Engine) -> None:
+def test_all_tables_have_the_same_engine_and_character_set(mysql_engine: Engine) -> None:
     with mysql_engine.connect() as connection:
         rows = connection.exec_driver_sql(
             "SELECT engine, table_collation FROM information_schema.tables"
@@ -111,21 +111,21 @@ def test_every_table_is_of_one_engine_and_one_character_set(mysql_engine: Engine
     assert {tuple(row) for row in rows} == {("InnoDB", "utf8mb4_bin")}
 
 
-def test_the_words_of_leads_have_their_index_in_a_table_of_their_own(mysql_engine: Engine) -> None:
+def test_the_words_of_leads_are_indexed_in_their_own_table(mysql_engine: Engine) -> None:
     made = _things(mysql_engine)
 
     assert "FULLTEXT KEY `ft_lead_words` (`search_text`)" in made["lead_words"]
     assert "FULLTEXT" not in made["leads"]
 
 
-def test_a_column_of_the_leads_is_added_without_writing_them_anew(empty: Engine) -> None:
+def test_a_column_can_be_added_to_leads_instantly(empty: Engine) -> None:
     upgrade(empty)
 
     with empty.connect() as connection:
         connection.exec_driver_sql("ALTER TABLE leads ADD COLUMN another VARCHAR(200), ALGORITHM = INSTANT")
 
 
-def test_the_leads_of_before_are_found_and_those_that_the_version_before_writes_are(empty: Engine) -> None:
+def test_existing_leads_and_those_that_the_previous_version_writes_can_be_searched(empty: Engine) -> None:
     upgrade(empty)
     # More than are copied at once.
     many = [a_lead(name="Davis") for _ in range(2_100)]
@@ -157,7 +157,7 @@ def found(engine: Engine, word: str) -> list[UUID]:
         return list(connection.execute(select(leads.c.id).where(index_condition([word]))).scalars())
 
 
-def test_those_who_record_events_do_not_wait_for_the_deliveries_to_be_copied(empty: Engine) -> None:
+def test_adding_the_status_skipped_does_not_copy_the_table_of_deliveries(empty: Engine) -> None:
     def copy() -> object:
         with empty.connect() as connection:
             of_server = "INNODB_SYS_TABLES" if connection.dialect.is_mariadb else "INNODB_TABLES"  # type: ignore[attr-defined]  # of MySQL's

@@ -1,4 +1,4 @@
-"""On MySQL and MariaDB every list walks an index in its own order, over tens of thousands of leads."""
+"""Tests of query plans on MySQL and MariaDB, with tens of thousands of leads: every list uses a sorted index."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -247,7 +247,7 @@ def walked(steps: list[dict[str, Any]], table: str) -> set[str]:
     ("filters", "index"),
     [*LEAD_LISTS, pytest.param(LeadFilter(q="ann"), "ix_leads_listed", id="words that all have")],
 )
-def test_a_list_of_leads_walks_the_index_of_its_filter(
+def test_a_list_of_leads_uses_the_index_of_its_filter(
     full: Engine, filters: LeadFilter, index: str, request_: PageRequest
 ) -> None:
     steps = plan(full, lambda unit: unit.leads.page(filters, request_))
@@ -258,7 +258,7 @@ def test_a_list_of_leads_walks_the_index_of_its_filter(
 
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
 @pytest.mark.parametrize(("filters", "index"), TASK_LISTS)
-def test_a_list_of_call_tasks_walks_the_index_of_its_filter(
+def test_a_list_of_call_tasks_uses_the_index_of_its_filter(
     full: Engine, filters: TaskFilter, index: str, request_: PageRequest
 ) -> None:
     steps = plan(full, lambda unit: unit.tasks.page(filters, request_))
@@ -269,7 +269,7 @@ def test_a_list_of_call_tasks_walks_the_index_of_its_filter(
 
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
 @pytest.mark.parametrize(("filters", "index"), LEDGER_LISTS)
-def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
+def test_a_list_of_the_ledger_uses_the_index_of_its_filter(
     full: Engine, filters: LedgerFilter, index: str, request_: PageRequest
 ) -> None:
     steps = plan(full, lambda unit: unit.ledger.page(filters, request_))
@@ -278,7 +278,7 @@ def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
     assert {step["key"] for step in steps if step["table"] == "call_ledger"} == {index}
 
 
-def test_a_list_of_the_calls_that_count_reads_little_more_than_its_page(full: Engine) -> None:
+def test_a_list_of_counted_calls_reads_few_more_rows_than_its_page(full: Engine) -> None:
     filters = LedgerFilter(called_from=NOW, called_to=NOW + timedelta(days=1), counted=True)
     with SqlUnitOfWorkFactory(full, reading=True)() as unit:
         assert unit._connection is not None
@@ -292,7 +292,7 @@ def test_a_list_of_the_calls_that_count_reads_little_more_than_its_page(full: En
 
 
 @pytest.mark.parametrize("request_", [PAGE, DEEP], ids=["first", "next"])
-def test_rare_words_are_found_in_their_index_and_what_they_find_is_put_in_order(
+def test_a_search_for_rare_words_uses_the_full_text_index_and_sorts_its_result(
     full: Engine, request_: PageRequest
 ) -> None:
     steps = plan(full, lambda unit: unit.leads.page(LeadFilter(q="ann4711"), request_))
@@ -304,7 +304,7 @@ def test_rare_words_are_found_in_their_index_and_what_they_find_is_put_in_order(
     assert badly_done([step for step in steps if step not in fulltext_steps]) == []
 
 
-def test_a_page_deep_in_the_list_is_as_near_as_the_first(full: Engine) -> None:
+def test_a_late_page_reads_no_more_rows_than_the_first(full: Engine) -> None:
     with SqlUnitOfWorkFactory(full, reading=True)() as unit:
         assert unit._connection is not None
         read: list[int] = []
@@ -318,30 +318,30 @@ def test_a_page_deep_in_the_list_is_as_near_as_the_first(full: Engine) -> None:
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_every_other_question_has_an_index(full: Engine, question: Question) -> None:
+def test_every_other_query_uses_an_index(full: Engine, question: Question) -> None:
     assert badly_done(plan(full, question)) == []
 
 
-def test_many_phone_numbers_are_looked_for_by_their_index(full: Engine) -> None:
+def test_a_lookup_of_many_phone_numbers_uses_their_index(full: Engine) -> None:
     keys = [f"+121255501{number}" for number in range(99)]
 
     assert badly_done(plan(full, lambda unit: unit.leads.matches(keys, ["a@example.com", "b@c.de"]))) == []
 
 
 @pytest.mark.parametrize("question", WHOLE_LISTS)
-def test_a_list_of_everything_walks_its_index(full: Engine, question: Question) -> None:
+def test_an_unfiltered_list_uses_a_sorted_index(full: Engine, question: Question) -> None:
     assert badly_done(plan(full, question), whole_list=True) == []
 
 
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
-def test_what_happened_is_read_in_the_order_of_an_index(full: Engine, request_: PageRequest) -> None:
+def test_the_activity_log_is_read_in_the_order_of_an_index(full: Engine, request_: PageRequest) -> None:
     with selects(full) as made:
         ask_log(SqlActivityLog(full), request_)
 
     assert badly_done(explained(full, made)) == []
 
 
-def test_the_schedules_and_the_relay_find_their_work_by_an_index(full: Engine) -> None:
+def test_scheduled_jobs_and_the_relay_use_indexes(full: Engine) -> None:
     with selects(full) as made, SqlUnitOfWorkFactory(full)() as unit:
         work_off(unit)
 

@@ -1,4 +1,4 @@
-"""The words of leads as InnoDB's index reads them."""
+"""Tests of the tokens by which InnoDB indexes the words of leads."""
 
 import pytest
 from hypothesis import given
@@ -20,17 +20,17 @@ TEXTS = st.text(max_size=120)
         ("müller", "zzm_0070ller"),
     ],
 )
-def test_each_word_has_a_mark_and_is_ascii(text: str, tokens: str) -> None:
+def test_each_word_becomes_an_ascii_token_with_a_mark(text: str, tokens: str) -> None:
     assert stored(text) == tokens
 
 
 @given(st.text(alphabet=st.characters(categories=["Ll", "Lo", "Nd"]), min_size=1, max_size=40), st.integers(1, 40))
-def test_what_begins_a_word_begins_what_is_stored_of_it(word: str, length: int) -> None:
+def test_the_token_of_a_prefix_is_a_prefix_of_the_token_of_the_word(word: str, length: int) -> None:
     assert stored(word).split()[-1].startswith(stored(word[:length]).split()[-1])
 
 
 @given(TEXTS)
-def test_what_is_stored_is_ascii_and_has_a_token_that_is_short_enough_for_each_word(name: str) -> None:
+def test_tokens_are_ascii_and_each_word_has_one_that_is_short_enough_to_be_indexed(name: str) -> None:
     indexed = search_text([name, "grace@example.com"], "+12125550123")
 
     tokens = stored(indexed).split(" ")

@@ -1,4 +1,4 @@
-"""Whom a recorded event wakes, and when."""
+"""Tests of the outbox: which relays a recorded event wakes, and when."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION, TOPIC_
 from unite_core.testing.builders import an_event
 
 
-def test_a_relay_is_woken_once_after_the_commit_of_what_was_recorded_and_never_otherwise(engine: Engine) -> None:
+def test_relays_are_woken_once_after_the_commit_of_an_event_and_never_otherwise(engine: Engine) -> None:
     results: list[int] = []
 
     def look(_: Collection[str]) -> None:
@@ -34,7 +34,7 @@ def test_a_relay_is_woken_once_after_the_commit_of_what_was_recorded_and_never_o
     assert results == [2]
 
 
-def test_nobody_is_woken_who_is_told_nothing(engine: Engine) -> None:
+def test_only_relays_of_subscribed_destinations_are_woken(engine: Engine) -> None:
     woken: list[set[str]] = []
     units = SqlUnitOfWorkFactory(
         engine,
@@ -50,7 +50,7 @@ def test_nobody_is_woken_who_is_told_nothing(engine: Engine) -> None:
     assert woken == [{ACTIVITY}, {ACTIVITY, TOPIC}]
 
 
-def test_all_that_a_unit_has_recorded_is_stored_by_two_statements(engine: Engine) -> None:
+def test_all_events_of_a_unit_of_work_are_stored_by_two_statements(engine: Engine) -> None:
     units = SqlUnitOfWorkFactory(engine, outbox=Outbox((ACTIVITY_SUBSCRIPTION, TOPIC_SUBSCRIPTION)))
     with inserts(engine) as made, units() as work:
         for _ in range(5):

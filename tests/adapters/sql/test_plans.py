@@ -1,4 +1,4 @@
-"""Every list walks an index in its own order: no table is read as a whole, nothing is sorted."""
+"""Tests of query plans on SQLite: every list uses a sorted index, without table scans and sorting."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -145,7 +145,7 @@ def all_by(steps: list[str], table: str, index: str) -> bool:
     ],
 )
 @pytest.mark.parametrize("analyzed", [True, False])
-def test_a_list_of_leads_walks_the_index_of_its_filter(
+def test_a_list_of_leads_uses_the_index_of_its_filter(
     full: Engine, filters: LeadFilter, index: str, request_: PageRequest, *, analyzed: bool
 ) -> None:
     steps = plan(full, lambda unit: unit.leads.page(filters, request_), analyzed=analyzed)
@@ -157,7 +157,7 @@ def test_a_list_of_leads_walks_the_index_of_its_filter(
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
 @pytest.mark.parametrize(("filters", "index"), TASK_LISTS)
 @pytest.mark.parametrize("analyzed", [True, False])
-def test_a_list_of_call_tasks_walks_the_index_of_its_filter(
+def test_a_list_of_call_tasks_uses_the_index_of_its_filter(
     full: Engine, filters: TaskFilter, index: str, request_: PageRequest, *, analyzed: bool
 ) -> None:
     steps = plan(full, lambda unit: unit.tasks.page(filters, request_), analyzed=analyzed)
@@ -169,7 +169,7 @@ def test_a_list_of_call_tasks_walks_the_index_of_its_filter(
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
 @pytest.mark.parametrize(("filters", "index"), LEDGER_LISTS)
 @pytest.mark.parametrize("analyzed", [True, False])
-def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
+def test_a_list_of_the_ledger_uses_the_index_of_its_filter(
     full: Engine, filters: LedgerFilter, index: str, request_: PageRequest, *, analyzed: bool
 ) -> None:
     steps = plan(full, lambda unit: unit.ledger.page(filters, request_), analyzed=analyzed)
@@ -178,7 +178,7 @@ def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
     assert all_by(steps, "call_ledger", AUTOMATIC.get(index, index)), steps
 
 
-def test_rare_words_are_found_in_their_index(full: Engine) -> None:
+def test_a_search_for_rare_words_uses_the_full_text_index(full: Engine) -> None:
     filters = LeadFilter(q="grace", statuses=frozenset({LeadStatus.LOST}), created_from=NOW)
     for request in (PAGE, NEXT):
         steps = plan(full, lambda unit, request=request: unit.leads.page(filters, request))  # type: ignore[misc]  # bound
@@ -188,7 +188,7 @@ def test_rare_words_are_found_in_their_index(full: Engine) -> None:
 
 
 @pytest.mark.parametrize("analyzed", [True, False])
-def test_what_is_not_folded_is_looked_up_in_the_ledger(full: Engine, *, analyzed: bool) -> None:
+def test_unfolded_entries_are_looked_up_in_the_ledger_by_primary_key(full: Engine, *, analyzed: bool) -> None:
     steps = plan(full, lambda unit: unit.rollups.unfolded(), analyzed=analyzed)
 
     is_there_any, which_ones = ["SCAN CONSTANT ROW", "SCAN unfolded_entries"], ["SCAN unfolded_entries"]
@@ -197,14 +197,14 @@ def test_what_is_not_folded_is_looked_up_in_the_ledger(full: Engine, *, analyzed
 
 
 @pytest.mark.parametrize("question", [*QUESTIONS, *WHOLE_LISTS])
-def test_every_other_question_has_an_index(full: Engine, question: Question) -> None:
+def test_every_other_query_uses_an_index(full: Engine, question: Question) -> None:
     steps = plan(full, question)
 
     assert walks_an_index(steps), steps
 
 
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
-def test_what_happened_is_read_in_the_order_of_an_index(full: Engine, request_: PageRequest) -> None:
+def test_the_activity_log_is_read_in_the_order_of_an_index(full: Engine, request_: PageRequest) -> None:
     with selects(full) as made:
         ask_log(SqlActivityLog(full), request_)
     steps = explained(full, made)
@@ -212,7 +212,7 @@ def test_what_happened_is_read_in_the_order_of_an_index(full: Engine, request_: 
     assert walks_an_index(steps), steps
 
 
-def test_the_schedules_and_the_relay_find_their_work_by_an_index(full: Engine) -> None:
+def test_scheduled_jobs_and_the_relay_use_indexes(full: Engine) -> None:
     with selects(full) as made, SqlUnitOfWorkFactory(full)() as unit:
         work_off(unit)
     steps = explained(full, made)

@@ -1,4 +1,4 @@
-"""Quotas hold while many ask at the same time, on SQLite and on MySQL or MariaDB."""
+"""Tests of quotas under concurrent requests, on SQLite and on MySQL or MariaDB."""
 
 import io
 from collections import Counter
@@ -58,7 +58,7 @@ def unite(ports: InMemoryPorts) -> Unite:
     return build(ports, Rules(quotas=Quotas(open_imports=FEW, texts_per_number=FEW)))
 
 
-def test_many_relays_at_once_send_no_more_texts_to_one_number(ports: InMemoryPorts, unite: Unite) -> None:
+def test_concurrent_relays_do_not_exceed_the_quota_of_texts_per_number(ports: InMemoryPorts, unite: Unite) -> None:
     ann = a_user(role=Role.AGENT, phone="+12125550102")
     add_all(ports.work, ann)
     texts = unite.notifications.relay.destinations[TEXTS]
@@ -80,7 +80,7 @@ def code_of(action: Callable[[], object]) -> str:
     return ""
 
 
-def test_many_announcements_at_once_do_not_exceed_the_quota(ports: InMemoryPorts, unite: Unite) -> None:
+def test_concurrent_announcements_do_not_exceed_the_quota_of_imports(ports: InMemoryPorts, unite: Unite) -> None:
     ann = a_user(role=Role.MANAGER)
     add_all(ports.work, ann)
     actor = Actor(user_id=ann.id, role=ann.role)
@@ -94,7 +94,7 @@ def test_many_announcements_at_once_do_not_exceed_the_quota(ports: InMemoryPorts
         assert reads.imports.count_open(ann.id) == OpenImports(FEW, FEW * 10)
 
 
-def test_many_files_and_announcements_at_once_do_not_exceed_the_quota_of_bytes(
+def test_concurrent_files_and_announcements_do_not_exceed_the_quota_of_bytes(
     ports: InMemoryPorts, unite: Unite
 ) -> None:
     ann = a_user(role=Role.MANAGER)
@@ -114,7 +114,7 @@ def test_many_files_and_announcements_at_once_do_not_exceed_the_quota_of_bytes(
         assert reads.imports.count_open(ann.id) == OpenImports(FEW, FEW * 10)
 
 
-def test_many_files_at_once_are_read_without_room_no_more_often_than_the_quota(ports: InMemoryPorts) -> None:
+def test_concurrent_excess_files_do_not_exceed_their_quota_per_hour(ports: InMemoryPorts) -> None:
     ann = a_user(role=Role.MANAGER)
     add_all(ports.work, ann)
     actor = Actor(user_id=ann.id, role=ann.role)
@@ -134,7 +134,7 @@ def test_many_files_at_once_are_read_without_room_no_more_often_than_the_quota(p
         (Quotas(open_images=FEW), MANY, "too_many_announced_images"),
     ],
 )
-def test_many_pictures_at_once_do_not_exceed_the_quotas(
+def test_concurrent_pictures_do_not_exceed_their_quotas(
     ports: InMemoryPorts, quotas: Quotas, leads: int, code: str
 ) -> None:
     unite = build(ports, Rules(quotas=quotas))
@@ -149,7 +149,7 @@ def test_many_pictures_at_once_do_not_exceed_the_quotas(
     assert Counter(run_concurrently(MANY, announce)) == {"": FEW, code: MANY - FEW}
 
 
-def test_many_notes_at_once_do_not_exceed_the_quota(ports: InMemoryPorts) -> None:
+def test_concurrent_notes_do_not_exceed_the_quota(ports: InMemoryPorts) -> None:
     unite = build(ports, Rules(quotas=Quotas(notes_per_hour=FEW)))
     ann, lead = a_user(role=Role.MANAGER), a_lead()
     tasks = [a_task(lead, ann) for _ in range(4)]
@@ -163,7 +163,7 @@ def test_many_notes_at_once_do_not_exceed_the_quota(ports: InMemoryPorts) -> Non
     assert Counter(run_concurrently(MANY, write)) == {"": FEW, "quota_exceeded": MANY - FEW}
 
 
-def test_many_tasks_at_once_do_not_exceed_the_quota_of_their_lead(ports: InMemoryPorts) -> None:
+def test_concurrent_tasks_do_not_exceed_the_quota_of_their_lead(ports: InMemoryPorts) -> None:
     unite = build(ports, Rules(quotas=Quotas(pending_tasks_per_lead=FEW)))
     ann, lead = a_user(role=Role.MANAGER), a_lead()
     add_all(ports.work, ann, lead)
@@ -176,7 +176,7 @@ def test_many_tasks_at_once_do_not_exceed_the_quota_of_their_lead(ports: InMemor
     assert Counter(run_concurrently(MANY, create)) == {"": FEW, "too_many_call_tasks": MANY - FEW}
 
 
-def test_many_logins_at_once_leave_no_more_than_the_quota(ports: InMemoryPorts) -> None:
+def test_concurrent_logins_do_not_exceed_the_quota_of_sessions(ports: InMemoryPorts) -> None:
     unite = build(ports, Rules(logins_per_minute=0, quotas=Quotas(sessions=FEW)))
     new = NewUser(email="ann@unite.example", name="Ann", role=Role.AGENT, password="correct horse battery")
     ann = unite.identity.create_user.unchecked(new)

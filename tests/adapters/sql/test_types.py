@@ -1,4 +1,4 @@
-"""Values come back from the database as they went in."""
+"""Tests of column types: values are stored exactly."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -26,7 +26,7 @@ from adapters.sql.types import Identifier, Moment, microseconds
         (Moment(), None),
     ],
 )
-def test_a_value_comes_back_as_it_was(engine: Engine, kind: TypeEngine[Any], value: object) -> None:
+def test_values_of_every_column_type_are_stored_exactly(engine: Engine, kind: TypeEngine[Any], value: object) -> None:
     table = Table("kept", MetaData(), Column("value", kind))
     with engine.begin() as connection:
         table.create(connection)
@@ -34,7 +34,7 @@ def test_a_value_comes_back_as_it_was(engine: Engine, kind: TypeEngine[Any], val
         assert connection.execute(select(table.c.value)).scalar_one() == value
 
 
-def test_a_moment_of_another_zone_is_the_same_moment_in_utc(engine: Engine) -> None:
+def test_a_moment_of_another_time_zone_is_stored_in_utc(engine: Engine) -> None:
     table = Table("kept", MetaData(), Column("value", Moment))
     there = datetime(2026, 3, 1, 9, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
     with engine.begin() as connection:
@@ -48,7 +48,7 @@ def test_microseconds_are_exact_far_from_1970() -> None:
     assert microseconds(datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)) == 253402300799999999
 
 
-def test_mysql_keeps_moments_without_their_zone() -> None:
+def test_mysql_stores_moments_without_a_time_zone() -> None:
     moment = datetime(2026, 3, 1, 9, 30, 15, 123456, tzinfo=UTC)
     there = moment.astimezone(timezone(timedelta(hours=2)))
     dialect = mysql.dialect()
@@ -59,7 +59,7 @@ def test_mysql_keeps_moments_without_their_zone() -> None:
     assert Moment().process_result_value(kept, dialect) == moment
 
 
-def test_mysql_would_take_every_table() -> None:
+def test_tables_and_indexes_compile_for_mysql() -> None:
     """What the statements are like; a real server tries them elsewhere."""
     dialect = mysql.dialect()
     for table in schema.sorted_tables:

@@ -1,4 +1,4 @@
-"""Totals are the same from weeks, days and quarter hours as from the calls themselves, whatever the range."""
+"""Tests of totals over any range from weekly, daily and quarter-hour rollups, compared with the calls themselves."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -84,7 +84,9 @@ def sums_of_days(connection: Connection) -> list[tuple[int, ...]]:
 # Each example ends with a rollback, so that the next one finds an empty database.
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), made=calls)
-def test_totals_of_any_range_are_the_calls_in_it(engine: Engine, data: st.DataObject, made: list[Call]) -> None:
+def test_totals_of_any_range_count_exactly_the_calls_in_it(
+    engine: Engine, data: st.DataObject, made: list[Call]
+) -> None:
     start, end = sorted(data.draw(st.tuples(quarters, quarters)))
     with engine.connect() as connection:
         add_cells(connection, cells(made))
@@ -103,7 +105,7 @@ def test_totals_of_any_range_are_the_calls_in_it(engine: Engine, data: st.DataOb
         connection.rollback()
 
 
-def test_a_month_reads_four_weeks_and_the_days_around_them() -> None:
+def test_a_month_is_read_as_four_weeks_and_the_days_around_them() -> None:
     month = Totals(start=FIRST, end=FIRST + 30 * QUARTERS_PER_DAY, by=Dimension.AGENT)
 
     parts = list(parts_of(0, month))
@@ -116,7 +118,7 @@ def test_a_month_reads_four_weeks_and_the_days_around_them() -> None:
 
 
 @pytest.mark.parametrize(("zone", "grain"), [("UTC", Grain.DAY), ("Asia/Kathmandu", Grain.QUARTER)])
-def test_the_days_of_a_zone_that_are_days_of_utc_are_read_as_such(zone: str, grain: Grain) -> None:
+def test_local_days_that_are_days_of_utc_are_read_from_daily_rollups(zone: str, grain: Grain) -> None:
     period = Period(date(2026, 3, 1), date(2026, 3, 30), zone)
 
     [part] = parts_of(0, by_day(period, None))

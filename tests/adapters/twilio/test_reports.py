@@ -1,4 +1,4 @@
-"""What Twilio's statuses and codes mean."""
+"""Tests of delivery reports made from Twilio's statuses and error codes."""
 
 import pytest
 
@@ -25,17 +25,17 @@ SID = "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e"
         (None, MessageProgress.UNKNOWN),
     ],
 )
-def test_each_status_says_how_far_a_message_has_come(status: str | None, progress: MessageProgress) -> None:
+def test_each_status_maps_to_a_progress(status: str | None, progress: MessageProgress) -> None:
     response = {"sid": SID, "status": status}
 
     assert report_of(response) == DeliveryReport(message_id=SID, progress=progress, complete=False, response=response)
 
 
-def test_what_did_not_arrive_is_lost() -> None:
+def test_undelivered_failed_and_canceled_messages_are_lost() -> None:
     assert {"undelivered", "failed", "canceled"} == LOST
 
 
-def test_with_the_price_all_is_known() -> None:
+def test_a_report_with_a_price_is_complete() -> None:
     report = report_of({"sid": SID, "status": "delivered", "price": "-0.00790"})
 
     assert report is not None
@@ -44,7 +44,7 @@ def test_with_the_price_all_is_known() -> None:
 
 
 @pytest.mark.parametrize(("code", "opted_out"), [(21610, True), (30003, False), (None, False)])
-def test_one_code_says_that_the_owner_of_the_number_wants_no_messages(code: int | None, *, opted_out: bool) -> None:
+def test_one_error_code_means_an_opt_out(code: int | None, *, opted_out: bool) -> None:
     report = report_of({"sid": SID, "status": "failed", "error_code": code})
 
     assert report is not None
@@ -53,11 +53,11 @@ def test_one_code_says_that_the_owner_of_the_number_wants_no_messages(code: int 
     assert report.response["error_code"] == code
 
 
-def test_a_response_without_a_message_says_nothing() -> None:
+def test_a_response_without_a_message_has_no_report() -> None:
     assert report_of({"error_code": 21211, "reason": "not_a_number"}) is None
 
 
-def test_the_page_about_messages_names_the_statuses() -> None:
+def test_the_page_about_messages_lists_all_statuses() -> None:
     page = (CHECKOUT / "docs" / "reference" / "messages.md").read_text("utf-8")
 
     assert [status for status in PROGRESS if f"`{status}`" not in page] == []

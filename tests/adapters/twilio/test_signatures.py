@@ -1,4 +1,4 @@
-"""Requests of Twilio are known by their signature; the vectors are from Twilio's documents, or made with openssl."""
+"""Tests of the verification of Twilio's signatures, with examples of Twilio's documentation or made with openssl."""
 
 import pytest
 
@@ -31,7 +31,7 @@ STATUS = "https://unite.example.com/webhooks/twilio/status?delivery=019a-1"
         ("s3cret", STATUS, {"From": "Zoë", "ErrorCode": "30003"}, "MBDZSGZduWjGfFTI56KFzSJYOQI="),
     ],
 )
-def test_what_twilio_has_signed_is_known(token: str, url: str, parameters: dict[str, str], signature: str) -> None:
+def test_a_valid_signature_is_accepted(token: str, url: str, parameters: dict[str, str], signature: str) -> None:
     assert TwilioSignatures(token).valid(url, parameters, signature)
 
 
@@ -47,19 +47,19 @@ def test_what_twilio_has_signed_is_known(token: str, url: str, parameters: dict[
         ("12345", DOCUMENTED, CALL, "☎" * 28),
     ],
 )
-def test_what_was_changed_or_is_not_signed_is_not(
+def test_a_wrong_or_missing_signature_is_refused(
     token: str, url: str, parameters: dict[str, str], signature: str
 ) -> None:
     assert not TwilioSignatures(token).valid(url, parameters, signature)
 
 
-def test_a_port_that_goes_without_saying_may_be_said() -> None:
+def test_a_default_port_in_the_url_is_accepted() -> None:
     signatures = TwilioSignatures("12345")
 
     assert signatures.valid(DOCUMENTED.replace(".com/", ".com:443/"), CALL, "0/KCTR6DLpKmkAf8muzZqo1nDgQ=")
 
 
-def test_the_stand_in_tells_of_a_message_that_somebody_wrote(twilio_server: TwilioStandIn) -> None:
+def test_the_fake_server_sends_a_signed_callback_for_a_received_message(twilio_server: TwilioStandIn) -> None:
     written = twilio_server.write_to_us("+12025550123", "STOP", sid="SM1")
 
     (callback,) = eventually(twilio_server.callbacks, "the service is told")

@@ -1,4 +1,4 @@
-"""Caches that are broken."""
+"""Broken caches."""
 
 import unicodedata
 from collections.abc import Callable, Collection, Iterator

@@ -1,4 +1,4 @@
-"""Stores of call tasks and call ledgers that are broken."""
+"""Broken stores of call tasks and call ledgers."""
 
 from collections.abc import Callable
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""A test class for each broken adapter, and one for each that is right: pytest collects them in `run.py` alone."""
+"""A test class for each broken and each correct adapter; only `run.py` collects them."""
 
 from tests.contracts.broken import caches, calls, deliveries, destinations, files, leads, messages, users
 from tests.contracts.broken.making import Port

@@ -1,4 +1,4 @@
-"""Stores of deliveries that are broken."""
+"""Broken stores of deliveries."""
 
 from collections.abc import Callable
 from copy import deepcopy

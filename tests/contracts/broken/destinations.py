@@ -1,4 +1,4 @@
-"""Destinations of events that are broken."""
+"""Broken destinations of events."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager

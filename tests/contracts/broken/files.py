@@ -1,4 +1,4 @@
-"""File storages that are broken: some in memory, and some in a folder."""
+"""Broken file storages: some in memory, and some in a folder."""
 
 import io
 from collections.abc import Callable, Collection, Iterator

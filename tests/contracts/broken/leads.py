@@ -1,4 +1,4 @@
-"""Stores of leads that are broken."""
+"""Broken stores of leads."""
 
 from collections.abc import Callable
 from copy import deepcopy

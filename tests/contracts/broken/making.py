@@ -1,4 +1,4 @@
-"""Functions that break an adapter in one way, and the list of what is broken for one port."""
+"""Functions that break an adapter in one way, and the list of the broken adapters of one port."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy

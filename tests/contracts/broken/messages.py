@@ -1,4 +1,4 @@
-"""Queues of jobs, topics and providers of text messages that are broken."""
+"""Broken job queues, topics and providers of text messages."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager

@@ -1,4 +1,4 @@
-"""Units of work with the repository of one port alone, as an adapter outside Unite may have them."""
+"""Units of work with the repository of only one port, as an adapter outside Unite may have."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stores of users that are broken."""
+"""Broken stores of users."""
 
 from collections.abc import Callable
 from copy import deepcopy

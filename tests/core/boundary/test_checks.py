@@ -1,4 +1,4 @@
-"""The checks of dataclasses, beyond what the classes of the library need today."""
+"""Tests of the checks of dataclasses, beyond what the classes of the library need today."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -35,21 +35,21 @@ class Pair(Checked):
     pair: tuple[str, int]
 
 
-def test_a_rule_about_two_fields_is_checked_each_time() -> None:
+def test_a_rule_on_two_fields_is_checked_at_every_creation() -> None:
     assert [Span(1, 2), Span(2, 2)] == [Span(1, 2), Span(2, 2)]
 
     with pytest.raises(ValueError, match=r"Span: first: It is after the last one\."):
         Span(3, 2)
 
 
-def test_a_text_is_no_list_of_texts() -> None:
+def test_a_string_is_not_a_collection_of_strings() -> None:
     assert Names(["grace", "ada"]).names == ["grace", "ada"]
 
     with pytest.raises(TypeError, match="Names: names has to be Sequence, not str"):
         Names("grace")
 
 
-def test_elements_are_of_one_of_the_types() -> None:
+def test_elements_may_be_of_any_type_of_a_union() -> None:
     assert Pair(("grace", 1)).pair == ("grace", 1)
 
     with pytest.raises(TypeError, match="pair"):

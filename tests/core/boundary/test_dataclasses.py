@@ -1,4 +1,4 @@
-"""No dataclass at the boundary of the library can be made with a value of another type, or with a naive moment."""
+"""Tests of the library's public dataclasses: values of a wrong type and naive times are refused."""
 
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -58,7 +58,7 @@ def test_valid_values_are_accepted(kind: Any) -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), places())
-def test_a_value_of_another_type_is_refused_by_the_name_of_its_field(kind: Any, name: str) -> None:
+def test_a_value_of_a_wrong_type_is_refused_with_the_name_of_its_field(kind: Any, name: str) -> None:
     for value in refused(hints_of(kind)[name]):
         with pytest.raises((TypeError, ValueError, Invalid)) as caught:
             example(kind, **{name: value})
@@ -67,14 +67,14 @@ def test_a_value_of_another_type_is_refused_by_the_name_of_its_field(kind: Any, 
         assert isinstance(caught.value, Invalid | TypeError) or not issubclass(kind, Input)
 
 
-def test_the_walk_meets_what_callers_fill_in() -> None:
+def test_the_dataclasses_that_callers_create_are_covered() -> None:
     walked = {kind.__name__ for kind in KINDS}
 
     assert walked >= {"NewLead", "LeadFilter", "Completion", "PageRequest", "Actor", "Rules", "Ports", "Event", "Lead"}
 
 
 @pytest.mark.parametrize("limit", [0, -1, 201, 10**9])
-def test_a_page_has_one_to_two_hundred_items(limit: int) -> None:
+def test_a_page_has_1_to_200_items(limit: int) -> None:
     with pytest.raises(Invalid) as caught:
         PageRequest(limit=limit)
 
@@ -115,7 +115,7 @@ def test_a_page_has_one_to_two_hundred_items(limit: int) -> None:
         (lambda: Actor.system(correlation_id="x" * 129), "correlation_id", "too_long"),
     ],
 )
-def test_a_value_out_of_its_range_is_invalid(make: Any, field: str, code: str) -> None:
+def test_a_value_outside_its_range_is_invalid(make: Any, field: str, code: str) -> None:
     with pytest.raises(Invalid) as caught:
         make()
 
@@ -139,12 +139,12 @@ def test_a_value_out_of_its_range_is_invalid(make: Any, field: str, code: str) -
         (lambda: Receipt(accepted=True, refused=True), "accepted"),
     ],
 )
-def test_settings_and_answers_out_of_their_range_are_refused(make: Any, name: str) -> None:
+def test_rules_and_receipts_outside_their_range_are_refused(make: Any, name: str) -> None:
     with pytest.raises(ValueError, match=rf"{name}: "):
         make()
 
 
-def test_moments_of_input_are_in_utc_whatever_zone_they_were_given_in() -> None:
+def test_times_of_input_are_converted_to_utc() -> None:
     in_kathmandu = NOON.astimezone(timezone(timedelta(hours=5, minutes=45)))
 
     task = NewCallTask(lead_id=an_id(), due_at=in_kathmandu)
@@ -159,7 +159,7 @@ def test_moments_of_input_are_in_utc_whatever_zone_they_were_given_in() -> None:
         datetime(1, 1, 1, 4, tzinfo=timezone(timedelta(hours=14))),
     ],
 )
-def test_a_moment_that_utc_has_no_year_for_is_invalid(beyond: datetime) -> None:
+def test_a_time_outside_the_years_of_utc_is_invalid(beyond: datetime) -> None:
 
     with pytest.raises(Invalid) as caught:
         TaskFilter(due_from=beyond)
@@ -167,13 +167,13 @@ def test_a_moment_that_utc_has_no_year_for_is_invalid(beyond: datetime) -> None:
     assert [each.code for each in caught.value.problems] == ["invalid_moment"]
 
 
-def test_what_adapters_give_keeps_its_zone() -> None:
+def test_times_from_adapters_keep_their_time_zone() -> None:
     in_kathmandu = NOON.astimezone(timezone(timedelta(hours=5, minutes=45)))
 
     assert Event(id=an_id(), type="lead.created", at=in_kathmandu).at.tzinfo == in_kathmandu.tzinfo
 
 
-def test_all_errors_are_named_at_once() -> None:
+def test_all_errors_are_reported_together() -> None:
     with pytest.raises(Invalid) as caught:
         Position(at=datetime(2026, 3, 2, 9), id=an_id())  # noqa: DTZ001 - it is to be refused
     with pytest.raises(Invalid) as both:
@@ -183,7 +183,7 @@ def test_all_errors_are_named_at_once() -> None:
     assert {each.field for each in both.value.problems} == {"q", "called_within"}
 
 
-def test_filters_take_plain_text() -> None:
+def test_filters_normalize_plain_text() -> None:
     filters = LeadFilter(q="  Hopper, Grace ", sources=frozenset({" Fair "}), companies=frozenset({"ACME, Inc."}))
     ledger = LedgerFilter(sources=frozenset({None, "Fair"}))
 
@@ -193,20 +193,20 @@ def test_filters_take_plain_text() -> None:
     assert (LeadFilter(q=" ").words, LeadFilter(q="?!").words) == (None, ())
 
 
-def test_a_changed_copy_is_checked_too() -> None:
+def test_a_copy_with_changes_is_checked_too() -> None:
     call = CompletedCall(task_id=an_id(), completion=Completion(outcome=CallOutcome.BUSY, duration_seconds=0))
 
     with pytest.raises(TypeError, match=r"CompletedCall: task_id has to be UUID, not str"):
         replace(call, task_id="1")  # type: ignore[arg-type]  # it is to be refused
 
 
-def test_no_message_has_the_value() -> None:
+def test_no_error_message_contains_the_value() -> None:
     with pytest.raises(TypeError) as caught:
         Correction(entry_id="s3cr3t", reason="It was otherwise.")  # type: ignore[arg-type]  # it is to be refused
 
     assert "s3cr3t" not in str(caught.value)
 
 
-def test_a_lead_is_made_only_of_what_it_has() -> None:
+def test_a_lead_with_a_field_of_a_wrong_type_is_refused() -> None:
     with pytest.raises(TypeError, match="version"):
         a_lead(version=1.5)

@@ -1,4 +1,4 @@
-"""Every error can be copied and pickled, and its text has all that is wrong."""
+"""Tests of errors: every error can be copied and pickled, and its text lists all field errors."""
 
 import copy
 import inspect
@@ -38,7 +38,7 @@ def an_error(kind: type[UniteError]) -> UniteError:
 
 @pytest.mark.parametrize("again", COPIES, ids=["copy", "deepcopy", "pickle"])
 @pytest.mark.parametrize("kind", subclasses(UniteError), ids=lambda kind: kind.__name__)
-def test_a_copy_of_an_error_is_the_same_error(kind: type[UniteError], again: Callable[[Any], Any]) -> None:
+def test_a_copied_or_pickled_error_is_equal(kind: type[UniteError], again: Callable[[Any], Any]) -> None:
     error = an_error(kind)
     error.add_note("It was Monday.")
 
@@ -54,20 +54,20 @@ def test_a_copy_of_an_error_is_the_same_error(kind: type[UniteError], again: Cal
 @pytest.mark.parametrize(
     "error", [InvalidPicture("too_large", "Too large."), LostLease(), StopRequested(), CancelRequested()], ids=repr
 )
-def test_a_copy_of_an_internal_error_is_the_same_error(error: Exception, again: Callable[[Any], Any]) -> None:
+def test_a_copied_or_pickled_internal_error_is_equal(error: Exception, again: Callable[[Any], Any]) -> None:
     copied = again(error)
 
     assert type(copied) is type(error)
     assert (vars(copied), copied.args) == (vars(error), error.args)
 
 
-def test_the_walk_meets_every_category() -> None:
+def test_all_categories_of_errors_are_covered() -> None:
     walked = {kind.__name__ for kind in subclasses(UniteError)}
 
     assert walked >= {"Invalid", "DuplicateLead", "SameFile", "InvalidFile", "TooManyRequests", "Deadlock"}
 
 
-def test_the_text_of_an_error_has_its_problems() -> None:
+def test_the_text_of_an_error_lists_its_field_errors() -> None:
     whole = FieldError(field="", code="contact_required", detail="A lead needs a phone or an e-mail.")
 
     assert str(Invalid("The lead breaks a rule.", problems=[PROBLEM, whole])) == (

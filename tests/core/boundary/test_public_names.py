@@ -1,4 +1,4 @@
-"""Every type that a public signature names has a public name, and `import unite_core` loads next to nothing."""
+"""Tests of public names: every type in a public signature is exported, and `import unite_core` loads little."""
 
 import ast
 import subprocess
@@ -65,7 +65,7 @@ def _is_class(thing: Any) -> bool:
     return isinstance(thing, type)
 
 
-def test_a_thing_has_one_public_name() -> None:
+def test_every_object_has_one_public_name() -> None:
     names: dict[int, list[str]] = {}
     for name, thing in public_objects().items():
         if isinstance(thing, type):
@@ -74,7 +74,7 @@ def test_a_thing_has_one_public_name() -> None:
     assert [several for several in names.values() if len(several) > 1] == []
 
 
-def test_type_checkers_see_the_names_that_are_loaded() -> None:
+def test_type_checkers_see_the_lazily_loaded_names() -> None:
     block = next(each for each in ast.parse(getsource(unite_core)).body if isinstance(each, ast.If))
     seen = {
         name.asname or name.name: (each.module, name.name)
@@ -89,7 +89,7 @@ def test_type_checkers_see_the_names_that_are_loaded() -> None:
     assert sorted([*loaded, "__version__"]) == sorted(unite_core.__all__) == sorted(dir(unite_core))
 
 
-def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+def test_an_unknown_name_raises_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'unite_core' has no attribute 'Nonsense'"):
         unite_core.Nonsense  # noqa: B018 - it is to raise
 

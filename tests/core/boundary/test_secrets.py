@@ -1,4 +1,4 @@
-"""No text of an object has the secrets that it holds: neither its own, nor that of the dictionary of its fields."""
+"""Tests that neither an object's `repr` nor that of a dictionary of its fields contains its secrets."""
 
 import copy
 import json
@@ -52,7 +52,7 @@ def a_secret(hint: Any) -> Any:
 
 
 @pytest.mark.parametrize(("kind", "name"), secrets())
-def test_no_text_of_an_object_has_its_secret(kind: Any, name: str) -> None:
+def test_no_repr_of_an_object_contains_its_secret(kind: Any, name: str) -> None:
     secret = a_secret(hints_of(kind)[name])
 
     held = example(kind, **{name: secret})
@@ -69,7 +69,7 @@ def vars_of(held: Any) -> dict[str, Any]:
     return {each.name: getattr(held, each.name) for each in fields(held)}
 
 
-def test_the_walk_meets_passwords_tokens_hashes_and_links() -> None:
+def test_passwords_tokens_hashes_and_links_are_covered() -> None:
     met = {each.id for each in secrets()}
 
     assert met >= {
@@ -86,14 +86,14 @@ def test_the_walk_meets_passwords_tokens_hashes_and_links() -> None:
     }
 
 
-def test_a_secret_is_an_ordinary_text() -> None:
+def test_a_secret_is_an_ordinary_string() -> None:
     secret = Secret(SECRET)
 
     assert (str(secret), f"Bearer {secret}", json.dumps(secret)) == (SECRET, f"Bearer {SECRET}", f'"{SECRET}"')
     assert (secret, hash(secret), repr(secret)) == (SECRET, hash(SECRET), "'***'")
 
 
-def test_a_secret_that_changes_stays_hidden() -> None:
+def test_a_changed_secret_stays_hidden() -> None:
     user, session = a_user(), a_session(a_user())
 
     user.set_password(SECRET)
@@ -107,7 +107,7 @@ def test_a_secret_that_changes_stays_hidden() -> None:
     assert [text for text in texts if SECRET in text] == []
 
 
-def test_what_the_use_cases_return_hides_its_secrets() -> None:
+def test_results_of_use_cases_hide_their_secrets() -> None:
     scenario = Scenario()
     identity = scenario.unite.identity
     pair = identity.log_in(Credentials(email="ann@unite.example", password=PASSWORD, address="127.0.0.1"))
@@ -121,7 +121,7 @@ def test_what_the_use_cases_return_hides_its_secrets() -> None:
     assert user.password_hash not in text
 
 
-def test_links_and_new_users_hide_theirs() -> None:
+def test_links_and_new_users_hide_their_secrets() -> None:
     scenario = Scenario()
     new = NewUser(email="eve@unite.example", name="Eve", role=Role.AGENT, password=SECRET)
     links: list[Upload | Download] = [example(Upload, url=SECRET), example(Download, url=SECRET)]

@@ -1,4 +1,4 @@
-"""No use case does anything with an argument of another type, and none takes what would lose or poison data."""
+"""Tests of the arguments of use cases: wrong types and values are refused before anything happens."""
 
 import inspect
 from dataclasses import fields, is_dataclass
@@ -84,7 +84,7 @@ PARAMETERS = [
 
 
 @pytest.mark.parametrize(("path", "name"), PARAMETERS)
-def test_an_argument_of_another_type_is_refused_before_anything_is_done(path: str, name: str) -> None:
+def test_an_argument_of_a_wrong_type_is_refused_before_anything_happens(path: str, name: str) -> None:
     scenario = Scenario()
     use_case = use_cases(scenario)[path]
     arguments, before = arguments_of(scenario, use_case), scenario.tables
@@ -100,7 +100,7 @@ IDS = [each for each in PARAMETERS if str(each.id).endswith("_id") and "correlat
 
 
 @pytest.mark.parametrize(("path", "name"), IDS)
-def test_an_unknown_id_is_not_found_and_nothing_is_stored(path: str, name: str) -> None:
+def test_an_unknown_id_is_not_found_and_changes_nothing(path: str, name: str) -> None:
     scenario = Scenario()
     use_case = use_cases(scenario)[path]
     before = scenario.tables
@@ -116,7 +116,7 @@ LIMITED = [path for path, each in USE_CASES.items() if "limit" in parameters_of(
 
 @pytest.mark.parametrize("limit", [0, -1, 10**9])
 @pytest.mark.parametrize("path", LIMITED)
-def test_a_batch_has_one_to_five_thousand_things(path: str, limit: int) -> None:
+def test_a_batch_size_outside_1_to_5000_is_refused(path: str, limit: int) -> None:
     scenario = Scenario()
     use_case = use_cases(scenario)[path]
 
@@ -126,13 +126,13 @@ def test_a_batch_has_one_to_five_thousand_things(path: str, limit: int) -> None:
     assert [(each.field, each.code) for each in caught.value.problems] == [("limit", "out_of_range")]
 
 
-def test_the_walk_meets_use_cases_with_limits_and_ids() -> None:
+def test_use_cases_with_batch_sizes_and_ids_are_covered() -> None:
     assert {"upkeep.mark_missed", "reports.fold", "reports.overdue", "imports.due"} <= {*LIMITED}
     assert len(IDS) > 15
     assert [kind.__name__ for kind in subclasses(UseCase) if not is_dataclass(kind)] == ["UseCase"]
 
 
-def test_python_itself_complains_of_an_argument_too_many_or_of_an_unknown_name() -> None:
+def test_surplus_and_unknown_arguments_raise_type_error() -> None:
     scenario = Scenario()
 
     with pytest.raises(TypeError, match="positional arguments"):
@@ -141,14 +141,14 @@ def test_python_itself_complains_of_an_argument_too_many_or_of_an_unknown_name()
         scenario.unite.upkeep.purge_usage(size=1)  # type: ignore[call-arg]  # it is to be refused
 
 
-def test_an_argument_is_checked_by_name_as_well() -> None:
+def test_keyword_arguments_are_checked_too() -> None:
     scenario = Scenario()
 
     with pytest.raises(TypeError, match="GetLead: lead_id has to be UUID, not str"):
         scenario.unite.leads.get(scenario.ann, lead_id="1")  # type: ignore[arg-type]  # it is to be refused
 
 
-def test_a_naive_moment_poisons_no_list() -> None:
+def test_a_naive_time_is_refused_and_never_stored() -> None:
     scenario = Scenario()
     naive = datetime(2026, 3, 2, 9)  # noqa: DTZ001 - it is to be refused
     task, before = scenario.create_call_task(), scenario.tables
@@ -168,7 +168,7 @@ def test_a_naive_moment_poisons_no_list() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.AGENT])
-def test_the_first_admin_is_an_admin(role: Role) -> None:
+def test_the_first_admin_must_have_the_role_admin(role: Role) -> None:
     scenario = Scenario()
     before = scenario.tables
 
@@ -181,7 +181,7 @@ def test_the_first_admin_is_an_admin(role: Role) -> None:
     assert scenario.tables is before
 
 
-def test_a_list_is_filtered_only_by_outcomes_that_calls_have() -> None:
+def test_a_filter_by_an_outcome_that_is_not_one_is_refused() -> None:
     scenario = Scenario()
 
     with pytest.raises(Invalid) as caught:
@@ -192,7 +192,7 @@ def test_a_list_is_filtered_only_by_outcomes_that_calls_have() -> None:
     assert scenario.unite.leads.list(scenario.admin, busy, PageRequest()).items == []
 
 
-def test_the_service_itself_does_what_admins_do_and_leaves_no_author() -> None:
+def test_the_system_actor_has_all_permissions_and_is_stored_as_no_author() -> None:
     scenario = Scenario()
     system = Actor.system(correlation_id="nightly")
 
@@ -205,7 +205,7 @@ def test_the_service_itself_does_what_admins_do_and_leaves_no_author() -> None:
     assert len(scenario.unite.identity.list_users(system, UserFilter(), PageRequest()).items) == 4
 
 
-def test_the_service_itself_creates_nothing_that_needs_an_author() -> None:
+def test_the_system_actor_cannot_create_what_needs_an_author() -> None:
     scenario = Scenario()
     system, lead = Actor.system(), scenario.create_lead()
     task = scenario.create_call_task(lead)
@@ -224,7 +224,7 @@ def test_the_service_itself_creates_nothing_that_needs_an_author() -> None:
     assert scenario.tables is before
 
 
-def test_a_leaderboard_is_ranked_by_a_metric_that_there_is() -> None:
+def test_a_leaderboard_by_an_unknown_metric_is_refused() -> None:
     scenario = Scenario()
     day = Period(scenario.now.date(), scenario.now.date(), "UTC")
 
@@ -246,7 +246,7 @@ def test_a_leaderboard_is_ranked_by_a_metric_that_there_is() -> None:
         ({"A": "ignore", "B": "ignore", "C": None, "Name": "name"}, []),
     ],
 )
-def test_columns_of_an_import_are_fields_of_a_lead(columns: dict[str, str | None], codes: list[str]) -> None:
+def test_columns_of_an_import_must_be_fields_of_a_lead(columns: dict[str, str | None], codes: list[str]) -> None:
     scenario = Scenario()
     new = NewImport(filename="leads.csv", size=10, options=ImportOptions(columns=columns))
     found: list[str] = []
@@ -259,7 +259,7 @@ def test_columns_of_an_import_are_fields_of_a_lead(columns: dict[str, str | None
     assert found == codes
 
 
-def test_a_use_case_that_is_derived_from_another_checks_its_arguments() -> None:
+def test_a_subclass_of_a_use_case_checks_its_arguments() -> None:
     class GetLeadForSomebody(GetLead):
         """A use case without a `__call__` of its own."""
 

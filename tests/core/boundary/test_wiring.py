@@ -1,4 +1,4 @@
-"""Ports that do not fit together are refused when they are put together, answers of destinations when they come."""
+"""Tests of `build` with ports that do not fit together, and of destinations that return wrong receipts."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -33,30 +33,30 @@ class ForgetfulTopic(InMemoryTopic):
         return []
 
 
-def test_a_destination_that_gets_no_events_is_refused() -> None:
+def test_a_destination_without_a_subscription_in_the_units_of_work_is_refused() -> None:
     with pytest.raises(ValueError, match=r"destinations: `work` was made without the subscriptions of crm"):
         replace(in_memory_ports(), destinations=[Crm()])
 
 
-def test_a_destination_that_nobody_wires_is_refused() -> None:
+def test_deliveries_for_a_missing_destination_are_refused() -> None:
     with pytest.raises(ValueError, match=r"destinations: `work` creates deliveries for crm"):
         replace(in_memory_ports(destinations=[Crm()]), destinations=[])
 
 
 @pytest.mark.parametrize("name", ["crm", "topic"])
-def test_two_destinations_of_one_name_are_refused(name: str) -> None:
+def test_two_destinations_with_the_same_name_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"destinations: Two destinations have the same name"):
         in_memory_ports(destinations=[Crm(), Crm(name=name)])
 
 
-def test_destinations_that_are_wired_get_events() -> None:
+def test_configured_destinations_get_events() -> None:
     scenario = Scenario(in_memory_ports(destinations=[Crm()]))
     scenario.create_lead()
 
     assert scenario.unite.notifications.relay("crm").delivered == 1
 
 
-def test_units_of_work_of_different_stores_are_refused() -> None:
+def test_units_of_work_over_different_stores_are_refused() -> None:
     with pytest.raises(ValueError, match=r"reads: It reads another database"):
         in_memory_ports(reads=InMemoryUnitOfWorkFactory(Store(), writes=False))
 
@@ -71,7 +71,7 @@ def test_a_hook_changes_neither_store_nor_destinations() -> None:
 
 
 @pytest.mark.parametrize("receipts", [0, 2])
-def test_a_destination_that_returns_too_few_receipts_or_too_many_is_named(receipts: int) -> None:
+def test_a_destination_that_returns_too_few_or_too_many_receipts_is_named_in_the_error(receipts: int) -> None:
     scenario = Scenario(in_memory_ports(destinations=[Crm(receipts)]))
     scenario.create_lead()
 
@@ -82,7 +82,7 @@ def test_a_destination_that_returns_too_few_receipts_or_too_many_is_named(receip
     assert (delivery.attempts, delivery.response) == (1, {"error": "internal_error"})
 
 
-def test_a_topic_that_returns_too_few_receipts_is_named() -> None:
+def test_a_topic_that_returns_too_few_receipts_is_named_in_the_error() -> None:
     scenario = Scenario(in_memory_ports(topic=ForgetfulTopic()))
     scenario.create_call_task()
 
@@ -90,7 +90,7 @@ def test_a_topic_that_returns_too_few_receipts_is_named() -> None:
         scenario.unite.notifications.relay("topic")
 
 
-def test_a_clock_has_a_time_zone() -> None:
+def test_a_clock_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="at: The time of a clock needs a time zone"):
         FixedClock(datetime(2026, 3, 2, 9))  # noqa: DTZ001 - it is to be refused
 
@@ -102,7 +102,7 @@ class NaiveClock(Clock):
         return datetime(2026, 3, 2, 9)  # noqa: DTZ001 - it is to be refused
 
 
-def test_a_naive_clock_stores_nothing() -> None:
+def test_with_a_naive_clock_nothing_is_stored() -> None:
     ports = in_memory_ports()
     unite = build(replace(ports, clock=NaiveClock()))  # type: ignore[arg-type]  # it is a clock, and not the one in memory
     before = ports.reads.store.read().leads
@@ -113,7 +113,7 @@ def test_a_naive_clock_stores_nothing() -> None:
     assert ports.reads.store.read().leads == before == {}
 
 
-def test_an_event_is_recorded_for_destinations_only_once() -> None:
+def test_an_event_is_recorded_once_per_destination() -> None:
     ports = in_memory_ports(destinations=[Crm()])
 
     with ports.work() as unit:

@@ -1,4 +1,4 @@
-"""Simple second implementation of the rules of calls, to compare Unite with (an oracle)."""
+"""An independent simple implementation of the rules of calls, to compare results with (an oracle)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What of a lead's history its agent reads: what was done to the lead, and their own calls."""
+"""Tests of what an agent sees of the activity of a lead: changes of the lead, and the agent's own calls."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def called(scenario: Scenario, lead: Lead, actor: Actor, **call: Any) -> CallTas
     return scenario.complete(scenario.create_call_task(lead, actor), actor, **call)
 
 
-def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: Scenario) -> None:
+def test_an_agent_does_not_see_the_calls_of_other_agents_to_a_reassigned_lead(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     hers = called(scenario, lead, scenario.ann, note="She sounded tired.")
     scenario.add_note(hers, "Her brother decides.", scenario.ann)
@@ -52,7 +52,7 @@ def test_an_agent_who_got_a_lead_reads_nothing_of_the_calls_of_others(scenario: 
     assert len(history(scenario, scenario.manager, lead)) == 12
 
 
-def test_an_agent_is_told_who_did_it_where_it_was_them(scenario: Scenario) -> None:
+def test_an_agent_sees_the_actor_only_of_their_own_actions(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     called(scenario, lead, scenario.ann)
     change(scenario, lead, name="Grace B. Hopper")
@@ -66,7 +66,7 @@ def test_an_agent_is_told_who_did_it_where_it_was_them(scenario: Scenario) -> No
     assert visible[-1].data == {"name": {"from": "Grace Hopper", "to": "Grace B. Hopper"}}
 
 
-def test_an_agent_is_told_that_the_lead_was_assigned_to_them_and_not_from_whom(scenario: Scenario) -> None:
+def test_an_agent_sees_assignments_to_them_without_the_previous_assignee(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     change(scenario, lead, assigned_to=None)
     change(scenario, lead, assigned_to=scenario.ben.user_id)
@@ -80,7 +80,7 @@ def test_an_agent_is_told_that_the_lead_was_assigned_to_them_and_not_from_whom(s
     ]
 
 
-def test_an_agent_reads_nothing_of_imports_and_of_what_nobody_knows_yet(scenario: Scenario) -> None:
+def test_an_agent_sees_neither_imports_nor_unknown_types_of_events(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     scenario.ports.jobs.run_all(scenario.unite)
     scenario.ports.activity.deliver(
@@ -94,7 +94,7 @@ def test_an_agent_reads_nothing_of_imports_and_of_what_nobody_knows_yet(scenario
     assert len(history(scenario, scenario.admin, lead)) == 3
 
 
-def test_what_is_left_out_makes_no_page_shorter(scenario: Scenario) -> None:
+def test_pages_are_full_although_events_are_hidden(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     change(scenario, lead, assigned_to=scenario.ben.user_id)
     for _ in range(4):

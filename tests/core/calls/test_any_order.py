@@ -1,4 +1,4 @@
-"""Whatever is done to call tasks, by whom and in which order: the ledger, the events and the leads stay right."""
+"""Tests of random sequences of actions on call tasks by any users: ledger, events and leads stay consistent."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

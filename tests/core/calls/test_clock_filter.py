@@ -1,4 +1,4 @@
-"""The call log by hours and weekdays on the clocks of a time zone."""
+"""Tests of the filter of the call log by hours and weekdays on the clocks of a time zone."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,14 +12,14 @@ from unite_core.testing.scenario import Scenario
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_without_an_hour_it_is_any_of_the_weekday_and_without_a_weekday_it_is_any() -> None:
+def test_missing_hours_or_weekdays_mean_all_of_them() -> None:
     assert ClockFilter(tz="UTC", hours=frozenset({0, 23}), weekdays=frozenset({1, 7})).labels == {0, 23, 144, 167}
     assert ClockFilter(tz="UTC", hours=frozenset({5})).labels == {5, 29, 53, 77, 101, 125, 149}
     assert ClockFilter(tz="UTC", weekdays=frozenset({2})).labels == set(range(24, 48))
     assert ClockFilter(tz="UTC").labels == set(range(168))
 
 
-def test_the_labels_cover_every_quarter_hour_from_the_one_moment_to_the_other() -> None:
+def test_the_segments_cover_every_quarter_hour_of_a_period() -> None:
     clock = ClockFilter(tz="Asia/Kathmandu")
 
     segments = clock.segments(MONDAY, MONDAY + timedelta(minutes=20))
@@ -33,7 +33,7 @@ def test_the_labels_cover_every_quarter_hour_from_the_one_moment_to_the_other() 
     ("tz", "hour", "weekday", "listed"),
     [("UTC", 9, 1, 1), ("UTC", 8, 1, 0), ("UTC", 9, 2, 0), ("Asia/Kathmandu", 14, 1, 1), ("Asia/Kathmandu", 9, 1, 0)],
 )
-def test_a_call_is_listed_by_what_clocks_showed(
+def test_calls_are_filtered_by_the_local_time_of_clocks(
     scenario: Scenario, tz: str, hour: int, weekday: int, listed: int
 ) -> None:
     scenario.complete(scenario.create_call_task(), started_at=MONDAY + timedelta(hours=9), duration_seconds=0)

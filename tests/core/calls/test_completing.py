@@ -1,4 +1,4 @@
-"""Completing call tasks: once, whoever tells of it and however often."""
+"""Tests of the completion of call tasks, including repeated and concurrent ones."""
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -38,7 +38,7 @@ def codes(error: UniteError) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in error.problems]
 
 
-def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(scenario: Scenario) -> None:
+def test_a_completion_closes_the_task_and_appends_to_the_ledger(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     began = scenario.now
     now = scenario.advance()
@@ -72,7 +72,7 @@ def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(sce
     )
 
 
-def test_agents_complete_their_own_calls_and_managers_all(scenario: Scenario) -> None:
+def test_agents_complete_their_own_tasks_and_managers_all(scenario: Scenario) -> None:
     task = scenario.create_call_task()
 
     with pytest.raises(NotFound):
@@ -83,7 +83,7 @@ def test_agents_complete_their_own_calls_and_managers_all(scenario: Scenario) ->
     assert (entry.agent_id, entry.actor_id) == (scenario.ann.user_id, scenario.manager.user_id)
 
 
-def test_an_unassigned_call_is_that_of_the_user_who_completed_it(scenario: Scenario) -> None:
+def test_an_unassigned_task_is_assigned_to_the_user_who_completes_it(scenario: Scenario) -> None:
     task = scenario.create_call_task(scenario.create_lead(assigned_to=None))
 
     done = scenario.complete(task, scenario.admin)
@@ -93,7 +93,7 @@ def test_an_unassigned_call_is_that_of_the_user_who_completed_it(scenario: Scena
     assert scenario.unite.calls.verify_ledger().broken is None
 
 
-def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(scenario: Scenario) -> None:
+def test_a_repeated_completion_has_one_effect_and_gets_the_first_result(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     began = scenario.now
     first = scenario.complete(task, note="She is glad.", started_at=began, version=1)
@@ -121,7 +121,7 @@ def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(scenari
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_telling_something_else_of_a_completed_call_is_refused(scenario: Scenario, other: dict[str, Any]) -> None:
+def test_a_different_completion_of_a_completed_task_is_refused(scenario: Scenario, other: dict[str, Any]) -> None:
     task = scenario.create_call_task()
     values: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
     scenario.complete(task, **values)
@@ -134,7 +134,7 @@ def test_telling_something_else_of_a_completed_call_is_refused(scenario: Scenari
     assert scenario.tables == before
 
 
-def test_a_call_that_was_cancelled_or_missed_is_not_completed(scenario: Scenario) -> None:
+def test_a_cancelled_or_missed_task_cannot_be_completed(scenario: Scenario) -> None:
     cancelled, missed = scenario.create_call_task(), scenario.create_call_task()
     scenario.cancel(cancelled)
     scenario.miss(missed)
@@ -145,7 +145,7 @@ def test_a_call_that_was_cancelled_or_missed_is_not_completed(scenario: Scenario
         assert refused.value.code == "task_closed"
 
 
-def test_a_version_that_has_passed_is_not_completed(scenario: Scenario) -> None:
+def test_a_completion_of_an_outdated_version_is_refused(scenario: Scenario) -> None:
     task = scenario.add_note(scenario.create_call_task(), "Ask for Grace.")
 
     with pytest.raises(PreconditionFailed):
@@ -165,9 +165,7 @@ def test_a_version_that_has_passed_is_not_completed(scenario: Scenario) -> None:
     ],
     ids=["shorter than nothing", "longer than a day", "a long note", "no time for the callback"],
 )
-def test_a_completion_that_cannot_be_true_is_refused(
-    scenario: Scenario, values: dict[str, Any], code: tuple[str, str]
-) -> None:
+def test_an_invalid_completion_is_refused(scenario: Scenario, values: dict[str, Any], code: tuple[str, str]) -> None:
     task = scenario.create_call_task()
 
     with pytest.raises(Invalid) as refused:
@@ -177,7 +175,7 @@ def test_a_completion_that_cannot_be_true_is_refused(
     assert scenario.stored(task) == task
 
 
-def test_a_call_has_begun_and_the_next_one_is_to_come(scenario: Scenario) -> None:
+def test_a_start_in_the_future_and_a_follow_up_in_the_past_are_refused(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     early = MAX_CLOCK_SKEW + timedelta(microseconds=1)
 
@@ -196,7 +194,7 @@ def test_a_call_has_begun_and_the_next_one_is_to_come(scenario: Scenario) -> Non
     assert scenario.complete(task, duration_seconds=MAX_CALL_SECONDS, **values).status is TaskStatus.COMPLETED
 
 
-def test_a_blank_note_is_none(scenario: Scenario) -> None:
+def test_a_blank_note_is_stored_as_none(scenario: Scenario) -> None:
     task = scenario.complete(scenario.create_call_task(), duration_seconds=0, note=" ")
 
     assert task.completion == Completion(outcome=CallOutcome.CONNECTED, duration_seconds=0)
@@ -222,7 +220,7 @@ class _BrokenLedger(InMemoryCallLedger):
         raise Unavailable("The connection was lost.")
 
 
-def test_where_the_ledger_fails_nothing_has_happened(scenario: Scenario) -> None:
+def test_a_failure_of_the_ledger_rolls_everything_back(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     before = deepcopy(scenario.tables)
     values = Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=scenario.now + HOUR)
@@ -234,7 +232,7 @@ def test_where_the_ledger_fails_nothing_has_happened(scenario: Scenario) -> None
     assert scenario.tables == before
 
 
-def test_the_same_request_twice_completes_once_and_gets_the_first_answer(scenario: Scenario) -> None:
+def test_a_repeated_request_with_its_key_completes_once_and_gets_the_first_response(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     call = CompletedCall(
         task_id=task.id,
@@ -257,7 +255,7 @@ def test_the_same_request_twice_completes_once_and_gets_the_first_answer(scenari
     assert [it.type for it in scenario.events_of(task)].count("call_task.completed") == 1
 
 
-def test_of_many_who_tell_of_one_call_at_once_one_is_heard(scenario: Scenario) -> None:
+def test_of_several_concurrent_completions_one_succeeds(scenario: Scenario) -> None:
     task = scenario.create_call_task()
 
     def attempt(number: int) -> str:
@@ -273,7 +271,7 @@ def test_of_many_who_tell_of_one_call_at_once_one_is_heard(scenario: Scenario) -
     assert len(scenario.ledger(task)) == 1
 
 
-def test_a_call_to_a_lead_that_is_gone_can_still_be_told_of(scenario: Scenario) -> None:
+def test_a_call_to_a_deleted_lead_can_be_completed(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     with scenario.ports.work() as work:
         lead = work.leads.get(task.lead_id)

@@ -1,4 +1,4 @@
-"""Correcting the call log: the old entry stays, and a new one says what is right."""
+"""Tests of corrections of the call log: the corrected entry stays, and a new one has the right values."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -42,7 +42,7 @@ def codes(error: UniteError) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in error.problems]
 
 
-def test_a_correction_is_a_new_entry_that_names_the_old_and_says_what_is_right(scenario: Scenario) -> None:
+def test_a_correction_appends_an_entry_that_refers_to_the_corrected_one(scenario: Scenario) -> None:
     wrong = completed(scenario)
 
     right = correct(scenario, wrong, outcome=BUSY, duration_seconds=0, reason=" The wrong button. ")
@@ -66,7 +66,7 @@ def test_a_correction_is_a_new_entry_that_names_the_old_and_says_what_is_right(s
     assert scenario.unite.calls.verify_ledger().broken is None
 
 
-def test_a_correction_leaves_the_task_and_the_lead_as_they_are(scenario: Scenario) -> None:
+def test_a_correction_changes_neither_the_task_nor_the_lead(scenario: Scenario) -> None:
     wrong = completed(scenario)
     tasks, leads = scenario.tables.tasks, scenario.tables.leads
 
@@ -75,7 +75,7 @@ def test_a_correction_leaves_the_task_and_the_lead_as_they_are(scenario: Scenari
     assert (scenario.tables.tasks, scenario.tables.leads) == (tasks, leads)
 
 
-def test_what_a_correction_leaves_out_stays_as_it_was_said_last(scenario: Scenario) -> None:
+def test_values_that_a_correction_does_not_mention_stay_as_in_the_latest_entry(scenario: Scenario) -> None:
     wrong = completed(scenario)
     first = correct(scenario, wrong, outcome=BUSY)
 
@@ -86,7 +86,7 @@ def test_what_a_correction_leaves_out_stays_as_it_was_said_last(scenario: Scenar
     assert correct(scenario, first, note=" Nobody there. ").note == "Nobody there."
 
 
-def test_correcting_twice_with_the_same_content_has_one_effect(scenario: Scenario) -> None:
+def test_the_same_correction_twice_has_one_effect(scenario: Scenario) -> None:
     wrong = completed(scenario)
     first = correct(scenario, wrong, outcome=BUSY)
     before = scenario.tables
@@ -95,7 +95,7 @@ def test_correcting_twice_with_the_same_content_has_one_effect(scenario: Scenari
     assert scenario.tables == before
 
 
-def test_the_same_request_twice_corrects_once(scenario: Scenario) -> None:
+def test_a_repeated_request_with_its_key_corrects_once(scenario: Scenario) -> None:
     wrong = completed(scenario)
     claim = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
     correction = Correction(entry_id=wrong.id, reason="It was busy.", outcome=BUSY)
@@ -116,7 +116,7 @@ def test_the_same_request_twice_corrects_once(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("again", [{}, {"outcome": CallOutcome.CONNECTED}, {"note": " She is glad. "}])
-def test_a_correction_that_corrects_nothing_is_refused(scenario: Scenario, again: dict[str, Any]) -> None:
+def test_a_correction_without_changes_is_refused(scenario: Scenario, again: dict[str, Any]) -> None:
     wrong = completed(scenario)
 
     with pytest.raises(Invalid) as refused:
@@ -125,7 +125,7 @@ def test_a_correction_that_corrects_nothing_is_refused(scenario: Scenario, again
     assert refused.value.code == "nothing_to_correct"
 
 
-def test_agents_do_not_correct_their_own_calls_and_do_not_find_the_rest(scenario: Scenario) -> None:
+def test_agents_cannot_correct_their_own_calls_nor_find_those_of_others(scenario: Scenario) -> None:
     wrong = completed(scenario)
 
     with pytest.raises(Forbidden):
@@ -146,7 +146,7 @@ def test_agents_do_not_correct_their_own_calls_and_do_not_find_the_rest(scenario
     ],
     ids=["no reason", "a long reason", "longer than a day", "a long note"],
 )
-def test_what_cannot_be_is_no_correction(scenario: Scenario, said: dict[str, Any], code: tuple[str, str]) -> None:
+def test_an_invalid_correction_is_refused(scenario: Scenario, said: dict[str, Any], code: tuple[str, str]) -> None:
     wrong = completed(scenario)
 
     with pytest.raises(Invalid) as refused:
@@ -156,19 +156,19 @@ def test_what_cannot_be_is_no_correction(scenario: Scenario, said: dict[str, Any
     assert len(scenario.tables.ledger) == 1
 
 
-def test_a_correction_does_not_tell_of_the_future(scenario: Scenario) -> None:
+def test_a_correction_with_a_time_in_the_future_is_refused(scenario: Scenario) -> None:
     with pytest.raises(Invalid) as refused:
         correct(scenario, completed(scenario), started_at=scenario.now + timedelta(hours=2))
 
     assert codes(refused.value) == [("started_at", "in_future")]
 
 
-def test_a_callback_that_comes_to_light_later_needs_no_call_to_follow(scenario: Scenario) -> None:
+def test_a_correction_to_a_callback_needs_no_follow_up(scenario: Scenario) -> None:
     assert correct(scenario, completed(scenario), outcome=CallOutcome.CALLBACK_REQUESTED).follow_up_at is None
 
 
 @pytest.mark.parametrize("how", ["missed", "cancelled"])
-def test_a_call_that_was_made_after_all_needs_an_outcome_and_a_duration(scenario: Scenario, how: str) -> None:
+def test_a_correction_of_a_missed_call_needs_an_outcome_and_a_duration(scenario: Scenario, how: str) -> None:
     task = scenario.create_call_task()
     if how == "missed":
         scenario.miss(task)

@@ -1,4 +1,4 @@
-"""Which event tells of what happens to call tasks, with which data; and that nothing is told of what did not happen."""
+"""Tests of the events of call tasks and of the call log, and of their data."""
 
 import json
 from dataclasses import replace
@@ -58,7 +58,7 @@ def entry_data(entry: LedgerEntry, **more: Any) -> dict[str, Any]:
 NO_CALL: dict[str, Any] = {"outcome": None, "duration_seconds": None, "attempt": None, "corrects": None}
 
 
-def test_a_call_task_that_is_created_is_told_of_and_whom_it_is_assigned_to(scenario: Scenario) -> None:
+def test_creating_a_task_records_its_creation_and_its_assignment(scenario: Scenario) -> None:
     elsewhere = (scenario.now + HOUR).astimezone(timezone(timedelta(hours=2)))
 
     task = scenario.create_call_task(due_at=elsewhere, note="Ask for Grace.")
@@ -75,7 +75,7 @@ def test_a_call_task_that_is_created_is_told_of_and_whom_it_is_assigned_to(scena
         assert event.data == common(scenario, task)
 
 
-def test_whoever_a_call_is_given_to_is_told(scenario: Scenario) -> None:
+def test_assigning_a_task_records_the_new_assignee(scenario: Scenario) -> None:
     task = scenario.create_call_task()
 
     scenario.assign(task, scenario.ben)
@@ -87,7 +87,7 @@ def test_whoever_a_call_is_given_to_is_told(scenario: Scenario) -> None:
     )
 
 
-def test_that_something_was_noted_is_told_and_not_what(scenario: Scenario) -> None:
+def test_a_note_records_an_event_without_its_text(scenario: Scenario) -> None:
     task = scenario.create_call_task()
 
     noted = scenario.add_note(task, "Ask for Grace.", scenario.ann)
@@ -99,7 +99,7 @@ def test_that_something_was_noted_is_told_and_not_what(scenario: Scenario) -> No
     )
 
 
-def test_a_call_that_was_made_is_told_of_with_its_entry_and_the_call_that_follows(scenario: Scenario) -> None:
+def test_a_completion_records_its_entry_and_the_follow_up(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     so_far = len(scenario.events())
 
@@ -138,13 +138,13 @@ def test_a_call_that_was_made_is_told_of_with_its_entry_and_the_call_that_follow
         )
 
 
-def test_a_call_that_no_other_follows_says_so(scenario: Scenario) -> None:
+def test_a_completion_without_a_follow_up_records_none(scenario: Scenario) -> None:
     scenario.complete(scenario.create_call_task())
 
     assert of(scenario, "call_task.completed").data["follow_up_task_id"] is None
 
 
-def test_a_call_that_is_cancelled_is_told_of_with_the_reason(scenario: Scenario) -> None:
+def test_a_cancellation_records_its_reason(scenario: Scenario) -> None:
     task = scenario.create_call_task()
 
     scenario.cancel(task, "She called herself.")
@@ -169,7 +169,7 @@ def test_a_call_that_is_cancelled_is_told_of_with_the_reason(scenario: Scenario)
     )
 
 
-def test_a_call_that_is_missed_is_told_of_as_nobodys_doing(scenario: Scenario) -> None:
+def test_a_missed_call_is_recorded_without_an_actor(scenario: Scenario) -> None:
     task = scenario.create_call_task()
 
     scenario.miss(task)
@@ -194,7 +194,7 @@ def test_a_call_that_is_missed_is_told_of_as_nobodys_doing(scenario: Scenario) -
     )
 
 
-def test_a_correction_is_told_of_with_the_entry_that_it_corrects(scenario: Scenario) -> None:
+def test_a_correction_records_the_corrected_entry(scenario: Scenario) -> None:
     task = scenario.complete(scenario.create_call_task())
     (wrong,) = scenario.ledger(task)
 
@@ -223,7 +223,7 @@ def test_a_correction_is_told_of_with_the_entry_that_it_corrects(scenario: Scena
     )
 
 
-def test_no_event_about_a_call_has_the_phone_number(scenario: Scenario) -> None:
+def test_no_event_of_a_call_contains_a_phone_number(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     phone = scenario.lead_of(task).phone
     scenario.add_note(task, "Ask for Grace.")
@@ -236,7 +236,7 @@ def test_no_event_about_a_call_has_the_phone_number(scenario: Scenario) -> None:
     assert [text for text in texts if phone.number in text or "2125550199" in text] == []
 
 
-def test_everything_that_is_told_to_others_about_calls_is_told_of(scenario: Scenario) -> None:
+def test_every_event_type_of_calls_for_the_topic_is_recorded(scenario: Scenario) -> None:
     made, cancelled, missed = (scenario.create_call_task() for _ in range(3))
     scenario.complete(made)
     (wrong,) = scenario.ledger(made)
@@ -249,7 +249,7 @@ def test_everything_that_is_told_to_others_about_calls_is_told_of(scenario: Scen
     assert {each for each in AUDIENCES if each.startswith("call_")} <= types
 
 
-def test_nothing_is_told_of_what_is_refused_or_changes_nothing(scenario: Scenario) -> None:
+def test_refused_and_ineffective_requests_record_no_event(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     scenario.complete(task)
     other = scenario.create_call_task()
@@ -270,7 +270,7 @@ def test_nothing_is_told_of_what_is_refused_or_changes_nothing(scenario: Scenari
     assert scenario.events() == before
 
 
-def test_nothing_is_told_of_a_completion_that_is_not_committed(scenario: Scenario) -> None:
+def test_a_completion_that_is_not_committed_records_no_event(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     before = scenario.events()
 

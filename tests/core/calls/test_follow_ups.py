@@ -1,4 +1,4 @@
-"""Calls that ask for another call."""
+"""Tests of follow-up tasks of completed calls."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def follow_up(scenario: Scenario, task: CallTask) -> CallTask:
     return scenario.tables.tasks[task.follow_up_id]
 
 
-def test_a_callback_becomes_another_task_for_the_same_agent(scenario: Scenario) -> None:
+def test_a_callback_creates_a_task_for_the_same_agent(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     due_at = scenario.now + 3 * HOUR
 
@@ -35,7 +35,7 @@ def test_a_callback_becomes_another_task_for_the_same_agent(scenario: Scenario) 
     assert [it.type for it in scenario.events_of(following)] == ["call_task.created", "call_task.assigned"]
 
 
-def test_any_call_may_ask_for_another(scenario: Scenario) -> None:
+def test_any_outcome_may_have_a_follow_up(scenario: Scenario) -> None:
     done = scenario.complete(
         scenario.create_call_task(), outcome=CallOutcome.VOICEMAIL, follow_up_at=scenario.now + HOUR
     )
@@ -43,7 +43,7 @@ def test_any_call_may_ask_for_another(scenario: Scenario) -> None:
     assert follow_up(scenario, done).status is TaskStatus.PENDING
 
 
-def test_a_call_that_follows_is_nobodys_where_the_agent_has_left_or_there_was_none(scenario: Scenario) -> None:
+def test_a_follow_up_is_unassigned_if_the_agent_is_inactive_or_missing(scenario: Scenario) -> None:
     anns, without_agent = scenario.create_call_task(), scenario.create_call_task(scenario.create_lead(assigned_to=None))
     scenario.deactivate(scenario.ann)
 
@@ -53,7 +53,7 @@ def test_a_call_that_follows_is_nobodys_where_the_agent_has_left_or_there_was_no
         assert [it.type for it in scenario.events_of(follow_up(scenario, done))] == ["call_task.created"]
 
 
-def test_a_callback_told_twice_is_followed_by_one_call_even_when_that_is_due_by_then(scenario: Scenario) -> None:
+def test_a_repeated_completion_creates_one_follow_up_even_after_its_due_time(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     call: dict[str, Any] = {"outcome": CALLBACK, "follow_up_at": scenario.now + HOUR}
     first = scenario.complete(task, **call)

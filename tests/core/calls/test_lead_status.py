@@ -1,4 +1,4 @@
-"""How calls move their leads, and that they do not take back what people chose."""
+"""Tests of how calls change the status of their leads, and of statuses that users chose."""
 
 from datetime import timedelta
 
@@ -33,7 +33,9 @@ def choose(scenario: Scenario, task: CallTask, status: LeadStatus) -> None:
 
 @pytest.mark.parametrize("outcome", CallOutcome)
 @pytest.mark.parametrize("status", LeadStatus)
-def test_an_outcome_moves_a_lead_or_leaves_it(scenario: Scenario, outcome: CallOutcome, status: LeadStatus) -> None:
+def test_every_outcome_changes_the_status_or_leaves_it(
+    scenario: Scenario, outcome: CallOutcome, status: LeadStatus
+) -> None:
     task = scenario.create_call_task(scenario.create_lead(status=status))
     before = scenario.lead_of(task)
     now = scenario.advance()
@@ -51,7 +53,9 @@ def test_an_outcome_moves_a_lead_or_leaves_it(scenario: Scenario, outcome: CallO
 
 @pytest.mark.parametrize("began", [True, False], ids=["told", "by its duration"])
 @pytest.mark.parametrize("outcome", MOVES)
-def test_what_somebody_chose_after_the_call_began_stays(scenario: Scenario, outcome: CallOutcome, began: bool) -> None:
+def test_a_status_that_was_chosen_after_the_start_of_the_call_stays(
+    scenario: Scenario, outcome: CallOutcome, began: bool
+) -> None:
     task = scenario.create_call_task(scenario.create_lead(status=CONTACTED))
     choose(scenario, task, NEW)
     scenario.advance(timedelta(seconds=59))
@@ -63,7 +67,7 @@ def test_what_somebody_chose_after_the_call_began_stays(scenario: Scenario, outc
 
 @pytest.mark.parametrize("began", [True, False], ids=["told", "by its duration"])
 @pytest.mark.parametrize("outcome", MOVES)
-def test_what_somebody_chose_before_the_call_began_is_moved(
+def test_a_status_that_was_chosen_before_the_start_of_the_call_is_changed(
     scenario: Scenario, outcome: CallOutcome, began: bool
 ) -> None:
     task = scenario.create_call_task(scenario.create_lead(status=CONTACTED))
@@ -75,7 +79,7 @@ def test_what_somebody_chose_before_the_call_began_is_moved(
     assert scenario.lead_of(task).status is MOVES[outcome][NEW]
 
 
-def test_a_change_of_something_else_is_no_choice_of_a_status(scenario: Scenario) -> None:
+def test_a_change_of_another_field_is_not_a_choice_of_the_status(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     for change in ({"name": "Grace"}, {"status": NEW}):
         scenario.unite.leads.change(scenario.manager, LeadChanges(lead_id=task.lead_id, **change))
@@ -86,7 +90,7 @@ def test_a_change_of_something_else_is_no_choice_of_a_status(scenario: Scenario)
     assert scenario.lead_of(task).status is CONTACTED
 
 
-def test_a_call_is_no_choice_of_a_status(scenario: Scenario) -> None:
+def test_a_call_is_not_a_choice_of_the_status(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     connected, converted = scenario.create_call_task(lead), scenario.create_call_task(lead)
     call(scenario, connected, CallOutcome.CONNECTED)

@@ -1,4 +1,4 @@
-"""The ledger shows what somebody did to it: whatever is changed, taken away or put in is found and named."""
+"""Tests of the hash chains of the call ledger: every change, deletion or insertion is detected."""
 
 import hashlib
 import re
@@ -58,7 +58,7 @@ def sealed(entry: LedgerEntry) -> LedgerEntry:
     return replace(entry, hash=hash_of(entry))
 
 
-def test_a_hash_is_made_of_everything_in_the_entry_in_a_form_that_anybody_can_make_again() -> None:
+def test_a_hash_covers_all_fields_of_an_entry_in_a_reproducible_format() -> None:
     entry = LedgerEntry(
         id=UUID(int=1),
         task_id=UUID(int=2),
@@ -89,14 +89,14 @@ def test_a_hash_is_made_of_everything_in_the_entry_in_a_form_that_anybody_can_ma
     assert hash_of(replace(entry, format=1)) == hashlib.sha256(of_before.encode()).hexdigest()
 
 
-def test_every_entry_carries_the_hash_of_the_one_before_it(scenario: Scenario, task: CallTask) -> None:
+def test_every_entry_contains_the_hash_of_the_previous_one(scenario: Scenario, task: CallTask) -> None:
     first, second, third = scenario.ledger(task)
 
     assert (first.number, second.number, third.number) == (1, 2, 3)
     assert (first.previous_hash, second.previous_hash, third.previous_hash) == (NO_HASH, first.hash, second.hash)
 
 
-def test_what_nobody_touched_verifies(scenario: Scenario, task: CallTask) -> None:
+def test_an_unchanged_ledger_verifies(scenario: Scenario, task: CallTask) -> None:
     scenario.cancel(scenario.create_call_task(), "She called herself.")
     scenario.complete(scenario.create_call_task(scenario.create_lead(assigned_to=None)), scenario.admin)
     scenario.miss(scenario.create_call_task())
@@ -106,7 +106,7 @@ def test_what_nobody_touched_verifies(scenario: Scenario, task: CallTask) -> Non
     assert scenario.unite.calls.get_ledger(scenario.manager, task.id).broken is None
 
 
-def test_there_may_be_nothing_to_verify(scenario: Scenario) -> None:
+def test_an_empty_ledger_verifies(scenario: Scenario) -> None:
     assert scenario.unite.calls.verify_ledger() == VerificationResult()
 
 
@@ -135,13 +135,13 @@ OTHERWISE: dict[str, Any] = {
 }
 
 
-def test_every_field_of_an_entry_is_tampered_with_here() -> None:
+def test_the_tests_change_every_field_of_an_entry() -> None:
     assert OTHERWISE.keys() == {field.name for field in fields(LedgerEntry)}
 
 
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["the first", "the second", "the last"])
 @pytest.mark.parametrize("name", sorted(OTHERWISE.keys() - {"task_id", "number"}))
-def test_an_entry_that_was_changed_is_named(scenario: Scenario, task: CallTask, name: str, which: int) -> None:
+def test_a_changed_entry_is_detected(scenario: Scenario, task: CallTask, name: str, which: int) -> None:
     entry = scenario.ledger(task)[which]
     changed = replace(entry, **{name: OTHERWISE[name]})
     del scenario.tables.ledger[entry.id]
@@ -156,7 +156,7 @@ def test_an_entry_that_was_changed_is_named(scenario: Scenario, task: CallTask, 
 
 
 @pytest.mark.parametrize("name", ["task_id", "number"])
-def test_an_entry_that_went_elsewhere_is_missed_where_it_was(scenario: Scenario, task: CallTask, name: str) -> None:
+def test_an_entry_moved_to_another_chain_is_missing_in_its_own(scenario: Scenario, task: CallTask, name: str) -> None:
     _, second, third = scenario.ledger(task)
     write(scenario, replace(second, **{name: OTHERWISE[name]}))
 
@@ -167,7 +167,7 @@ def test_an_entry_that_went_elsewhere_is_missed_where_it_was(scenario: Scenario,
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
-def test_an_entry_that_was_changed_together_with_its_hash_is_betrayed_by_the_next(
+def test_a_changed_entry_with_a_recomputed_hash_is_detected_by_the_next_entry(
     scenario: Scenario, task: CallTask, which: int
 ) -> None:
     chain = scenario.ledger(task)
@@ -179,7 +179,7 @@ def test_an_entry_that_was_changed_together_with_its_hash_is_betrayed_by_the_nex
     assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 2)
 
 
-def test_an_entry_that_got_another_number_together_with_its_hash_is_named(scenario: Scenario, task: CallTask) -> None:
+def test_a_renumbered_entry_with_a_recomputed_hash_is_detected(scenario: Scenario, task: CallTask) -> None:
     (*_, last) = scenario.ledger(task)
     write(scenario, sealed(replace(last, number=4)))
 
@@ -187,7 +187,7 @@ def test_an_entry_that_got_another_number_together_with_its_hash_is_named(scenar
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
-def test_an_entry_that_was_taken_away_is_missed_by_the_next(scenario: Scenario, task: CallTask, which: int) -> None:
+def test_a_deleted_entry_is_detected_by_the_next_entry(scenario: Scenario, task: CallTask, which: int) -> None:
     chain = scenario.ledger(task)
     del scenario.tables.ledger[chain[which].id]
 
@@ -196,7 +196,7 @@ def test_an_entry_that_was_taken_away_is_missed_by_the_next(scenario: Scenario, 
     assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 1)
 
 
-def test_a_chain_that_was_taken_away_is_missed_by_its_task(scenario: Scenario, task: CallTask) -> None:
+def test_a_deleted_chain_is_detected_by_its_task(scenario: Scenario, task: CallTask) -> None:
     for entry in scenario.ledger(task):
         del scenario.tables.ledger[entry.id]
 
@@ -208,7 +208,7 @@ def test_a_chain_that_was_taken_away_is_missed_by_its_task(scenario: Scenario, t
     )
 
 
-def test_entries_that_changed_places_are_found(scenario: Scenario, task: CallTask) -> None:
+def test_swapped_entries_are_detected(scenario: Scenario, task: CallTask) -> None:
     first, second, third = scenario.ledger(task)
     swapped = sealed(replace(third, number=2, previous_hash=first.hash))
     write(scenario, swapped, replace(second, number=3))
@@ -216,7 +216,7 @@ def test_entries_that_changed_places_are_found(scenario: Scenario, task: CallTas
     assert (find_fault(scenario).entry_id, find_fault(scenario).number) == (second.id, 3)
 
 
-def test_an_entry_that_was_put_in_is_found_by_the_one_that_it_pushed_away(scenario: Scenario, task: CallTask) -> None:
+def test_an_inserted_entry_is_detected_by_the_entry_it_displaced(scenario: Scenario, task: CallTask) -> None:
     first, second, third = scenario.ledger(task)
     write(scenario, link_to_chain(replace(second, id=an_id(), duration_seconds=1), [first]))
     write(scenario, replace(second, number=3), replace(third, number=4))
@@ -224,7 +224,7 @@ def test_an_entry_that_was_put_in_is_found_by_the_one_that_it_pushed_away(scenar
     assert (find_fault(scenario).entry_id, find_fault(scenario).number) == (second.id, 3)
 
 
-def test_an_entry_that_closes_a_closed_task_is_found(scenario: Scenario, task: CallTask) -> None:
+def test_a_second_closing_entry_is_detected(scenario: Scenario, task: CallTask) -> None:
     chain = scenario.ledger(task)
     again = link_to_chain(replace(chain[0], id=an_id()), chain)
     write(scenario, again)
@@ -234,7 +234,7 @@ def test_an_entry_that_closes_a_closed_task_is_found(scenario: Scenario, task: C
     )
 
 
-def test_an_entry_of_a_pending_task_is_found(scenario: Scenario) -> None:
+def test_an_entry_of_a_pending_task_is_detected(scenario: Scenario) -> None:
     task = scenario.create_call_task()
     entry = link_to_chain(replace(an_entry_of(scenario), id=an_id(), task_id=task.id), ())
     write(scenario, entry)
@@ -268,9 +268,7 @@ def retold(task: CallTask, **changes: Any) -> CallTask:
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_a_task_that_was_changed_is_contradicted_by_the_entry_that_closed_it(
-    scenario: Scenario, task: CallTask, what: str
-) -> None:
+def test_a_changed_task_contradicts_its_closing_entry(scenario: Scenario, task: CallTask, what: str) -> None:
     scenario.tables.tasks[task.id] = CHANGES[what](task)
     (first, *_) = scenario.ledger(task)
 
@@ -281,13 +279,13 @@ def test_a_task_that_was_changed_is_contradicted_by_the_entry_that_closed_it(
     assert says in broken.reason
 
 
-def test_a_task_with_a_duration_that_no_call_has_is_contradicted(scenario: Scenario, task: CallTask) -> None:
+def test_a_task_with_an_invalid_duration_is_detected(scenario: Scenario, task: CallTask) -> None:
     scenario.tables.tasks[task.id] = retold(scenario.stored(task), duration_seconds=1 << 62, started_at=None)
 
     assert "something else of duration_seconds" in find_fault(scenario).reason
 
 
-def test_the_ledger_of_one_task_says_what_is_broken_too(scenario: Scenario, task: CallTask) -> None:
+def test_the_ledger_of_one_task_reports_its_fault_too(scenario: Scenario, task: CallTask) -> None:
     (first, *_) = scenario.ledger(task)
     write(scenario, replace(first, note="She is not."))
 
@@ -310,7 +308,7 @@ def test_verification_stops_at_the_first_broken_chain_in_the_order_of_tasks(scen
     assert progress == [VerificationResult(2, 2)]
 
 
-def test_verification_tells_how_far_it_has_come(scenario: Scenario) -> None:
+def test_verification_reports_its_progress(scenario: Scenario) -> None:
     for _ in range(4):
         scenario.complete(scenario.create_call_task())
     verify = replace(scenario.unite.calls.verify_ledger, at_once=2)
@@ -320,9 +318,7 @@ def test_verification_tells_how_far_it_has_come(scenario: Scenario) -> None:
     assert [so_far.tasks for so_far in progress] == [2, 4, 4]
 
 
-def test_a_chain_that_was_forged_from_the_start_differs_from_the_hashes_in_events(
-    scenario: Scenario, task: CallTask
-) -> None:
+def test_a_completely_forged_chain_differs_from_the_hashes_in_events(scenario: Scenario, task: CallTask) -> None:
     first, second, third = scenario.ledger(task)
     forged = link_to_chain(replace(third, duration_seconds=1), [first, second])
     write(scenario, forged)

@@ -1,4 +1,4 @@
-"""Reading call tasks and the call log: who sees what."""
+"""Tests of queries of call tasks and the call log, by role."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ def logs(scenario: Scenario, actor: Actor, **filters: Any) -> list[LedgerEntry]:
     return [*scenario.unite.calls.list_logs(actor, LedgerFilter(**filters), PageRequest()).items]
 
 
-def test_a_call_task_is_read_together_with_its_lead(scenario: Scenario) -> None:
+def test_a_task_is_returned_with_its_lead(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     task = scenario.create_call_task(lead)
 
@@ -30,7 +30,7 @@ def test_a_call_task_is_read_together_with_its_lead(scenario: Scenario) -> None:
         scenario.unite.calls.get(scenario.ben, task.id)
 
 
-def test_a_call_task_outlives_its_lead(scenario: Scenario) -> None:
+def test_a_task_of_a_deleted_lead_can_be_read(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     task = scenario.create_call_task(lead)
     scenario.unite.leads.delete(scenario.manager, LeadToDelete(lead_id=lead.id))
@@ -41,7 +41,7 @@ def test_a_call_task_outlives_its_lead(scenario: Scenario) -> None:
     assert (listed.task.id, listed.lead) == (task.id, None)
 
 
-def test_agents_call_leads_that_are_somebody_elses_where_the_call_is_theirs(scenario: Scenario) -> None:
+def test_an_agent_sees_the_lead_of_their_task_although_it_is_assigned_to_somebody_else(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     task = scenario.create_call_task(lead, assigned_to=scenario.ben.user_id)
 
@@ -50,7 +50,7 @@ def test_agents_call_leads_that_are_somebody_elses_where_the_call_is_theirs(scen
         scenario.unite.calls.get(scenario.ann, task.id)
 
 
-def test_calls_are_listed_the_soonest_due_first_page_by_page(scenario: Scenario) -> None:
+def test_tasks_are_listed_by_due_time_in_pages(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     due = [
         scenario.create_call_task(lead, due_at=scenario.now + timedelta(minutes=minutes)) for minutes in (30, 10, 20)
@@ -65,7 +65,7 @@ def test_calls_are_listed_the_soonest_due_first_page_by_page(scenario: Scenario)
     assert second.next is None
 
 
-def test_agents_list_their_own_calls_whatever_they_ask_for(scenario: Scenario) -> None:
+def test_agents_list_their_own_tasks_whatever_they_filter_by(scenario: Scenario) -> None:
     anns, bens = scenario.create_call_task(), scenario.create_call_task(assigned_to=scenario.ben.user_id)
 
     assert tasks(scenario, scenario.manager) == [anns, bens]
@@ -74,7 +74,7 @@ def test_agents_list_their_own_calls_whatever_they_ask_for(scenario: Scenario) -
     assert tasks(scenario, scenario.admin, assigned_to=frozenset({scenario.ben.user_id})) == [bens]
 
 
-def test_the_call_log_is_read_newest_first_and_agents_read_their_own(scenario: Scenario) -> None:
+def test_the_call_log_is_listed_newest_first_and_agents_see_their_own_calls(scenario: Scenario) -> None:
     anns, bens = scenario.create_call_task(), scenario.create_call_task(assigned_to=scenario.ben.user_id)
     scenario.complete(anns)
     scenario.advance(HOUR / 2)
@@ -87,7 +87,7 @@ def test_the_call_log_is_read_newest_first_and_agents_read_their_own(scenario: S
     assert logs(scenario, scenario.admin, task_id=bens.id) == scenario.ledger(bens)
 
 
-def test_the_ledger_of_a_task_is_read_by_whoever_sees_the_task(scenario: Scenario) -> None:
+def test_the_ledger_of_a_task_is_visible_to_every_user_who_sees_the_task(scenario: Scenario) -> None:
     task = scenario.complete(scenario.create_call_task())
 
     for actor in (scenario.admin, scenario.manager, scenario.ann):

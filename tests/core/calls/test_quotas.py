@@ -1,4 +1,4 @@
-"""How much may be written down: notes of a user within an hour, pending tasks of a lead, corrections of a call."""
+"""Tests of quotas of notes per user and hour, pending tasks per lead, and corrections per call."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ def with_quotas(scenario: Scenario, quotas: Quotas) -> Scenario:
     return scenario
 
 
-def test_a_user_writes_no_more_notes_within_an_hour_than_the_quota(scenario: Scenario) -> None:
+def test_notes_of_a_user_beyond_the_quota_per_hour_are_refused(scenario: Scenario) -> None:
     with_quotas(scenario, Quotas(notes_per_hour=3))
     tasks = [scenario.create_call_task() for _ in range(2)]
     for number in range(3):
@@ -32,7 +32,7 @@ def test_a_user_writes_no_more_notes_within_an_hour_than_the_quota(scenario: Sce
     scenario.add_note(tasks[0], "After an hour.", scenario.ann)
 
 
-def test_a_note_that_is_refused_takes_no_place(scenario: Scenario) -> None:
+def test_a_refused_note_does_not_count(scenario: Scenario) -> None:
     with_quotas(scenario, Quotas(notes_per_hour=1))
     task = scenario.create_call_task()
     for text in ("", "x" * 2001):
@@ -42,7 +42,7 @@ def test_a_note_that_is_refused_takes_no_place(scenario: Scenario) -> None:
     assert len(scenario.add_note(task, "A good one.").notes) == 1
 
 
-def test_a_lead_has_no_more_pending_tasks_than_the_quota(scenario: Scenario) -> None:
+def test_pending_tasks_of_a_lead_beyond_the_quota_are_refused(scenario: Scenario) -> None:
     with_quotas(scenario, Quotas(pending_tasks_per_lead=2))
     lead = scenario.create_lead()
     first, _ = scenario.create_call_task(lead), scenario.create_call_task(lead, scenario.ann)
@@ -56,7 +56,7 @@ def test_a_lead_has_no_more_pending_tasks_than_the_quota(scenario: Scenario) -> 
     scenario.create_call_task(lead)
 
 
-def test_a_call_that_asks_for_another_one_is_completed_all_the_same(scenario: Scenario) -> None:
+def test_a_call_with_a_follow_up_can_be_completed_although_the_quota_of_tasks_is_reached(scenario: Scenario) -> None:
     with_quotas(scenario, Quotas(pending_tasks_per_lead=1))
     task = scenario.create_call_task()
 
@@ -66,7 +66,7 @@ def test_a_call_that_asks_for_another_one_is_completed_all_the_same(scenario: Sc
     assert len(pending.items) == 2
 
 
-def test_a_call_is_corrected_no_more_often_than_the_quota(scenario: Scenario) -> None:
+def test_corrections_of_a_call_beyond_the_quota_are_refused(scenario: Scenario) -> None:
     with_quotas(scenario, Quotas(corrections_per_call=2))
     entry, other = completed(scenario), completed(scenario)
     for seconds in (1, 2):

@@ -1,4 +1,4 @@
-"""What cannot be read, and entries whose task was taken away, are faults of the ledger that are named like others."""
+"""Tests of the verification of ledgers with unreadable values, or with entries whose task is missing."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ def task(scenario: Scenario) -> CallTask:
     return scenario.stored(scenario.complete(scenario.create_call_task()))
 
 
-def test_an_entry_that_cannot_be_read_is_named_where_it_stands(scenario: Scenario, task: CallTask) -> None:
+def test_an_unreadable_entry_is_reported_with_its_position(scenario: Scenario, task: CallTask) -> None:
     (first,) = scenario.ledger(task)
     unreadable = Unreadable(an_id())
 
@@ -32,7 +32,7 @@ def test_an_entry_that_cannot_be_read_is_named_where_it_stands(scenario: Scenari
         )
 
 
-def test_a_fault_before_an_entry_that_cannot_be_read_is_found_first(scenario: Scenario, task: CallTask) -> None:
+def test_an_earlier_fault_is_reported_before_an_unreadable_entry(scenario: Scenario, task: CallTask) -> None:
     (first,) = scenario.ledger(task)
 
     fault = find_fault(task, [replace(first, note="She is not."), Unreadable(an_id())])
@@ -41,7 +41,7 @@ def test_a_fault_before_an_entry_that_cannot_be_read_is_found_first(scenario: Sc
     assert (fault.entry_id, fault.number) == (first.id, 1)
 
 
-def test_a_task_that_cannot_be_read_breaks_its_chain(scenario: Scenario, task: CallTask) -> None:
+def test_an_unreadable_task_is_a_fault_of_its_chain(scenario: Scenario, task: CallTask) -> None:
     (first,) = scenario.ledger(task)
     cases: list[tuple[list[LedgerEntry], UUID | None]] = [([first], first.id), ([], None)]
 
@@ -58,7 +58,7 @@ class WithoutIds(InMemoryCallTasks):
         return [Unreadable(None) for _ in super().iterate_by_id(after, limit=limit)]
 
 
-def test_verification_stops_at_a_task_without_an_id(scenario: Scenario) -> None:
+def test_verification_stops_at_a_task_without_a_readable_id(scenario: Scenario) -> None:
     scenario.create_call_task()
 
     @contextmanager
@@ -75,7 +75,7 @@ def test_verification_stops_at_a_task_without_an_id(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("at_once", [1, 2, 3, 100])
 @pytest.mark.parametrize("which", range(5))
-def test_entries_whose_task_was_taken_away_are_named(scenario: Scenario, which: int, at_once: int) -> None:
+def test_entries_without_their_task_are_reported(scenario: Scenario, which: int, at_once: int) -> None:
     tasks = sorted((scenario.complete(scenario.create_call_task()) for _ in range(5)), key=lambda task: task.id)
     (entry,) = scenario.ledger(tasks[which])
     del scenario.tables.tasks[tasks[which].id]
@@ -89,7 +89,7 @@ def test_entries_whose_task_was_taken_away_are_named(scenario: Scenario, which: 
     )
 
 
-def test_a_chain_that_is_broken_before_one_without_a_task_is_found_first(scenario: Scenario) -> None:
+def test_an_earlier_broken_chain_is_reported_before_entries_without_a_task(scenario: Scenario) -> None:
     first, second = sorted((scenario.complete(scenario.create_call_task()) for _ in range(2)), key=lambda task: task.id)
     (entry,) = scenario.ledger(first)
     scenario.tables.ledger[entry.id] = replace(entry, note="She is not.")
@@ -101,7 +101,7 @@ def test_a_chain_that_is_broken_before_one_without_a_task_is_found_first(scenari
     assert verified.broken.task_id == first.id
 
 
-def test_of_several_entries_without_a_task_the_first_is_named(scenario: Scenario, task: CallTask) -> None:
+def test_of_several_chains_without_a_task_the_first_is_reported(scenario: Scenario, task: CallTask) -> None:
     (first,) = scenario.ledger(task)
     second = link_to_chain(replace(first, id=an_id()), [first])
     scenario.tables.ledger = {second.id: second, first.id: first}

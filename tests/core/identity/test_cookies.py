@@ -1,4 +1,4 @@
-"""Session cookies: they stand for the same sessions as tokens, and renewing them never ends a session."""
+"""Tests of session cookies: they belong to the same sessions as tokens, and are renewed while they are used."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -47,7 +47,7 @@ def renewed(unite: Unite, cookie: str) -> str:
     return renewal.value
 
 
-def test_a_cookie_names_the_user_the_role_and_a_session(unite: Unite, ann: User) -> None:
+def test_a_cookie_contains_the_user_the_role_and_the_session(unite: Unite, ann: User) -> None:
     cookie = unite.identity.log_in_with_cookie(CREDENTIALS)
 
     actor = unite.identity.authenticate_cookie(cookie.value).actor
@@ -58,7 +58,7 @@ def test_a_cookie_names_the_user_the_role_and_a_session(unite: Unite, ann: User)
     assert cookie.max_age == 12 * 60 * 60
 
 
-def test_an_access_token_is_no_cookie_and_a_cookie_no_access_token(unite: Unite, cookie: str) -> None:
+def test_an_access_token_is_not_accepted_as_a_cookie_nor_a_cookie_as_a_token(unite: Unite, cookie: str) -> None:
     pair = unite.identity.log_in(CREDENTIALS)
 
     assert code_of(unite, pair.access_token) == "invalid_token"
@@ -68,7 +68,7 @@ def test_an_access_token_is_no_cookie_and_a_cookie_no_access_token(unite: Unite,
 
 
 @pytest.mark.usefixtures("ann")
-def test_logging_in_with_a_cookie_counts_against_the_same_limit(ports: InMemoryPorts) -> None:
+def test_logins_by_cookie_count_against_the_same_limit(ports: InMemoryPorts) -> None:
     unite = build(ports, Rules(logins_per_minute=2))
     unite.identity.log_in(CREDENTIALS)
     unite.identity.log_in_with_cookie(CREDENTIALS)
@@ -85,9 +85,7 @@ def test_a_young_cookie_is_not_renewed(unite: Unite, ports: InMemoryPorts, cooki
     assert unite.identity.authenticate_cookie(cookie).renewed is None
 
 
-def test_a_cookie_that_is_used_goes_on_and_one_that_is_not_expires(
-    unite: Unite, ports: InMemoryPorts, cookie: str
-) -> None:
+def test_a_used_cookie_is_renewed_and_an_unused_one_expires(unite: Unite, ports: InMemoryPorts, cookie: str) -> None:
     ports.clock.advance(COOKIE_TTL - timedelta(seconds=1))
     next_cookie = renewed(unite, cookie)
     ports.clock.advance(timedelta(seconds=1))
@@ -97,7 +95,7 @@ def test_a_cookie_that_is_used_goes_on_and_one_that_is_not_expires(
     assert code_of(unite, next_cookie) is None
 
 
-def test_tabs_that_renew_at_the_same_time_all_stay_logged_in(unite: Unite, ports: InMemoryPorts, cookie: str) -> None:
+def test_concurrent_renewals_of_several_tabs_all_succeed(unite: Unite, ports: InMemoryPorts, cookie: str) -> None:
     ports.clock.advance(RENEW_AFTER)
 
     of_tabs = [renewed(unite, cookie) for _ in range(3)]
@@ -106,7 +104,7 @@ def test_tabs_that_renew_at_the_same_time_all_stay_logged_in(unite: Unite, ports
     assert [code_of(unite, value) for value in [cookie, *of_tabs]] == [None] * 4
 
 
-def test_no_cookie_outlives_its_session(unite: Unite, ports: InMemoryPorts, cookie: str) -> None:
+def test_no_cookie_is_valid_longer_than_its_session(unite: Unite, ports: InMemoryPorts, cookie: str) -> None:
     steps = REFRESH_TOKEN_TTL // timedelta(hours=6)
     for _ in range(steps - 1):
         ports.clock.advance(timedelta(hours=6))
@@ -144,7 +142,7 @@ def change_password(unite: Unite, ann: User, _: str) -> None:
 
 
 @pytest.mark.parametrize("end", [log_out, log_out_everywhere, deactivate, change_role, change_password])
-def test_what_ends_the_session_ends_every_cookie_of_it(
+def test_the_end_of_a_session_ends_all_of_its_cookies(
     unite: Unite, ports: InMemoryPorts, ann: User, cookie: str, end: Callable[[Unite, User, str], None]
 ) -> None:
     ports.clock.advance(RENEW_AFTER)

@@ -1,4 +1,4 @@
-"""A forgotten password: an admin gives a one-time password, which has to be changed."""
+"""Tests of password resets: an admin creates a one-time password, which the user has to change."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,7 +46,7 @@ def actor_of(unite: Unite, pair: TokenPair) -> Actor:
     return unite.identity.authenticate(pair.access_token)
 
 
-def test_the_forgotten_password_ends_and_the_one_time_password_works(unite: Unite, ann: User) -> None:
+def test_after_a_reset_only_the_one_time_password_works(unite: Unite, ann: User) -> None:
     one_time = reset(unite, ann)
 
     with pytest.raises(Unauthenticated):
@@ -55,7 +55,7 @@ def test_the_forgotten_password_ends_and_the_one_time_password_works(unite: Unit
     assert one_time.password not in repr(one_time)
 
 
-def test_all_sessions_of_the_user_end_with_the_reset(unite: Unite, ann: User) -> None:
+def test_a_reset_ends_all_sessions_of_the_user(unite: Unite, ann: User) -> None:
     pair = log_in(unite, PASSWORD)
 
     reset(unite, ann)
@@ -65,7 +65,7 @@ def test_all_sessions_of_the_user_end_with_the_reset(unite: Unite, ann: User) ->
     assert refused.value.code == "token_revoked"
 
 
-def test_the_user_has_to_change_it_and_may_do_everything_then(unite: Unite, ann: User) -> None:
+def test_the_user_must_change_the_one_time_password_before_anything_else(unite: Unite, ann: User) -> None:
     pair = log_in(unite, reset(unite, ann, "a one-time password").password)
     me = actor_of(unite, pair)
     assert me.password_change_required
@@ -76,7 +76,7 @@ def test_the_user_has_to_change_it_and_may_do_everything_then(unite: Unite, ann:
     assert not actor_of(unite, log_in(unite, NEW)).password_change_required
 
 
-def test_a_remembered_session_requires_the_change_too(unite: Unite, ann: User) -> None:
+def test_a_cached_session_requires_the_change_too(unite: Unite, ann: User) -> None:
     pair = log_in(unite, reset(unite, ann).password)
 
     first, snapshots_of = actor_of(unite, pair), actor_of(unite, pair)
@@ -99,7 +99,7 @@ def test_a_session_cookie_requires_the_change_too(unite: Unite, ann: User) -> No
     assert unite.identity.authenticate_cookie(cookie.value).actor.password_change_required
 
 
-def test_a_one_time_password_is_good_for_a_day(unite: Unite, ports: InMemoryPorts, ann: User) -> None:
+def test_a_one_time_password_is_valid_for_a_day(unite: Unite, ports: InMemoryPorts, ann: User) -> None:
     one_time = reset(unite, ann)
     assert one_time.expires_at == ports.clock.now() + DAY
 
@@ -115,7 +115,7 @@ def test_a_one_time_password_is_good_for_a_day(unite: Unite, ports: InMemoryPort
     assert wrong.value.code == "wrong_password"
 
 
-def test_a_one_time_password_cannot_stay(unite: Unite, ann: User) -> None:
+def test_a_one_time_password_cannot_be_chosen_as_the_new_one(unite: Unite, ann: User) -> None:
     password = reset(unite, ann).password
     me = actor_of(unite, log_in(unite, password))
 
@@ -126,7 +126,7 @@ def test_a_one_time_password_cannot_stay(unite: Unite, ann: User) -> None:
     assert actor_of(unite, log_in(unite, password)).password_change_required
 
 
-def test_another_reset_replaces_it(unite: Unite, ann: User) -> None:
+def test_another_reset_replaces_the_one_time_password(unite: Unite, ann: User) -> None:
     first, second = reset(unite, ann), reset(unite, ann)
 
     with pytest.raises(Unauthenticated):
@@ -134,7 +134,7 @@ def test_another_reset_replaces_it(unite: Unite, ann: User) -> None:
     log_in(unite, second.password)
 
 
-def test_a_login_that_hashes_it_anew_leaves_it_a_one_time_password(
+def test_a_rehash_at_login_keeps_the_password_a_one_time_password(
     unite: Unite, ports: InMemoryPorts, ann: User
 ) -> None:
     password = reset(unite, ann).password
@@ -146,29 +146,29 @@ def test_a_login_that_hashes_it_anew_leaves_it_a_one_time_password(
     assert unite.identity.get_user(an_actor(), ann.id).password_hash.startswith("2$")
 
 
-def test_a_reset_counts_as_a_change_of_the_user(unite: Unite, ann: User) -> None:
+def test_a_reset_increments_the_version_of_the_user(unite: Unite, ann: User) -> None:
     reset(unite, ann)
 
     assert unite.identity.get_user(an_actor(), ann.id).version == 2
 
 
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.AGENT])
-def test_admins_alone_reset_passwords(unite: Unite, ann: User, role: Role) -> None:
+def test_only_admins_reset_passwords(unite: Unite, ann: User, role: Role) -> None:
     with pytest.raises(Forbidden):
         unite.identity.reset_password(an_actor(role), PasswordReset(user_id=ann.id))
 
 
-def test_an_admin_does_not_reset_their_own(unite: Unite, ann: User) -> None:
+def test_an_admin_cannot_reset_their_own_password(unite: Unite, ann: User) -> None:
     with pytest.raises(Forbidden):
         unite.identity.reset_password(an_actor(user_id=ann.id), PasswordReset(user_id=ann.id))
 
 
-def test_a_user_who_is_not_there_is_not_found(unite: Unite) -> None:
+def test_an_unknown_user_is_not_found(unite: Unite) -> None:
     with pytest.raises(NotFound):
         unite.identity.reset_password(an_actor(), PasswordReset(user_id=an_id()))
 
 
-def test_a_one_time_password_that_breaks_a_rule_is_refused(unite: Unite, ann: User) -> None:
+def test_an_invalid_one_time_password_is_refused(unite: Unite, ann: User) -> None:
     with pytest.raises(Invalid) as refused:
         reset(unite, ann, "short")
 
@@ -188,7 +188,7 @@ class Meanwhile(FastPasswords):
         return super().hash(password)
 
 
-def test_a_change_does_not_undo_a_reset_that_came_in_between() -> None:
+def test_a_password_change_does_not_undo_a_concurrent_reset() -> None:
     passwords = Meanwhile()
     unite = build(in_memory_ports(passwords=passwords))
     ann = add_ann(unite)

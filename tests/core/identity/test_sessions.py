@@ -1,4 +1,4 @@
-"""Logging in, staying logged in, and logging out."""
+"""Tests of login, refresh tokens, logout, password changes, and the limits of attempts."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,7 +49,7 @@ def code_of(unite: Unite, access_token: str) -> str | None:
     return None
 
 
-def test_who_logs_in_is_known_by_the_access_token(unite: Unite, ann: User) -> None:
+def test_the_access_token_of_a_login_identifies_the_user(unite: Unite, ann: User) -> None:
     pair = log_in(unite, " ANN@unite.example ")
 
     actor = unite.identity.authenticate(pair.access_token)
@@ -65,7 +65,7 @@ def test_who_logs_in_is_known_by_the_access_token(unite: Unite, ann: User) -> No
     ids=["wrong password", "unknown address", "deactivated"],
 )
 @pytest.mark.usefixtures("ann")
-def test_whoever_cannot_log_in_gets_one_answer(unite: Unite, email: str, password: str) -> None:
+def test_every_failed_login_gets_the_same_error(unite: Unite, email: str, password: str) -> None:
     gone = NewUser(email="gone@unite.example", name="Gone", role=Role.AGENT, password=PASSWORD)
     user = unite.identity.create_user.unchecked(gone)
     unite.identity.update_user(an_actor(Role.ADMIN), UserChanges(user_id=user.id, active=False))
@@ -91,7 +91,7 @@ class Leaving(FastPasswords):
         return super().matches(password, password_hash)
 
 
-def test_who_is_deactivated_at_that_very_moment_does_not_get_in() -> None:
+def test_a_user_who_is_deactivated_during_the_login_is_refused() -> None:
     passwords = Leaving()
     unite = build(in_memory_ports(passwords=passwords))
     unite.identity.create_user.unchecked(
@@ -119,7 +119,7 @@ def test_logins_are_limited_per_account(unite: Unite, ports: InMemoryPorts) -> N
 
 
 @pytest.mark.usefixtures("ann")
-def test_failures_are_limited_per_address_and_successes_are_not(unite: Unite) -> None:
+def test_failed_logins_are_limited_per_address_and_successful_ones_are_not(unite: Unite) -> None:
     for number in range(50):
         with pytest.raises(Unauthenticated):
             log_in(unite, f"user{number}@unite.example")
@@ -130,7 +130,7 @@ def test_failures_are_limited_per_address_and_successes_are_not(unite: Unite) ->
 
 
 @pytest.mark.usefixtures("ann")
-def test_an_address_that_has_failed_too_often_does_not_use_up_the_tries_of_others(unite: Unite) -> None:
+def test_a_blocked_address_does_not_use_up_the_attempts_of_an_account(unite: Unite) -> None:
     for number in range(50):
         with pytest.raises(Unauthenticated):
             log_in(unite, f"user{number}@unite.example")
@@ -142,7 +142,7 @@ def test_an_address_that_has_failed_too_often_does_not_use_up_the_tries_of_other
     assert log_in(unite, address="192.0.2.2").access_token
 
 
-def test_the_limit_can_be_set_or_off(ports: InMemoryPorts) -> None:
+def test_the_limit_is_a_setting_and_can_be_turned_off(ports: InMemoryPorts) -> None:
     strict, free = build(ports, Rules(logins_per_minute=1)), build(ports, Rules(logins_per_minute=0))
     with pytest.raises(Unauthenticated):
         log_in(strict)
@@ -154,7 +154,7 @@ def test_the_limit_can_be_set_or_off(ports: InMemoryPorts) -> None:
             log_in(free)
 
 
-def test_a_hash_with_old_parameters_is_renewed_at_login(ann: User, ports: InMemoryPorts) -> None:
+def test_an_outdated_password_hash_is_renewed_at_login(ann: User, ports: InMemoryPorts) -> None:
     stronger = build(
         in_memory_ports(work=ports.work, reads=ports.reads, passwords=FastPasswords(2), tokens=ports.tokens)
     )
@@ -171,7 +171,7 @@ def test_a_hash_with_old_parameters_is_renewed_at_login(ann: User, ports: InMemo
 
 
 @pytest.mark.usefixtures("ann")
-def test_an_access_token_is_good_for_fifteen_minutes(unite: Unite, ports: InMemoryPorts) -> None:
+def test_an_access_token_is_valid_for_15_minutes(unite: Unite, ports: InMemoryPorts) -> None:
     pair = log_in(unite)
     ports.clock.advance(ACCESS_TOKEN_TTL - timedelta(seconds=1))
     assert code_of(unite, pair.access_token) is None
@@ -181,7 +181,7 @@ def test_an_access_token_is_good_for_fifteen_minutes(unite: Unite, ports: InMemo
     assert code_of(unite, pair.access_token[:-1]) == "invalid_token"
 
 
-def test_a_refresh_token_is_good_for_one_new_pair(unite: Unite, ann: User) -> None:
+def test_a_refresh_token_can_be_used_once(unite: Unite, ann: User) -> None:
     first = log_in(unite)
 
     second = unite.identity.refresh(first.refresh_token)
@@ -192,7 +192,7 @@ def test_a_refresh_token_is_good_for_one_new_pair(unite: Unite, ann: User) -> No
 
 
 @pytest.mark.usefixtures("ann")
-def test_a_spent_refresh_token_revokes_its_whole_family(unite: Unite) -> None:
+def test_a_reused_refresh_token_revokes_its_session(unite: Unite) -> None:
     first, other = log_in(unite), log_in(unite)
     second = unite.identity.refresh(first.refresh_token)
 
@@ -211,7 +211,7 @@ def test_a_spent_refresh_token_revokes_its_whole_family(unite: Unite) -> None:
 
 
 @pytest.mark.usefixtures("ann")
-def test_a_refresh_token_is_good_for_thirty_days_from_its_own_making(unite: Unite, ports: InMemoryPorts) -> None:
+def test_a_refresh_token_is_valid_for_30_days_after_its_creation(unite: Unite, ports: InMemoryPorts) -> None:
     pair = log_in(unite)
     ports.clock.advance(REFRESH_TOKEN_TTL - timedelta(seconds=1))
     pair = unite.identity.refresh(pair.refresh_token)
@@ -232,7 +232,7 @@ def test_an_unknown_refresh_token_is_refused(unite: Unite, text: str) -> None:
 
 
 @pytest.mark.usefixtures("ann")
-def test_logging_out_ends_this_login_alone(unite: Unite) -> None:
+def test_logging_out_ends_only_the_current_session(unite: Unite) -> None:
     here, there = log_in(unite), log_in(unite)
 
     actor = unite.identity.authenticate(here.access_token)
@@ -245,7 +245,7 @@ def test_logging_out_ends_this_login_alone(unite: Unite) -> None:
     assert code_of(unite, there.access_token) is None
 
 
-def test_logging_out_without_a_session_is_no_error(unite: Unite, ann: User) -> None:
+def test_logging_out_without_a_session_is_not_an_error(unite: Unite, ann: User) -> None:
     pair = log_in(unite)
 
     unite.identity.log_out(Actor(user_id=ann.id, role=ann.role))
@@ -254,7 +254,7 @@ def test_logging_out_without_a_session_is_no_error(unite: Unite, ann: User) -> N
 
 
 @pytest.mark.usefixtures("ann")
-def test_logging_out_everywhere_ends_every_login_of_the_caller(unite: Unite) -> None:
+def test_logging_out_everywhere_ends_all_sessions_of_the_user(unite: Unite) -> None:
     pairs = [log_in(unite) for _ in range(2)]
     ben = NewUser(email="ben@unite.example", name="Ben", role=Role.AGENT, password=PASSWORD)
     unite.identity.create_user.unchecked(ben)
@@ -267,7 +267,7 @@ def test_logging_out_everywhere_ends_every_login_of_the_caller(unite: Unite) -> 
 
 
 @pytest.mark.usefixtures("ann")
-def test_a_token_of_somebody_elses_session_is_refused(unite: Unite, ports: InMemoryPorts) -> None:
+def test_a_token_with_the_session_of_another_user_is_refused(unite: Unite, ports: InMemoryPorts) -> None:
     claims = ports.tokens.read(log_in(unite).access_token, now=ports.clock.now())
     forged = ports.tokens.issue(replace(claims, user_id=an_id()))
 
@@ -275,7 +275,7 @@ def test_a_token_of_somebody_elses_session_is_refused(unite: Unite, ports: InMem
 
 
 @pytest.mark.usefixtures("ann")
-def test_a_changed_password_ends_the_other_logins_and_not_this_one(unite: Unite) -> None:
+def test_a_password_change_ends_all_other_sessions(unite: Unite) -> None:
     here, there = log_in(unite), log_in(unite)
     actor = unite.identity.authenticate(here.access_token)
 
@@ -288,7 +288,7 @@ def test_a_changed_password_ends_the_other_logins_and_not_this_one(unite: Unite)
         log_in(unite)
 
 
-def test_a_password_changed_without_a_session_ends_all_logins(unite: Unite, ann: User) -> None:
+def test_a_password_change_without_a_session_ends_all_sessions(unite: Unite, ann: User) -> None:
     pair = log_in(unite)
 
     unite.identity.change_password(
@@ -298,7 +298,7 @@ def test_a_password_changed_without_a_session_ends_all_logins(unite: Unite, ann:
     assert code_of(unite, pair.access_token) == "token_revoked"
 
 
-def test_a_change_of_password_is_in_force_until_the_next_one(unite: Unite, ann: User) -> None:
+def test_a_password_change_is_in_effect_until_the_next_one(unite: Unite, ann: User) -> None:
     actor = Actor(user_id=ann.id, role=ann.role)
     change = PasswordChange(current_password=PASSWORD, new_password="another password")
     unite.identity.change_password(actor, change)
@@ -322,7 +322,7 @@ def test_a_change_of_password_is_in_force_until_the_next_one(unite: Unite, ann: 
     ],
 )
 @pytest.mark.usefixtures("ann")
-def test_a_password_is_not_changed_without_the_current_one_or_to_a_bad_one(
+def test_a_password_change_needs_the_current_password_and_a_valid_new_one(
     unite: Unite, current: str, new: str, code: str, field: str
 ) -> None:
     pair = log_in(unite)
@@ -336,7 +336,9 @@ def test_a_password_is_not_changed_without_the_current_one_or_to_a_bad_one(
     log_in(unite)
 
 
-def test_current_passwords_can_be_guessed_as_rarely_as_logins(unite: Unite, ann: User, ports: InMemoryPorts) -> None:
+def test_attempts_to_guess_the_current_password_are_limited_like_logins(
+    unite: Unite, ann: User, ports: InMemoryPorts
+) -> None:
     me = Actor(user_id=ann.id, role=ann.role)
     for _ in range(10):
         with pytest.raises(Invalid):
@@ -354,7 +356,7 @@ def test_current_passwords_can_be_guessed_as_rarely_as_logins(unite: Unite, ann:
     unite.identity.change_password(me, right)
 
 
-def test_one_users_guesses_are_not_held_against_another(unite: Unite, ann: User) -> None:
+def test_guesses_of_one_user_do_not_count_against_another(unite: Unite, ann: User) -> None:
     for _ in range(10):
         with pytest.raises(Invalid):
             unite.identity.change_password(
@@ -370,7 +372,7 @@ def test_one_users_guesses_are_not_held_against_another(unite: Unite, ann: User)
     )
 
 
-def test_with_a_limit_of_nought_passwords_can_be_tried_for_ever(ann: User, ports: InMemoryPorts) -> None:
+def test_a_limit_of_0_allows_any_number_of_password_changes(ann: User, ports: InMemoryPorts) -> None:
     free = build(ports, Rules(logins_per_minute=0))
 
     for _ in range(100):
@@ -381,7 +383,7 @@ def test_with_a_limit_of_nought_passwords_can_be_tried_for_ever(ann: User, ports
             )
 
 
-def test_a_password_is_the_same_however_the_keyboard_composes_it(unite: Unite) -> None:
+def test_a_password_is_the_same_in_every_unicode_normalization(unite: Unite) -> None:
     composed, decomposed = " Zo\u00eb reitet nach Z\u00fcrich ", " Zoe\u0308 reitet nach Zu\u0308rich "
     zoe = unite.identity.create_user.unchecked(
         NewUser(email="zoe@unite.example", name="Zoë", role=Role.AGENT, password=decomposed)
@@ -400,7 +402,7 @@ def test_a_password_is_the_same_however_the_keyboard_composes_it(unite: Unite) -
 
 
 @pytest.mark.usefixtures("ann")
-def test_the_last_refresh_token_of_a_login_that_ran_out_is_no_good_and_a_spent_one_is_spent(
+def test_the_latest_refresh_token_of_an_expired_session_is_invalid_and_an_older_one_is_reused(
     unite: Unite, ports: InMemoryPorts
 ) -> None:
     first = log_in(unite)
@@ -417,7 +419,7 @@ def test_the_last_refresh_token_of_a_login_that_ran_out_is_no_good_and_a_spent_o
 
 
 @pytest.mark.usefixtures("ann")
-def test_sessions_are_forgotten_a_week_after_their_end(unite: Unite, ports: InMemoryPorts) -> None:
+def test_sessions_are_deleted_a_week_after_they_expired(unite: Unite, ports: InMemoryPorts) -> None:
     pair = log_in(unite)
     unite.identity.refresh(pair.refresh_token)
     ports.clock.advance(REFRESH_TOKEN_TTL + timedelta(days=7))
@@ -430,7 +432,7 @@ def test_sessions_are_forgotten_a_week_after_their_end(unite: Unite, ports: InMe
 
 
 @pytest.mark.parametrize("typed", ["Ann@xn--mller-kva.example", " ann@MÜLLER.example ", "ann@mu\u0308ller.example"])
-def test_an_address_is_known_in_each_of_its_spellings(unite: Unite, typed: str) -> None:
+def test_an_email_address_is_recognised_in_every_spelling(unite: Unite, typed: str) -> None:
     unite.identity.create_user.unchecked(
         NewUser(email="ann@müller.example", name="A", role=Role.AGENT, password=PASSWORD)
     )
@@ -452,7 +454,7 @@ class PasswordsWithAPause(FastPasswords):
 
 
 @pytest.mark.parametrize("strength", [1, 2], ids=["as it is", "to be hashed anew"])
-def test_a_password_that_is_changed_during_a_login_is_good_for_nothing_any_more(strength: int) -> None:
+def test_a_login_fails_if_the_password_is_changed_meanwhile(strength: int) -> None:
     ports = in_memory_ports()
     ann = build(ports).identity.create_user.unchecked(
         NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
@@ -470,7 +472,7 @@ def test_a_password_that_is_changed_during_a_login_is_good_for_nothing_any_more(
     assert log_in(unite, password="another horse battery").access_token
 
 
-def test_a_password_that_another_login_hashes_anew_meanwhile_is_good() -> None:
+def test_a_login_succeeds_if_another_login_rehashes_the_password_meanwhile() -> None:
     ports = in_memory_ports()
     build(ports).identity.create_user.unchecked(
         NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
@@ -482,7 +484,7 @@ def test_a_password_that_another_login_hashes_anew_meanwhile_is_good() -> None:
     assert log_in(unite).access_token
 
 
-def test_a_password_that_a_login_hashes_anew_meanwhile_can_be_changed() -> None:
+def test_a_password_change_succeeds_if_a_login_rehashes_the_password_meanwhile() -> None:
     ports = in_memory_ports()
     ann = build(ports).identity.create_user.unchecked(
         NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
@@ -499,7 +501,7 @@ def test_a_password_that_a_login_hashes_anew_meanwhile_can_be_changed() -> None:
     assert log_in(unite, password="another horse battery").access_token
 
 
-def test_a_user_has_so_many_logins_at_once_and_another_one_ends_the_oldest(ports: InMemoryPorts, ann: User) -> None:
+def test_a_login_beyond_the_quota_of_sessions_ends_the_oldest(ports: InMemoryPorts, ann: User) -> None:
     unite = build(ports, Rules(logins_per_minute=0, quotas=Quotas(sessions=3)))
     pairs = []
     for _ in range(5):
@@ -510,7 +512,7 @@ def test_a_user_has_so_many_logins_at_once_and_another_one_ends_the_oldest(ports
     assert ann.active
 
 
-def test_a_login_that_is_used_lasts_longer_than_one_that_is_not(ports: InMemoryPorts, ann: User) -> None:
+def test_a_used_session_is_kept_longer_than_an_unused_one(ports: InMemoryPorts, ann: User) -> None:
     unite = build(ports, Rules(logins_per_minute=0, quotas=Quotas(sessions=2)))
     first, second = log_in(unite), log_in(unite)
     ports.clock.advance(timedelta(seconds=1))
@@ -532,7 +534,7 @@ def test_a_login_that_is_used_lasts_longer_than_one_that_is_not(ports: InMemoryP
         ("ann@unite.example" + " " * 20_000, PASSWORD),
     ],
 )
-def test_credentials_that_are_too_long_are_wrong_like_any_other(
+def test_credentials_that_are_too_long_are_refused_like_wrong_ones(
     unite: Unite, ann: User, email: str, password: str
 ) -> None:
     with pytest.raises(Unauthenticated) as refused:

@@ -1,4 +1,4 @@
-"""Adding users, changing them, and asking about them."""
+"""Tests of users: add, change, deactivate, get and list them, by role."""
 
 from datetime import timedelta
 from typing import Any
@@ -75,7 +75,7 @@ def test_only_admins_add_and_change_users(unite: Unite, role: Role) -> None:
         unite.identity.update_user(acting(somebody), UserChanges(user_id=somebody.id, name="Somebody Else"))
 
 
-def test_an_address_belongs_to_one_user_whatever_its_case(unite: Unite, ann: User) -> None:
+def test_an_email_address_belongs_to_one_user_whatever_its_case(unite: Unite, ann: User) -> None:
     with pytest.raises(Conflict) as refused:
         unite.identity.create_user(acting(ann), a_new_user(email="ANN@UNITE.EXAMPLE"))
 
@@ -99,14 +99,14 @@ def test_an_address_belongs_to_one_user_whatever_its_case(unite: Unite, ann: Use
         ({"phone": "+12125550123 ext. 5"}, "phone", "invalid_phone"),
     ],
 )
-def test_a_user_that_breaks_a_rule_is_refused(unite: Unite, changes: dict[str, Any], field: str, code: str) -> None:
+def test_an_invalid_user_is_refused(unite: Unite, changes: dict[str, Any], field: str, code: str) -> None:
     with pytest.raises(Invalid) as refused:
         unite.identity.create_user(an_actor(Role.ADMIN), a_new_user(**changes))
 
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
 
 
-def test_all_that_is_wrong_is_told_at_once(unite: Unite) -> None:
+def test_all_field_errors_are_reported_together(unite: Unite) -> None:
     with pytest.raises(Invalid) as refused:
         unite.identity.create_user(an_actor(Role.ADMIN), a_new_user(email="", name="", password="", phone=""))
 
@@ -122,13 +122,13 @@ def test_the_first_admin_is_added_once(unite: Unite) -> None:
     assert unite.identity.ensure_first_admin(a_new_user("ben", Role.ADMIN)) is None
 
 
-def test_the_address_of_the_first_admin_may_be_taken_already(unite: Unite) -> None:
+def test_the_address_of_the_first_admin_may_belong_to_another_user(unite: Unite) -> None:
     add_user(unite, "ann", Role.AGENT)
 
     assert unite.identity.ensure_first_admin(a_new_user("ann", Role.ADMIN, email=" Ann@unite.example")) is None
 
 
-def test_of_two_processes_that_start_at_once_one_adds_the_first_admin(unite: Unite) -> None:
+def test_of_two_processes_that_start_concurrently_one_adds_the_first_admin(unite: Unite) -> None:
     sees_nobody = InMemoryUnitOfWorkFactory(Store(), writes=False)
     late = EnsureFirstAdmin(unite.identity.create_user, sees_nobody)
 
@@ -153,7 +153,7 @@ def test_a_user_is_changed(unite: Unite, ann: User, ports: InMemoryPorts) -> Non
     ("changes", "field"),
     [({"name": ""}, "name"), ({"phone": "12"}, "phone")],
 )
-def test_a_change_that_breaks_a_rule_is_refused(unite: Unite, ann: User, changes: dict[str, Any], field: str) -> None:
+def test_an_invalid_change_is_refused(unite: Unite, ann: User, changes: dict[str, Any], field: str) -> None:
     ben = add_user(unite)
 
     with pytest.raises(Invalid) as refused:
@@ -163,7 +163,7 @@ def test_a_change_that_breaks_a_rule_is_refused(unite: Unite, ann: User, changes
     assert unite.identity.get_user(acting(ann), ben.id) == ben
 
 
-def test_a_change_may_name_the_version_that_it_is_for(unite: Unite, ann: User) -> None:
+def test_a_change_may_require_a_version(unite: Unite, ann: User) -> None:
     ben = add_user(unite)
     unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, name="Benjamin", expected_version=1))
 
@@ -174,7 +174,7 @@ def test_a_change_may_name_the_version_that_it_is_for(unite: Unite, ann: User) -
 @pytest.mark.parametrize(
     "changes", [{}, {"name": " Ben ", "phone": "(212) 555-0123"}, {"role": Role.AGENT, "active": True}]
 )
-def test_a_change_that_changes_nothing_leaves_the_user_at_their_version(
+def test_a_change_without_effect_keeps_the_version(
     unite: Unite, ann: User, ports: InMemoryPorts, changes: dict[str, Any]
 ) -> None:
     ben = unite.identity.create_user(acting(ann), a_new_user(phone="+12125550123"))
@@ -196,7 +196,7 @@ def test_a_change_that_changes_nothing_leaves_the_user_at_their_version(
     ],
     ids=["deactivated", "another role", "the same as before", "another name"],
 )
-def test_who_is_deactivated_or_gets_another_role_is_logged_out(
+def test_a_user_who_is_deactivated_or_changes_role_is_logged_out(
     unite: Unite, ann: User, changes: UserChanges, ends: bool
 ) -> None:
     ben = add_user(unite)
@@ -213,7 +213,7 @@ def test_who_is_deactivated_or_gets_another_role_is_logged_out(
         assert unite.identity.authenticate(pair.access_token).user_id == ben.id
 
 
-def test_who_was_deactivated_may_come_back(unite: Unite, ann: User) -> None:
+def test_a_deactivated_user_can_be_reactivated(unite: Unite, ann: User) -> None:
     ben = add_user(unite)
     unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, active=False))
     unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, active=True))
@@ -222,7 +222,7 @@ def test_who_was_deactivated_may_come_back(unite: Unite, ann: User) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"active": False}, {"role": Role.MANAGER}])
-def test_the_last_active_admin_stays(unite: Unite, ann: User, changes: dict[str, Any]) -> None:
+def test_the_last_active_admin_cannot_be_removed(unite: Unite, ann: User, changes: dict[str, Any]) -> None:
     gone = add_user(unite, "gone", Role.ADMIN)
     unite.identity.update_user(acting(ann), UserChanges(user_id=gone.id, active=False))
     unite.identity.update_user(acting(ann), UserChanges(user_id=ann.id, name="Annie"))
@@ -242,7 +242,7 @@ def test_an_unknown_user_is_not_found(unite: Unite, ann: User) -> None:
         unite.identity.update_user(acting(ann), UserChanges(user_id=an_id()))
 
 
-def test_agents_know_of_themselves_alone(unite: Unite, ann: User) -> None:
+def test_agents_see_only_themselves(unite: Unite, ann: User) -> None:
     ben = add_user(unite)
     me = acting(ben)
 
@@ -265,7 +265,7 @@ def test_agents_know_of_themselves_alone(unite: Unite, ann: User) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.MANAGER])
-def test_admins_and_managers_know_everybody(unite: Unite, ann: User, role: Role) -> None:
+def test_admins_and_managers_see_all_users(unite: Unite, ann: User, role: Role) -> None:
     ben = add_user(unite)
 
     page = unite.identity.list_users(an_actor(role), UserFilter(), PageRequest())
@@ -273,7 +273,7 @@ def test_admins_and_managers_know_everybody(unite: Unite, ann: User, role: Role)
     assert [*page.items] == [ben, ann]
 
 
-def test_what_each_role_may_do_is_what_the_table_says() -> None:
+def test_the_permissions_of_roles_are_those_of_the_table() -> None:
     allowed = {role: {permission for permission in Permission if an_actor(role).may(permission)} for role in Role}
 
     assert allowed[Role.ADMIN] == set(Permission)
@@ -281,12 +281,12 @@ def test_what_each_role_may_do_is_what_the_table_says() -> None:
     assert allowed[Role.AGENT] == set()
 
 
-def test_what_a_role_may_not_do_is_forbidden_in_words() -> None:
+def test_a_missing_permission_raises_forbidden_with_an_explanation() -> None:
     with pytest.raises(Forbidden, match=r"The role agent may not delete leads\."):
         Actor(user_id=an_id(), role=Role.AGENT).must(Permission.DELETE_LEADS)
 
 
-def test_a_phone_is_judged_as_strictly_as_the_owner_wants_it() -> None:
+def test_phones_are_validated_by_the_configured_rule() -> None:
     strict = build(in_memory_ports(), Rules(phones=PhonePolicy(rule=PhoneRule.VALID)))
     new = NewUser(email="bo@unite.example", name="Bo", role=Role.AGENT, password="correct horse", phone="+12005550100")
 

@@ -1,3 +1,5 @@
+"""Fixtures for tests of imports."""
+
 import pytest
 
 from unite_core.testing.scenario import Scenario

@@ -1,4 +1,4 @@
-"""Which events tell of an import and of what it does to leads; and that nothing is told twice or of nothing."""
+"""Tests of the events of an import and of the leads that it changes: each is recorded once."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -30,7 +30,7 @@ def summary(events: list[Event]) -> list[tuple[str, int]]:
     return [(event.type, len(event.lead_ids)) for event in events]
 
 
-def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(scenario: Scenario) -> None:
+def test_an_import_records_its_start_each_chunk_of_leads_and_its_end(scenario: Scenario) -> None:
     coming = scenario.upload(rows("Ada", "Ben", "Cleo"))
     scenario.ports.clock.advance(timedelta(seconds=5))
 
@@ -59,7 +59,7 @@ def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(scen
     }
 
 
-def test_what_follows_from_an_import_bears_the_id_of_the_request_that_asked_for_it(scenario: Scenario) -> None:
+def test_events_of_an_import_have_the_correlation_id_of_its_request(scenario: Scenario) -> None:
     scenario.admin = replace(scenario.admin, correlation_id="c0ffee-1234")
 
     done = scenario.import_file(rows("Ada"))
@@ -67,7 +67,7 @@ def test_what_follows_from_an_import_bears_the_id_of_the_request_that_asked_for_
     assert {event.correlation_id for event in events_about(scenario, done)} == {"c0ffee-1234"}
 
 
-def test_leads_that_an_import_updates_are_told_apart_from_those_that_it_creates(scenario: Scenario) -> None:
+def test_updated_leads_have_another_event_type_than_created_ones(scenario: Scenario) -> None:
     known = scenario.unite.leads.add(scenario.admin, NewLead(name="Ada", email="ada@example.com"))
 
     done = scenario.import_file([*rows("Ben"), ("Countess", "", "ada@example.com")], on_duplicate=UPDATE)
@@ -77,7 +77,7 @@ def test_leads_that_an_import_updates_are_told_apart_from_those_that_it_creates(
     assert events[2].lead_ids == (known.id,)
 
 
-def test_rows_that_come_to_nothing_tell_of_no_lead(scenario: Scenario) -> None:
+def test_rejected_rows_record_no_event_of_leads(scenario: Scenario) -> None:
     done = scenario.import_file([("", "", "nobody@example.com"), ("Ada", "", "no address")])
 
     events = events_about(scenario, done)
@@ -85,7 +85,7 @@ def test_rows_that_come_to_nothing_tell_of_no_lead(scenario: Scenario) -> None:
     assert events[-1].data["counts"]["rejected"] == 2
 
 
-def test_a_dry_run_tells_of_no_leads(scenario: Scenario) -> None:
+def test_a_dry_run_records_no_event_of_leads(scenario: Scenario) -> None:
     scenario.unite.leads.add(scenario.admin, NewLead(name="Ada", email="ada@example.com"))
 
     dry = scenario.import_file([*rows("Ben"), ("Countess", "", "ada@example.com")], on_duplicate=UPDATE, dry_run=True)
@@ -95,7 +95,7 @@ def test_a_dry_run_tells_of_no_leads(scenario: Scenario) -> None:
     assert (events[-1].data["dry_run"], events[-1].data["counts"]["created"]) == (True, 1)
 
 
-def test_an_import_that_fails_says_why(scenario: Scenario) -> None:
+def test_a_failed_import_records_its_reason(scenario: Scenario) -> None:
     failed = scenario.import_file("no,header,that,anybody,knows\n1,2,3,4,5\n")
 
     finished = events_about(scenario, failed)[-1]
@@ -104,7 +104,7 @@ def test_an_import_that_fails_says_why(scenario: Scenario) -> None:
     assert finished.data["failure"] == {"code": failed.failure.code, "detail": failed.failure.detail}
 
 
-def test_an_import_that_is_cancelled_before_it_began_tells_of_its_end_once(scenario: Scenario) -> None:
+def test_an_import_that_is_cancelled_before_its_start_records_its_end_once(scenario: Scenario) -> None:
     coming = scenario.upload(rows("Ada"))
 
     for _ in range(2):
@@ -114,7 +114,7 @@ def test_an_import_that_is_cancelled_before_it_began_tells_of_its_end_once(scena
     assert (event.type, event.data["status"]) == ("import.finished", "cancelled")
 
 
-def test_an_import_that_is_cancelled_while_it_runs_tells_of_its_end_once(scenario: Scenario) -> None:
+def test_an_import_that_is_cancelled_while_it_runs_records_its_end_once(scenario: Scenario) -> None:
     coming = scenario.upload(rows("Ada", "Ben", "Cleo"))
     scenario.continue_import(coming.id, holder="worker", should_stop=lambda: True)
 
@@ -126,7 +126,7 @@ def test_an_import_that_is_cancelled_while_it_runs_tells_of_its_end_once(scenari
     assert events[-1].data["status"] == "cancelled"
 
 
-def test_an_import_whose_file_never_came_tells_of_its_end(scenario: Scenario) -> None:
+def test_an_abandoned_import_records_its_end(scenario: Scenario) -> None:
     announced = scenario.unite.imports.announce(scenario.admin, NewImport(filename="never.csv", size=1)).lead_import
     scenario.ports.clock.advance(timedelta(days=2))
 
@@ -138,7 +138,7 @@ def test_an_import_whose_file_never_came_tells_of_its_end(scenario: Scenario) ->
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the commit", "after the commit"])
 @pytest.mark.parametrize("at", range(5))
-def test_a_worker_that_dies_leaves_nothing_told_twice(scenario: Scenario, at: int, *, after: bool) -> None:
+def test_a_crash_of_the_worker_records_no_event_twice(scenario: Scenario, at: int, *, after: bool) -> None:
     coming = scenario.upload(rows("Ada", "Ben", "Cleo"))
     dying = FailingWork(scenario.ports.work, PowerCutError(), at=at, after=after)
     with pytest.raises(PowerCutError):
@@ -155,7 +155,7 @@ def test_a_worker_that_dies_leaves_nothing_told_twice(scenario: Scenario, at: in
     ]
 
 
-def test_a_chunk_that_is_decided_anew_is_told_of_once(scenario: Scenario) -> None:
+def test_a_chunk_that_is_retried_is_recorded_once(scenario: Scenario) -> None:
     coming = scenario.upload(rows("Ada", "Ben"))
 
     replace(scenario.continue_import, work=RacingWork(scenario.ports.work, times=2))(coming.id, holder="worker")
@@ -163,7 +163,7 @@ def test_a_chunk_that_is_decided_anew_is_told_of_once(scenario: Scenario) -> Non
     assert summary(events_about(scenario, coming))[1:-1] == [("lead.imported", 2)]
 
 
-def test_an_undoing_tells_what_it_removed_and_what_it_restored(scenario: Scenario) -> None:
+def test_an_undo_records_removed_and_restored_leads(scenario: Scenario) -> None:
     restored = scenario.unite.leads.add(scenario.admin, NewLead(name="Ada", email="ada@example.com"))
     table = [("Countess", "", "ada@example.com"), *rows("Ben", "Cleo")]
     done = scenario.import_file(table, on_duplicate=UPDATE)

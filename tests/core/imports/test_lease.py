@@ -1,4 +1,4 @@
-"""A worker keeps its import for as long as it reads on, however long nothing is committed, and can be stopped then."""
+"""Tests of the lease on an import while a worker reads for long without a commit."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -49,7 +49,7 @@ def work_through_half(scenario: Scenario) -> LeadImport:
 
 
 @pytest.mark.parametrize("begin", [upload, work_through_half], ids=["examining", "passing over"])
-def test_a_worker_that_reads_for_long_keeps_its_import(
+def test_a_worker_that_reads_for_long_keeps_its_lease(
     scenario: Scenario, files: SlowFiles, begin: Callable[[Scenario], LeadImport]
 ) -> None:
     coming = begin(scenario)
@@ -68,7 +68,7 @@ def test_a_worker_that_reads_for_long_keeps_its_import(
     assert scenario.get_import(coming.id).counts.created == ROWS
 
 
-def test_the_lease_is_renewed_no_more_often_than_needed(scenario: Scenario, files: SlowFiles) -> None:
+def test_the_lease_is_not_renewed_before_it_is_necessary(scenario: Scenario, files: SlowFiles) -> None:
     coming = upload(scenario)
     calm = scenario.run_import(coming.id).version
     again = scenario.upload(csv_text(("Name", "Phone", "Notes"), LEADS), dry_run=True)
@@ -78,7 +78,7 @@ def test_the_lease_is_renewed_no_more_often_than_needed(scenario: Scenario, file
 
 
 @pytest.mark.parametrize("begin", [upload, work_through_half], ids=["examining", "passing over"])
-def test_a_worker_that_has_to_stop_does_so_while_it_reads(
+def test_a_worker_can_be_stopped_while_it_reads(
     scenario: Scenario, files: SlowFiles, begin: Callable[[Scenario], LeadImport]
 ) -> None:
     before = begin(scenario)
@@ -99,7 +99,7 @@ def test_a_worker_that_has_to_stop_does_so_while_it_reads(
 
 
 @pytest.mark.parametrize("begin", [upload, work_through_half], ids=["examining", "passing over"])
-def test_an_import_is_cancelled_while_its_worker_reads(
+def test_an_import_can_be_cancelled_while_its_worker_reads(
     scenario: Scenario, files: SlowFiles, begin: Callable[[Scenario], LeadImport]
 ) -> None:
     before = begin(scenario)
@@ -118,7 +118,7 @@ def test_an_import_is_cancelled_while_its_worker_reads(
     assert scenario.get_import(before.id).counts == before.counts
 
 
-def test_a_worker_that_slept_while_it_read_finds_another_in_its_place(scenario: Scenario, files: SlowFiles) -> None:
+def test_a_worker_that_lost_its_lease_while_reading_changes_nothing(scenario: Scenario, files: SlowFiles) -> None:
     coming = upload(scenario)
 
     def sleep() -> None:

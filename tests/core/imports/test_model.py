@@ -1,4 +1,4 @@
-"""What an import lets be done to it, whoever asks."""
+"""Tests of the states of an import: queue, cancel, and begin to undo it."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from unite_core.testing.builders import a_user, an_import
 from unite_core.testing.in_memory import A_MONDAY_MORNING
 
 
-def test_an_import_is_queued_once() -> None:
+def test_an_import_can_be_queued_once() -> None:
     queued = an_import(a_user(), status=ImportStatus.QUEUED)
 
     with pytest.raises(Conflict) as refused:
@@ -16,7 +16,7 @@ def test_an_import_is_queued_once() -> None:
     assert refused.value.code == "already_started"
 
 
-def test_cancelling_what_is_cancelled_changes_nothing() -> None:
+def test_cancelling_a_cancelled_import_changes_nothing() -> None:
     cancelled = an_import(a_user(), status=ImportStatus.CANCELLED)
 
     cancelled.request_cancel(A_MONDAY_MORNING)
@@ -25,7 +25,7 @@ def test_cancelling_what_is_cancelled_changes_nothing() -> None:
     assert cancelled.finished_at is None
 
 
-def test_an_undoing_begins_once() -> None:
+def test_beginning_an_undo_again_changes_nothing() -> None:
     undoing = an_import(a_user(), status=ImportStatus.COMPLETED, started_at=A_MONDAY_MORNING, undone=Undone(removed=5))
 
     undoing.begin_undo()

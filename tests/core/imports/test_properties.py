@@ -1,4 +1,4 @@
-"""What holds for every import, whatever is in the file: tried on many small tables full of collisions."""
+"""Property-based tests of imports of small files with many duplicates."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -51,7 +51,7 @@ def _floor(before: Before, chunk: int) -> Scenario:
 
 @thoroughly
 @given(before=leads_before, table=rows, chunk=chunk_rows, mode=either)
-def test_each_row_is_accounted_for_once(before: Before, table: Sequence[Row], chunk: int, mode: OnDuplicate) -> None:
+def test_every_row_is_counted_once(before: Before, table: Sequence[Row], chunk: int, mode: OnDuplicate) -> None:
     scenario = _floor(before, chunk)
     known = len(scenario.leads())
 
@@ -72,7 +72,7 @@ def test_each_row_is_accounted_for_once(before: Before, table: Sequence[Row], ch
 
 @thoroughly
 @given(before=leads_before, table=rows, chunk=chunk_rows, mode=either)
-def test_a_dry_run_foretells_the_counts_and_changes_nothing(
+def test_a_dry_run_predicts_the_counts_and_changes_nothing(
     before: Before, table: Sequence[Row], chunk: int, mode: OnDuplicate
 ) -> None:
     scenario = _floor(before, chunk)
@@ -90,7 +90,7 @@ def test_a_dry_run_foretells_the_counts_and_changes_nothing(
 
 @thoroughly
 @given(before=leads_before, table=rows, chunk=chunk_rows, other=chunk_rows, mode=either)
-def test_how_a_file_is_cut_into_chunks_makes_no_difference(
+def test_the_result_does_not_depend_on_the_size_of_chunks(
     before: Before,
     table: Sequence[Row],
     chunk: int,
@@ -107,7 +107,7 @@ def test_how_a_file_is_cut_into_chunks_makes_no_difference(
 
 @thoroughly
 @given(before=leads_before, table=rows, chunk=chunk_rows, step=st.integers(1, 4), mode=either)
-def test_what_was_undone_is_as_it_was_before(
+def test_an_undo_restores_all_leads(
     before: Before, table: Sequence[Row], chunk: int, step: int, mode: OnDuplicate
 ) -> None:
     scenario = _floor(before, chunk)
@@ -136,7 +136,7 @@ def test_what_was_undone_is_as_it_was_before(
 
 @thoroughly
 @given(before=leads_before, table=rows, chunk=chunk_rows, touched=st.integers(0, 12))
-def test_undoing_leaves_a_lead_alone_that_somebody_has_touched_since(
+def test_an_undo_does_not_change_leads_that_were_changed_since_the_import(
     before: Before, table: Sequence[Row], chunk: int, touched: int
 ) -> None:
     scenario = _floor(before, chunk)

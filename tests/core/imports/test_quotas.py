@@ -1,4 +1,4 @@
-"""How many imports of one user may wait and run at the same time, and how many bytes they have together."""
+"""Tests of the quotas of open imports of a user: their number, and the total size of their files."""
 
 import io
 from typing import BinaryIO, cast
@@ -44,7 +44,7 @@ class Unread:
         raise AssertionError("Nobody reads this.")
 
 
-def test_a_user_has_no_more_open_imports_than_the_quota() -> None:
+def test_imports_beyond_the_quota_are_refused() -> None:
     scenario = Scenario(chunk_rows=2)
 
     codes = [announce(scenario) for _ in range(60)]
@@ -52,7 +52,7 @@ def test_a_user_has_no_more_open_imports_than_the_quota() -> None:
     assert codes == [""] * 50 + ["too_many_imports"] * 10
 
 
-def test_the_refusal_says_what_to_do(scenario: Scenario) -> None:
+def test_the_error_says_what_to_do(scenario: Scenario) -> None:
     for _ in range(3):
         announce(scenario)
 
@@ -74,7 +74,7 @@ def test_queued_and_running_imports_count_and_ended_ones_do_not(scenario: Scenar
     assert [announce(scenario), announce(scenario)] == ["", "too_many_imports"]
 
 
-def test_a_cancelled_and_an_abandoned_import_make_room(scenario: Scenario) -> None:
+def test_cancelled_and_abandoned_imports_do_not_count(scenario: Scenario) -> None:
     coming = scenario.unite.imports.announce(scenario.admin, NewImport(filename="a.csv", size=1)).lead_import
     assert [announce(scenario), announce(scenario), announce(scenario)] == ["", "", "too_many_imports"]
 
@@ -86,7 +86,7 @@ def test_a_cancelled_and_an_abandoned_import_make_room(scenario: Scenario) -> No
     assert announce(scenario) == ""
 
 
-def test_starting_an_announced_import_takes_no_further_place(scenario: Scenario) -> None:
+def test_starting_an_announced_import_does_not_count_again(scenario: Scenario) -> None:
     coming = scenario.unite.imports.announce(scenario.admin, NewImport(filename="a.csv", size=len(CSV))).lead_import
     announce(scenario)
     announce(scenario)
@@ -96,7 +96,7 @@ def test_starting_an_announced_import_takes_no_further_place(scenario: Scenario)
     assert scenario.unite.imports.start(scenario.admin, coming.id).status == "queued"
 
 
-def test_the_bytes_of_open_imports_are_limited_together(scenario: Scenario) -> None:
+def test_the_total_size_of_open_imports_is_limited(scenario: Scenario) -> None:
     assert [announce(scenario, 600), announce(scenario, 401), announce(scenario, 400)] == [
         "",
         "too_many_import_bytes",
@@ -104,7 +104,7 @@ def test_the_bytes_of_open_imports_are_limited_together(scenario: Scenario) -> N
     ]
 
 
-def test_the_default_leaves_room_for_several_of_the_largest_files() -> None:
+def test_the_default_quota_allows_several_of_the_largest_files() -> None:
     scenario = Scenario(chunk_rows=2)
 
     codes = [announce(scenario, MAX_FILE_BYTES) for _ in range(9)]
@@ -112,7 +112,7 @@ def test_the_default_leaves_room_for_several_of_the_largest_files() -> None:
     assert codes == [""] * 8 + ["too_many_import_bytes"]
 
 
-def test_what_breaks_a_rule_is_told_as_before(scenario: Scenario) -> None:
+def test_invalid_announcements_get_field_errors_before_the_quota_is_checked(scenario: Scenario) -> None:
     for _ in range(3):
         announce(scenario)
 
@@ -121,7 +121,7 @@ def test_what_breaks_a_rule_is_told_as_before(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize(("sizes", "code"), [([1, 1, 1], "too_many_imports"), ([1000], "too_many_import_bytes")])
-def test_a_few_files_are_read_though_there_is_no_room_and_further_ones_are_not(
+def test_a_limited_number_of_files_is_read_although_the_quota_is_reached(
     scenario: Scenario, sizes: list[int], code: str
 ) -> None:
     for size in sizes:
@@ -135,7 +135,7 @@ def test_a_few_files_are_read_though_there_is_no_room_and_further_ones_are_not(
     assert refused.value.code == code
 
 
-def test_files_that_are_read_though_there_is_no_room_are_counted_per_user_and_hour(scenario: Scenario) -> None:
+def test_files_read_beyond_the_quota_are_counted_per_user_and_hour(scenario: Scenario) -> None:
     for actor in (scenario.admin, scenario.manager):
         for _ in range(3):
             announce(scenario, actor=actor)
@@ -147,12 +147,12 @@ def test_files_that_are_read_though_there_is_no_room_are_counted_per_user_and_ho
     assert scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV)).size == len(CSV)
 
 
-def test_files_are_not_counted_while_there_is_room(scenario: Scenario) -> None:
+def test_files_within_the_quota_are_not_counted_per_hour(scenario: Scenario) -> None:
     for _ in range(9):
         scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
 
 
-def test_a_stored_file_that_is_one_too_many_is_refused_and_can_be_thrown_away(scenario: Scenario) -> None:
+def test_a_stored_file_beyond_the_quota_is_refused_and_can_be_discarded(scenario: Scenario) -> None:
     stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
     for _ in range(3):
         announce(scenario)
@@ -165,7 +165,7 @@ def test_a_stored_file_that_is_one_too_many_is_refused_and_can_be_thrown_away(sc
     assert scenario.ports.files.size(stored.key) is None
 
 
-def test_the_bytes_of_a_stored_file_count(scenario: Scenario) -> None:
+def test_the_size_of_a_stored_file_counts(scenario: Scenario) -> None:
     announce(scenario, 999)
     stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(CSV))
 
@@ -175,7 +175,7 @@ def test_the_bytes_of_a_stored_file_count(scenario: Scenario) -> None:
     assert refused.value.code == "too_many_import_bytes"
 
 
-def test_the_same_file_again_is_its_import_though_there_is_no_room_by_now(scenario: Scenario) -> None:
+def test_the_same_file_returns_its_import_although_the_quota_is_reached(scenario: Scenario) -> None:
     first = scenario.upload(CSV)
     announce(scenario)
     announce(scenario)

@@ -1,4 +1,4 @@
-"""Imports that ended long ago: what they have left behind is deleted, and they cannot be undone any more."""
+"""Tests of old imports: their rows and reports are deleted, and they can no longer be undone."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,7 +26,7 @@ def snapshots(scenario: Scenario, done: LeadImport) -> int:
         return len(reads.rows.snapshots_of(done.id, limit=10))
 
 
-def test_after_its_time_the_rows_and_the_report_of_an_import_are_deleted(scenario: Scenario) -> None:
+def test_rows_and_report_of_an_import_are_deleted_after_the_retention(scenario: Scenario) -> None:
     scenario.import_file(ROWS[:1])
     done = scenario.import_file(ROWS, on_duplicate=OnDuplicate.UPDATE)
     scenario.import_file([("Ada Lovelace", "+12125550101")], on_duplicate=OnDuplicate.UPDATE)
@@ -45,7 +45,7 @@ def test_after_its_time_the_rows_and_the_report_of_an_import_are_deleted(scenari
     assert scenario.get_import(done.id).counts == done.counts
 
 
-def test_rows_are_deleted_in_portions_of_any_number_of_imports(scenario: Scenario) -> None:
+def test_rows_of_several_imports_are_deleted_in_batches(scenario: Scenario) -> None:
     first, second = scenario.import_file(ROWS), scenario.import_file(ROWS, default_source="fair")
     scenario.ports.clock.advance(31 * DAYS)
 
@@ -55,7 +55,7 @@ def test_rows_are_deleted_in_portions_of_any_number_of_imports(scenario: Scenari
     assert [scenario.get_import(it.id).report_key for it in (first, second)] == [None, None]
 
 
-def test_after_its_time_an_import_cannot_be_undone(scenario: Scenario) -> None:
+def test_an_import_cannot_be_undone_after_the_retention(scenario: Scenario) -> None:
     done, undone = scenario.import_file(ROWS[:1]), scenario.import_file([("Bo", "+12125550109")])
     scenario.unite.imports.undo(scenario.admin, undone.id)
     scenario.ports.clock.advance(31 * DAYS)

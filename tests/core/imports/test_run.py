@@ -1,4 +1,4 @@
-"""Working through a file: chunk by chunk, by one worker at a time, whatever happens to it."""
+"""Tests of workers that process an import chunk by chunk: crashes, lost leases, cancellations and outages."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -38,7 +38,7 @@ def trouble(scenario: Scenario) -> TroubledFiles:
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(COMMITS))
 @pytest.mark.parametrize("dry_run", [False, True], ids=["real", "dry"])
-def test_a_worker_may_die_at_any_commit_and_another_goes_on_without_loss_or_repetition(
+def test_an_import_continues_without_loss_or_repetition_after_a_crash_at_any_commit(
     at: int, after: bool, dry_run: bool
 ) -> None:
     calm, scenario = Scenario(chunk_rows=2), Scenario(chunk_rows=2)
@@ -68,7 +68,7 @@ def test_a_worker_may_die_at_any_commit_and_another_goes_on_without_loss_or_repe
         )
 
 
-def test_a_worker_that_has_to_stop_lets_go_between_two_chunks(scenario: Scenario) -> None:
+def test_a_stopping_worker_releases_the_import_between_two_chunks(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
 
     assert scenario.continue_import(coming.id, holder="first", should_stop=lambda: True) is ImportStatus.RUNNING
@@ -79,7 +79,7 @@ def test_a_worker_that_has_to_stop_lets_go_between_two_chunks(scenario: Scenario
     assert scenario.run_import(coming.id, holder="second").status is ImportStatus.COMPLETED
 
 
-def test_a_worker_may_take_up_its_own_import_again_at_once(scenario: Scenario) -> None:
+def test_a_worker_may_continue_its_own_import_at_once(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
     failing = FailingWork(scenario.ports.work, PowerCutError(), at=3)
     with pytest.raises(PowerCutError):
@@ -89,9 +89,7 @@ def test_a_worker_may_take_up_its_own_import_again_at_once(scenario: Scenario) -
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 3])
-def test_a_worker_that_was_silent_for_too_long_finds_another_in_its_place_and_changes_nothing(
-    scenario: Scenario, chunks: int
-) -> None:
+def test_a_worker_that_lost_its_lease_changes_nothing(scenario: Scenario, chunks: int) -> None:
     coming = scenario.upload(ROWS, on_duplicate=OnDuplicate.UPDATE)
     asked = 0
 
@@ -111,7 +109,7 @@ def test_a_worker_that_was_silent_for_too_long_finds_another_in_its_place_and_ch
     assert len(scenario.leads()) == 3
 
 
-def test_a_worker_that_finds_neither_its_lease_nor_the_file_says_nothing_and_changes_nothing(
+def test_a_worker_that_lost_its_lease_does_not_fail_the_import_for_a_missing_file(
     troubled: Scenario,
 ) -> None:
     coming = troubled.upload(ROWS)
@@ -128,7 +126,7 @@ def test_a_worker_that_finds_neither_its_lease_nor_the_file_says_nothing_and_cha
     assert troubled.get_import(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_progress_is_stored_with_each_chunk_and_renews_the_lease(scenario: Scenario) -> None:
+def test_each_chunk_stores_the_progress_and_renews_the_lease(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
     seen = []
 
@@ -162,7 +160,7 @@ def test_an_import_that_has_ended_is_not_continued(scenario: Scenario, status: I
     assert taken == []
 
 
-def test_whoever_continues_an_import_is_told_so_once_it_is_certain(scenario: Scenario) -> None:
+def test_on_taken_is_called_after_the_import_was_taken(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
     taken: list[ImportStatus] = []
 
@@ -173,7 +171,7 @@ def test_whoever_continues_an_import_is_told_so_once_it_is_certain(scenario: Sce
     assert taken == [ImportStatus.RUNNING]
 
 
-def test_an_import_that_is_cancelled_in_the_middle_keeps_what_it_has_and_reports_it(scenario: Scenario) -> None:
+def test_an_import_that_is_cancelled_while_it_runs_keeps_and_reports_its_rows_so_far(scenario: Scenario) -> None:
     coming = scenario.upload([("", "+12125550100"), *ROWS])
 
     def cancel() -> bool:
@@ -189,7 +187,7 @@ def test_an_import_that_is_cancelled_in_the_middle_keeps_what_it_has_and_reports
     assert b"+12125550100" in _report(scenario, done.report_key)
 
 
-def test_an_import_that_is_cancelled_while_no_worker_is_at_it_ends_with_the_next_one(scenario: Scenario) -> None:
+def test_an_import_that_is_cancelled_without_a_worker_is_ended_by_the_next_one(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
     scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
     assert scenario.unite.imports.cancel(scenario.admin, coming.id).status is ImportStatus.RUNNING
@@ -198,7 +196,7 @@ def test_an_import_that_is_cancelled_while_no_worker_is_at_it_ends_with_the_next
     assert scenario.get_import(coming.id).counts.rows == 2
 
 
-def test_a_file_that_is_gone_fails_the_import_and_tells_of_the_rows_before(scenario: Scenario) -> None:
+def test_a_missing_file_fails_the_import_and_reports_the_rows_so_far(scenario: Scenario) -> None:
     coming = scenario.upload([("", "+12125550100"), *ROWS])
     scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
     scenario.ports.files.delete(coming.key)
@@ -212,7 +210,7 @@ def test_a_file_that_is_gone_fails_the_import_and_tells_of_the_rows_before(scena
     assert failed.same_file_key is None
 
 
-def test_a_file_that_cannot_be_read_fails_the_import_with_its_reason_and_its_columns(scenario: Scenario) -> None:
+def test_an_unreadable_file_fails_the_import_with_a_reason_and_its_columns(scenario: Scenario) -> None:
     failed = scenario.import_file("Name,Shoe Size\nAda,37\n")
 
     assert failed.status is ImportStatus.FAILED
@@ -223,14 +221,14 @@ def test_a_file_that_cannot_be_read_fails_the_import_with_its_reason_and_its_col
     assert scenario.leads() == []
 
 
-def test_a_file_that_is_no_text_fails_the_import(scenario: Scenario) -> None:
+def test_a_binary_file_fails_the_import(scenario: Scenario) -> None:
     failed = scenario.import_file(b"%PDF-1.7")
 
     assert failed.failure is not None
     assert (failed.failure.code, failed.columns) == ("binary_file", [])
 
 
-def test_the_columns_are_shown(scenario: Scenario) -> None:
+def test_the_mapping_of_columns_is_stored(scenario: Scenario) -> None:
     done = scenario.import_file("Full Name,Mobile,Shoe Size\nAda,+12125550101,37\n")
 
     assert [(it["header"], it["field"]) for it in done.columns] == [
@@ -240,7 +238,7 @@ def test_the_columns_are_shown(scenario: Scenario) -> None:
     ]
 
 
-def test_an_import_that_no_worker_gets_any_further_with_is_given_up(scenario: Scenario) -> None:
+def test_an_import_that_crashes_every_worker_is_given_up(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS, dry_run=True)
     scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
     for number in range(MAX_ATTEMPTS):
@@ -259,7 +257,7 @@ def test_an_import_that_no_worker_gets_any_further_with_is_given_up(scenario: Sc
         assert reads.rehearsal.matches(coming.id, ["+12125550101"], []).by_phone == {}
 
 
-def test_an_import_outlasts_any_outage_of_what_it_depends_on(troubled: Scenario) -> None:
+def test_an_outage_never_fails_an_import(troubled: Scenario) -> None:
     coming = troubled.upload(ROWS)
 
     def outage() -> None:
@@ -275,7 +273,7 @@ def test_an_import_outlasts_any_outage_of_what_it_depends_on(troubled: Scenario)
     assert troubled.run_import(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_a_storage_that_is_silent_for_longer_than_the_lease_is_held_against_no_import(troubled: Scenario) -> None:
+def test_an_outage_that_outlasts_the_lease_does_not_count_as_an_attempt(troubled: Scenario) -> None:
     coming = troubled.upload(ROWS)
     beginning = iter(range(10))
 
@@ -299,7 +297,7 @@ def test_a_storage_that_is_silent_for_longer_than_the_lease_is_held_against_no_i
     assert troubled.run_import(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_an_import_that_another_worker_ended_meanwhile_stays_as_it_is(troubled: Scenario) -> None:
+def test_an_import_that_another_worker_ended_meanwhile_stays_unchanged(troubled: Scenario) -> None:
     coming = troubled.upload(ROWS)
 
     def slow() -> None:
@@ -316,7 +314,7 @@ def test_an_import_that_another_worker_ended_meanwhile_stays_as_it_is(troubled: 
 
 
 @pytest.mark.parametrize("at", range(COMMITS))
-def test_an_outage_of_the_database_passes_through(scenario: Scenario, at: int) -> None:
+def test_an_outage_of_the_database_is_raised(scenario: Scenario, at: int) -> None:
     coming = scenario.upload(ROWS)
     down = FailingWork(scenario.ports.work, Unavailable("The database does not answer."), at=at)
 
@@ -327,7 +325,7 @@ def test_an_outage_of_the_database_passes_through(scenario: Scenario, at: int) -
     assert scenario.run_import(coming.id).counts.rows == 5
 
 
-def test_a_chunk_is_decided_anew_where_somebody_else_adds_one_of_its_leads_meanwhile(scenario: Scenario) -> None:
+def test_a_chunk_is_retried_if_one_of_its_leads_is_added_concurrently(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
     racing = RacingWork(scenario.ports.work, times=4)
 
@@ -336,7 +334,7 @@ def test_a_chunk_is_decided_anew_where_somebody_else_adds_one_of_its_leads_meanw
     assert scenario.get_import(coming.id).counts.created == 3
 
 
-def test_an_import_that_others_are_always_quicker_than_is_continued_later(scenario: Scenario) -> None:
+def test_an_import_that_loses_against_every_concurrent_insert_is_continued_later(scenario: Scenario) -> None:
     coming = scenario.upload(ROWS)
 
     with pytest.raises(Unavailable):
@@ -346,7 +344,7 @@ def test_an_import_that_others_are_always_quicker_than_is_continued_later(scenar
     assert scenario.run_import(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_a_report_of_thousands_of_rows_has_them_all(scenario: Scenario) -> None:
+def test_a_report_of_thousands_of_rows_is_complete(scenario: Scenario) -> None:
     scenario.chunk_rows = 1000
     done = scenario.import_file([("", f"+1212555{number:04}") for number in range(2001)])
 

@@ -1,4 +1,4 @@
-"""The same file, sent by one user in several requests at once, is one import."""
+"""Tests of concurrent requests of a user with the same file: they share one import."""
 
 import io
 from collections.abc import Callable
@@ -79,7 +79,7 @@ Way = Callable[[Scenario, InMemoryUnitOfWorkFactory], LeadImport]
 
 
 @WAYS
-def test_whoever_comes_second_gets_the_import_of_the_first(scenario: Scenario, way: Way) -> None:
+def test_the_second_request_gets_the_import_of_the_first(scenario: Scenario, way: Way) -> None:
     first = way(scenario, scenario.ports.work)
 
     second = way(scenario, LateWork(scenario.ports.work, times=1))
@@ -90,7 +90,7 @@ def test_whoever_comes_second_gets_the_import_of_the_first(scenario: Scenario, w
 
 
 @WAYS
-def test_whoever_never_sees_the_first_is_told_to_come_back(scenario: Scenario, way: Way) -> None:
+def test_a_request_that_never_sees_the_first_import_is_unavailable(scenario: Scenario, way: Way) -> None:
     way(scenario, scenario.ports.work)
 
     with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""Taking an import back."""
+"""Tests of undoing imports: created leads are removed, and updated ones restored unless they were changed since."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ def phones(scenario: Scenario) -> dict[str, str | None]:
     return {lead.name: lead.phone.number[-1] if lead.phone else None for lead in scenario.leads()}
 
 
-def test_created_leads_go_and_updated_ones_are_put_back(scenario: Scenario) -> None:
+def test_created_leads_are_removed_and_updated_ones_restored(scenario: Scenario) -> None:
     before = add(scenario, "Ada", 1, "ada@example.com")
     rows = [
         ("Countess", PHONE.format(1), "countess@example.com", "lost", "fair", "admin@unite.example"),
@@ -70,7 +70,7 @@ def test_created_leads_go_and_updated_ones_are_put_back(scenario: Scenario) -> N
     assert now == replace(before, version=changed.version + 1, status_chosen_at=changed.status_chosen_at)
 
 
-def test_leads_that_changed_places_change_back(scenario: Scenario) -> None:
+def test_leads_that_swapped_their_phones_are_restored(scenario: Scenario) -> None:
     a, b = add(scenario, "A", 1, "a@example.com"), add(scenario, "B", 2, "b@example.com")
     rows = [
         ("A", PHONE.format(3), "a@example.com"),
@@ -87,7 +87,7 @@ def test_leads_that_changed_places_change_back(scenario: Scenario) -> None:
     assert contents(scenario.leads()) == contents([a, b])
 
 
-def test_leads_that_passed_a_phone_on_are_put_back_though_one_step_is_too_small_for_them(
+def test_leads_that_passed_their_phones_on_are_restored_together_beyond_the_batch_size(
     scenario: Scenario,
 ) -> None:
     at_first = [add(scenario, name, number, f"{name.lower()}@example.com") for number, name in enumerate("ABCDE")]
@@ -103,7 +103,7 @@ def test_leads_that_passed_a_phone_on_are_put_back_though_one_step_is_too_small_
     assert contents(scenario.leads()) == contents(at_first)
 
 
-def test_a_lead_whose_phone_belongs_to_another_by_now_is_left_alone_and_so_is_who_waits_for_it(
+def test_a_lead_is_kept_if_its_former_phone_belongs_to_another_lead_now_and_so_are_dependent_ones(
     scenario: Scenario,
 ) -> None:
     a, b = add(scenario, "A", 1, "a@example.com"), add(scenario, "B", 2, "b@example.com")
@@ -120,7 +120,7 @@ def test_a_lead_whose_phone_belongs_to_another_by_now_is_left_alone_and_so_is_wh
     assert scenario.unite.leads.get(scenario.admin, b.id).source == "fair"
 
 
-def test_of_two_that_had_one_phone_one_after_the_other_one_gets_it_back(scenario: Scenario) -> None:
+def test_of_two_leads_that_had_the_same_phone_in_turn_one_gets_it_back(scenario: Scenario) -> None:
     add(scenario, "A", 1, "a@example.com")
     coming = scenario.upload(
         [("A", PHONE.format(2), "a@example.com"), ("B", PHONE.format(3), "b@example.com")], on_duplicate=UPDATE
@@ -138,7 +138,7 @@ def test_of_two_that_had_one_phone_one_after_the_other_one_gets_it_back(scenario
     assert sorted(phones(scenario).values(), key=str) in (["1", "2"], ["1", "3"])
 
 
-def test_what_somebody_touched_deleted_or_gave_a_picture_since_is_left_alone(scenario: Scenario) -> None:
+def test_leads_that_were_changed_deleted_or_got_a_picture_since_are_kept(scenario: Scenario) -> None:
     updated = [add(scenario, f"U{number}", number) for number in range(3)]
     rows: list[tuple[str, ...]] = [("", PHONE.format(number), "", "lost") for number in range(3)]
     rows += [(f"C{number}", PHONE.format(number)) for number in range(3, 8)]
@@ -184,7 +184,7 @@ def test_a_cancelled_import_can_be_undone(scenario: Scenario) -> None:
     assert scenario.leads() == []
 
 
-def test_the_same_file_may_come_again_after_an_undo(scenario: Scenario) -> None:
+def test_the_same_file_can_be_imported_again_after_an_undo(scenario: Scenario) -> None:
     rows = [("Ada", PHONE.format(1))]
     first = scenario.import_file(rows)
     scenario.unite.imports.undo(scenario.admin, first.id)
@@ -195,7 +195,7 @@ def test_the_same_file_may_come_again_after_an_undo(scenario: Scenario) -> None:
     assert second.counts.created == 1
 
 
-def test_what_has_not_ended_or_changed_nothing_cannot_be_undone(scenario: Scenario) -> None:
+def test_imports_that_run_or_changed_nothing_cannot_be_undone(scenario: Scenario) -> None:
     queued = scenario.upload([("Ada", PHONE.format(1))])
     dry = scenario.import_file([("Ada", PHONE.format(1))], dry_run=True)
 
@@ -214,7 +214,7 @@ def test_what_has_not_ended_or_changed_nothing_cannot_be_undone(scenario: Scenar
     assert scenario.get_import(never_ran.id).undone is None
 
 
-def test_agents_undo_nothing(scenario: Scenario) -> None:
+def test_agents_cannot_undo_imports(scenario: Scenario) -> None:
     done = scenario.import_file([("Ada", PHONE.format(1))])
 
     with pytest.raises(Forbidden):
@@ -234,7 +234,7 @@ class SlowClock(FixedClock):
         return self.at
 
 
-def test_a_large_undoing_goes_on_in_a_worker() -> None:
+def test_a_large_undo_is_continued_by_a_worker() -> None:
     clock = SlowClock(datetime.fromisoformat("2026-03-02T09:00:00+00:00"))
     scenario = Scenario(in_memory_ports(clock=clock), chunk_rows=1000)
     done = scenario.import_file([(f"Lead {number}", f"+1212555{number:04}") for number in range(1001)])
@@ -272,7 +272,7 @@ def _undo_in_steps_of(limit: int, scenario: Scenario, import_id: UUID) -> None:
         pass
 
 
-def test_who_has_the_former_phone_of_another_by_now_keeps_it_and_is_put_back(scenario: Scenario) -> None:
+def test_a_lead_that_has_the_former_phone_of_another_keeps_it_and_is_restored(scenario: Scenario) -> None:
     add(scenario, "A", 1, "a@example.com")
     rows = [("A", PHONE.format(2), "a@example.com"), ("B", PHONE.format(1), "b@example.com", "lost")]
     coming = scenario.upload(rows, on_duplicate=UPDATE)
@@ -290,7 +290,7 @@ def test_who_has_the_former_phone_of_another_by_now_keeps_it_and_is_put_back(sce
 
 
 @pytest.mark.parametrize("there_before", [True, False], ids=["a lead that was there", "a lead that the import made"])
-def test_what_somebody_changed_between_two_chunks_is_left_alone(*, there_before: bool) -> None:
+def test_leads_that_a_user_changed_between_two_chunks_are_kept(*, there_before: bool) -> None:
     scenario = Scenario(chunk_rows=1)
     if there_before:
         add(scenario, "Ada", 1)
@@ -308,7 +308,7 @@ def test_what_somebody_changed_between_two_chunks_is_left_alone(*, there_before:
     assert [(it.name, it.source) for it in scenario.leads()] == [("Augusta", "fair")]
 
 
-def test_what_the_import_alone_changed_in_several_chunks_is_put_back() -> None:
+def test_leads_that_only_the_import_changed_in_several_chunks_are_restored() -> None:
     scenario = Scenario(chunk_rows=1)
     before = add(scenario, "Ada", 1)
     rows = [(name, PHONE.format(1)) for name in ("Countess", "Lady Lovelace", "Augusta")]

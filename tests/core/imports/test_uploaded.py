@@ -1,4 +1,4 @@
-"""A notice that a file has come starts its import, once, and tells what came of it."""
+"""Tests of upload notices: each starts the import of its file once, and returns the outcome."""
 
 import io
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def notice(scenario: Scenario, of: LeadImport) -> UploadOutcome:
     return scenario.unite.imports.start_uploaded(upload_key(of.key))
 
 
-def test_an_uploaded_file_starts_its_import_on_behalf_of_its_creator(scenario: Scenario) -> None:
+def test_an_upload_notice_starts_the_import_on_behalf_of_its_creator(scenario: Scenario) -> None:
     coming = uploaded(scenario)
 
     outcome = scenario.unite.imports.start_uploaded(upload_key(coming.key), "the notice")
@@ -59,7 +59,7 @@ def test_an_uploaded_file_starts_its_import_on_behalf_of_its_creator(scenario: S
     assert (done.counts.created, done.created_by, done.correlation_id) == (1, scenario.manager.user_id, "the notice")
 
 
-def test_a_notice_that_comes_twice_starts_the_import_once(scenario: Scenario) -> None:
+def test_a_repeated_notice_starts_the_import_once(scenario: Scenario) -> None:
     coming = uploaded(scenario)
 
     outcomes = [notice(scenario, coming) for _ in range(3)]
@@ -68,7 +68,7 @@ def test_a_notice_that_comes_twice_starts_the_import_once(scenario: Scenario) ->
     assert scenario.ports.jobs.imports == [coming.id]
 
 
-def test_a_notice_of_what_the_client_started_itself_does_nothing(scenario: Scenario) -> None:
+def test_a_notice_for_an_import_that_was_started_already_does_nothing(scenario: Scenario) -> None:
     coming = uploaded(scenario)
     started = scenario.unite.imports.start(scenario.manager, coming.id)
 
@@ -78,7 +78,7 @@ def test_a_notice_of_what_the_client_started_itself_does_nothing(scenario: Scena
     assert scenario.get_import(coming.id) == started
 
 
-def test_a_notice_starts_nothing_that_was_cancelled(scenario: Scenario) -> None:
+def test_a_notice_does_not_start_a_cancelled_import(scenario: Scenario) -> None:
     coming = uploaded(scenario)
     scenario.unite.imports.cancel(scenario.manager, coming.id)
 
@@ -86,7 +86,7 @@ def test_a_notice_starts_nothing_that_was_cancelled(scenario: Scenario) -> None:
     assert scenario.get_import(coming.id).status is ImportStatus.CANCELLED
 
 
-def test_the_same_file_again_stands_back_for_the_first_import(scenario: Scenario) -> None:
+def test_the_import_of_a_file_that_was_imported_already_is_cancelled(scenario: Scenario) -> None:
     first, second = uploaded(scenario), uploaded(scenario)
     notice(scenario, first)
 
@@ -96,7 +96,7 @@ def test_the_same_file_again_stands_back_for_the_first_import(scenario: Scenario
 
 
 @pytest.mark.parametrize("change", [{"active": False}, {"role": Role.AGENT}], ids=["who left", "who is no manager now"])
-def test_nothing_is_imported_for_somebody(scenario: Scenario, change: dict[str, object]) -> None:
+def test_no_import_is_started_for_a_deactivated_user_or_an_agent(scenario: Scenario, change: dict[str, object]) -> None:
     coming = uploaded(scenario)
     scenario.update_user(scenario.manager, **change)
 
@@ -118,9 +118,7 @@ def test_nothing_is_imported_for_somebody(scenario: Scenario, change: dict[str, 
     ],
     ids=["not an upload", "no CSV file", "of a picture", "another spelling of the id", "in capitals", "empty"],
 )
-def test_a_key_that_is_none_of_an_uploaded_import_is_unknown(
-    scenario: Scenario, misspell: Callable[[str], str]
-) -> None:
+def test_a_key_that_is_not_of_an_import_is_unknown(scenario: Scenario, misspell: Callable[[str], str]) -> None:
     coming = uploaded(scenario)
 
     outcome = scenario.unite.imports.start_uploaded(misspell(upload_key(coming.key)))
@@ -129,13 +127,13 @@ def test_a_key_that_is_none_of_an_uploaded_import_is_unknown(
     assert scenario.ports.jobs.imports == []
 
 
-def test_a_file_that_belongs_to_no_import_is_unknown(scenario: Scenario) -> None:
+def test_a_file_without_an_import_is_unknown(scenario: Scenario) -> None:
     key = put(scenario, upload_key(file_key(an_id())))
 
     assert scenario.unite.imports.start_uploaded(key) is UploadOutcome.UNKNOWN
 
 
-def test_a_file_that_comes_with_its_request_is_unknown_until_its_import_is_made(scenario: Scenario) -> None:
+def test_a_file_sent_with_its_request_is_unknown_until_its_import_is_created(scenario: Scenario) -> None:
     stored = scenario.unite.imports.store_file(scenario.manager, io.BytesIO(CSV))
     assert scenario.unite.imports.start_uploaded(stored.key) is UploadOutcome.UNKNOWN
 
@@ -144,7 +142,7 @@ def test_a_file_that_comes_with_its_request_is_unknown_until_its_import_is_made(
     assert scenario.unite.imports.start_uploaded(stored.key) is UploadOutcome.KNOWN
 
 
-def test_a_file_that_was_thrown_away_is_gone(scenario: Scenario) -> None:
+def test_a_discarded_file_is_gone(scenario: Scenario) -> None:
     stored = scenario.unite.imports.store_file(scenario.manager, io.BytesIO(CSV))
     scenario.unite.imports.store_file.discard(stored)
 
@@ -153,7 +151,7 @@ def test_a_file_that_was_thrown_away_is_gone(scenario: Scenario) -> None:
     assert (outcome, outcome.settled) == (UploadOutcome.GONE, True)
 
 
-def test_a_file_that_is_missing_from_its_import_is_gone(scenario: Scenario) -> None:
+def test_a_missing_file_is_gone(scenario: Scenario) -> None:
     coming = announce(scenario)
 
     assert notice(scenario, coming) is UploadOutcome.GONE
@@ -188,7 +186,7 @@ def test_an_import_that_is_cancelled_meanwhile_is_not_started(scenario: Scenario
     "failure",
     [Unavailable("The database does not answer."), Conflict("The same file is being imported.", code="same_file")],
 )
-def test_a_failure_is_passed_on_and_the_next_notice_makes_it_good(scenario: Scenario, failure: Exception) -> None:
+def test_an_error_is_raised_and_the_next_notice_starts_the_import(scenario: Scenario, failure: Exception) -> None:
     coming = uploaded(scenario)
     start_uploaded = scenario.unite.imports.start_uploaded
     failing = replace(start_uploaded.start, work=FailingWork(scenario.ports.work, failure, at=0))

@@ -1,4 +1,4 @@
-"""Wide rows and headers: what is held of them at a time, and what is kept and shown of them."""
+"""Tests of very wide rows and headers: limits of memory, of stored cells and of shown headers."""
 
 from itertools import pairwise
 
@@ -20,7 +20,7 @@ def scenario() -> Scenario:
     return Scenario(chunk_rows=2000)
 
 
-def test_a_chunk_of_wide_rows_ends_before_it_fills_the_memory(scenario: Scenario) -> None:
+def test_a_chunk_of_wide_rows_ends_before_its_rows_limit(scenario: Scenario) -> None:
     notes = "x" * 100_000
     leads = [(f"Ada {number}", f"+1212555{number:04}", notes) for number in range(60)]
     coming = scenario.upload(csv_text(("Name", "Phone", "Notes"), leads))
@@ -39,7 +39,9 @@ def test_a_chunk_of_wide_rows_ends_before_it_fills_the_memory(scenario: Scenario
 
 
 @pytest.mark.parametrize("others", [0, 900])
-def test_the_longest_cells_of_a_rejected_row_are_cut_and_its_message_says_so(scenario: Scenario, others: int) -> None:
+def test_the_longest_cells_of_a_rejected_row_are_truncated_and_its_error_says_so(
+    scenario: Scenario, others: int
+) -> None:
     short = ["short"] * others
     header = ("Name", *(f"Column {number}" for number in range(others)), "Notes", "Remarks", "Phone")
     done = scenario.import_file(csv_text(header, [("", *short, "x" * 100_000, "y" * 100_000, PHONE)]))
@@ -53,7 +55,7 @@ def test_the_longest_cells_of_a_rejected_row_are_cut_and_its_message_says_so(sce
     assert rejected.problems[-1].detail.endswith(CUT)
 
 
-def test_the_error_report_has_what_was_kept(scenario: Scenario) -> None:
+def test_the_error_report_has_the_stored_cells(scenario: Scenario) -> None:
     done = scenario.import_file(csv_text(("Name", "Phone", "Notes"), [("", PHONE, "x" * 100_000)]))
 
     assert done.report_key is not None
@@ -64,7 +66,7 @@ def test_the_error_report_has_what_was_kept(scenario: Scenario) -> None:
     assert text.endswith("x…\r\n")
 
 
-def test_the_longest_cells_of_a_row_that_repeats_a_lead_are_cut_too(scenario: Scenario) -> None:
+def test_the_longest_cells_of_a_duplicate_row_are_truncated_too(scenario: Scenario) -> None:
     leads = [("Ada", PHONE, ""), ("Ada", PHONE, "x" * 100_000)]
     done = scenario.import_file(csv_text(("Name", "Phone", "Notes"), leads))
 
@@ -73,7 +75,7 @@ def test_the_longest_cells_of_a_row_that_repeats_a_lead_are_cut_too(scenario: Sc
     assert repeated.problems[0].detail.endswith(CUT)
 
 
-def test_a_row_that_is_as_large_as_what_is_kept_is_whole(scenario: Scenario) -> None:
+def test_a_row_of_the_maximum_stored_length_is_complete(scenario: Scenario) -> None:
     notes = "x" * (MAX_STORED_LENGTH - len(PHONE))
     done = scenario.import_file(csv_text(("Name", "Phone", "Notes"), [("", PHONE, notes)]))
 
@@ -82,7 +84,7 @@ def test_a_row_that_is_as_large_as_what_is_kept_is_whole(scenario: Scenario) -> 
     assert not rejected.problems[0].detail.endswith(CUT)
 
 
-def test_a_long_header_is_shown_short_and_stands_whole_in_the_report(scenario: Scenario) -> None:
+def test_a_long_header_is_abbreviated_in_the_mapping_and_complete_in_the_report(scenario: Scenario) -> None:
     whole, long = "w" * MAX_SHOWN_LENGTH, "x" * (MAX_SHOWN_LENGTH + 1)
     done = scenario.import_file(csv_text(("Name", "Phone", whole, long), [("", PHONE)]))
 
@@ -92,7 +94,7 @@ def test_a_long_header_is_shown_short_and_stands_whole_in_the_report(scenario: S
         assert f"Name,Phone,{whole},{long}\r\n" in report.read().decode()
 
 
-def test_a_long_header_is_shown_short_where_the_file_is_refused_too(scenario: Scenario) -> None:
+def test_a_long_header_is_abbreviated_in_the_error_of_a_refused_file(scenario: Scenario) -> None:
     failed = scenario.import_file(csv_text(("Name", "x" * 1000), [("Ada", "")]))
 
     assert failed.failure is not None
@@ -101,7 +103,7 @@ def test_a_long_header_is_shown_short_where_the_file_is_refused_too(scenario: Sc
 
 
 @pytest.mark.parametrize(("more", "code"), [(0, None), (1, "unreadable_header")])
-def test_a_header_has_so_many_characters_at_most(scenario: Scenario, more: int, code: str | None) -> None:
+def test_the_length_of_a_header_row_is_limited(scenario: Scenario, more: int, code: str | None) -> None:
     names = ("Name", "Phone", "", "x" * (MAX_HEADER_LENGTH // 2))
     last = "y" * (MAX_HEADER_LENGTH - sum(map(len, names)) + more)
     done = scenario.import_file("\n" + csv_text((*names, last), [("Ada", PHONE)]))

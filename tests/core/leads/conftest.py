@@ -1,3 +1,5 @@
+"""Fixtures for tests of leads."""
+
 import pytest
 
 from unite_core import PhonePolicy, Rules

@@ -1,4 +1,4 @@
-"""The company of a lead, as an example of a text that may be empty."""
+"""Tests of the company of a lead: optional, searchable, and a filter."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def list_leads(scenario: Scenario, **conditions: object) -> list[Lead]:
     return list(scenario.unite.leads.list(scenario.admin, filters, PageRequest()).items)
 
 
-def test_a_lead_has_a_company_if_somebody_names_one(scenario: Scenario) -> None:
+def test_the_company_of_a_lead_is_optional(scenario: Scenario) -> None:
     lead = scenario.create_lead(company="  Eckert-Mauchly\u0301 ")
 
     assert lead.details.company == "Eckert-Mauchlý"
@@ -20,7 +20,7 @@ def test_a_lead_has_a_company_if_somebody_names_one(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", "\u200b"])
-def test_a_company_is_changed_and_emptied(scenario: Scenario, nothing: str | None) -> None:
+def test_a_company_can_be_changed_and_cleared(scenario: Scenario, nothing: str | None) -> None:
     lead = scenario.create_lead(company="Acme")
 
     assert scenario.update_lead(lead, company="ACME").details.company == "ACME"
@@ -46,7 +46,7 @@ def test_a_lead_is_found_by_the_words_of_its_company(scenario: Scenario) -> None
     assert list_leads(scenario, q="soh") == []
 
 
-def test_a_company_is_compared_as_a_whole_and_without_case(scenario: Scenario) -> None:
+def test_a_company_filter_compares_the_whole_name_without_case(scenario: Scenario) -> None:
     first, second = scenario.create_lead(company="ACME, Inc."), scenario.create_lead(company="Acme, Inc.")
     scenario.create_lead(company="Acme")
     scenario.create_lead()
@@ -54,7 +54,7 @@ def test_a_company_is_compared_as_a_whole_and_without_case(scenario: Scenario) -
     assert list_leads(scenario, companies=frozenset({"acme, inc."})) == [second, first]
 
 
-def test_an_agent_finds_their_own_leads_of_a_company(scenario: Scenario) -> None:
+def test_an_agent_finds_only_their_own_leads_of_a_company(scenario: Scenario) -> None:
     own = scenario.create_lead(scenario.ann, company="Acme")
     scenario.create_lead(scenario.ben, company="Acme")
 

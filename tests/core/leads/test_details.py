@@ -1,4 +1,4 @@
-"""The table of a lead's text fields says what its details have."""
+"""Tests of the table of a lead's text fields against the attributes of its details."""
 
 from dataclasses import fields
 from typing import get_args, get_type_hints
@@ -11,7 +11,7 @@ from unite_core.leads.use_cases import LeadChanges, NewLead
 from unite_core.testing.builders import a_lead
 
 
-def test_each_attribute_that_is_a_text_is_in_the_table_and_nothing_else_is() -> None:
+def test_the_table_has_exactly_the_text_attributes() -> None:
     kinds = get_type_hints(LeadDetails)
     texts = {name for name, kind in kinds.items() if kind is str or set(get_args(kind)) == {str, type(None)}}
 
@@ -19,7 +19,7 @@ def test_each_attribute_that_is_a_text_is_in_the_table_and_nothing_else_is() -> 
 
 
 @pytest.mark.parametrize("field", TEXTS, ids=lambda field: field.name)
-def test_a_field_gets_its_own_value_out_of_the_details(field: TextField) -> None:
+def test_a_field_reads_its_own_value_from_the_details(field: TextField) -> None:
     details = a_lead(**{field.name: "value"}).details
 
     assert field.value(details) == "value"
@@ -27,14 +27,14 @@ def test_a_field_gets_its_own_value_out_of_the_details(field: TextField) -> None
 
 
 @pytest.mark.parametrize("command", [NewLead, LeadChanges])
-def test_each_detail_can_be_given(command: type[NewLead | LeadChanges]) -> None:
+def test_every_detail_can_be_set_by_create_and_update(command: type[NewLead | LeadChanges]) -> None:
     given = {field.name for field in fields(command)}
 
     assert {field.name for field in fields(LeadDetails)} <= given
 
 
 @pytest.mark.parametrize("field", OPTIONAL_TEXTS, ids=lambda field: field.name)
-def test_an_optional_text_has_its_limit_and_an_empty_one_is_none(field: TextField) -> None:
+def test_an_optional_text_has_a_maximum_length_and_an_empty_one_is_none(field: TextField) -> None:
     too_long = field.read("x" * (field.max_length + 1))
 
     assert field.read("X" * field.max_length) == "X" * field.max_length
@@ -46,7 +46,7 @@ def test_an_optional_text_has_its_limit_and_an_empty_one_is_none(field: TextFiel
     assert len(("İ" * field.max_length).lower()) <= field.max_key_length
 
 
-def test_a_filter_compares_without_case_and_asks_for_a_value() -> None:
+def test_a_filter_compares_without_case_and_requires_a_value() -> None:
     nothing = SOURCE.read_key("")
 
     assert SOURCE.read_key("Trade Fair") == "trade fair"

@@ -1,4 +1,4 @@
-"""Which event tells of what happens to a lead, with which data; and that nothing is told of what did not happen."""
+"""Tests of the events of leads and their pictures, and of their data."""
 
 from dataclasses import replace
 from typing import Any
@@ -45,7 +45,7 @@ def upload(scenario: Scenario, lead: Lead) -> ImageUpload:
     return announced
 
 
-def test_a_lead_that_is_added_is_told_of_as_it_was_then(scenario: Scenario) -> None:
+def test_creating_a_lead_records_its_details(scenario: Scenario) -> None:
     lead = scenario.create_lead(
         scenario.admin, phone="(212) 555-0123 x7", email="g@example.com", assigned_to=scenario.ann.user_id
     )
@@ -66,7 +66,7 @@ def test_a_lead_that_is_added_is_told_of_as_it_was_then(scenario: Scenario) -> N
     }
 
 
-def test_an_event_bears_the_id_of_the_request_that_it_follows_from(scenario: Scenario) -> None:
+def test_an_event_has_the_correlation_id_of_its_request(scenario: Scenario) -> None:
     actor = replace(scenario.admin, correlation_id="c0ffee-1234")
     scenario.create_lead(actor)
 
@@ -86,7 +86,9 @@ def test_an_event_bears_the_id_of_the_request_that_it_follows_from(scenario: Sce
         ),
     ],
 )
-def test_a_change_tells_what_is_different(scenario: Scenario, changes: dict[str, Any], data: dict[str, Any]) -> None:
+def test_an_update_records_the_changed_fields(
+    scenario: Scenario, changes: dict[str, Any], data: dict[str, Any]
+) -> None:
     lead = scenario.create_lead(phone="(212) 555-0123")
 
     changed = scenario.update_lead(lead, **changes)
@@ -96,7 +98,7 @@ def test_a_change_tells_what_is_different(scenario: Scenario, changes: dict[str,
     assert (event.lead_ids, event.data) == ((lead.id,), data)
 
 
-def test_a_change_that_changes_nothing_is_not_told_of(scenario: Scenario) -> None:
+def test_an_update_without_changes_records_no_event(scenario: Scenario) -> None:
     lead = scenario.create_lead()
 
     scenario.update_lead(lead, name=lead.name)
@@ -104,7 +106,7 @@ def test_a_change_that_changes_nothing_is_not_told_of(scenario: Scenario) -> Non
     assert types(scenario) == ["lead.created"]
 
 
-def test_a_lead_that_is_deleted_is_told_of_without_what_it_was(scenario: Scenario) -> None:
+def test_deleting_a_lead_records_none_of_its_details(scenario: Scenario) -> None:
     lead = scenario.create_lead()
 
     scenario.unite.leads.delete(scenario.admin, LeadToDelete(lead_id=lead.id))
@@ -114,7 +116,7 @@ def test_a_lead_that_is_deleted_is_told_of_without_what_it_was(scenario: Scenari
     assert event.actor_id == scenario.admin.user_id
 
 
-def test_a_picture_is_told_of_when_it_has_arrived_and_when_it_is_deleted(scenario: Scenario) -> None:
+def test_a_picture_records_events_when_it_is_completed_and_deleted(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     image = upload(scenario, lead).image
     assert types(scenario) == ["lead.created"]
@@ -129,7 +131,7 @@ def test_a_picture_is_told_of_when_it_has_arrived_and_when_it_is_deleted(scenari
     assert {added.lead_ids, deleted.lead_ids} == {(lead.id,)}
 
 
-def test_a_picture_that_is_completed_twice_is_told_of_once(scenario: Scenario) -> None:
+def test_completing_a_picture_twice_records_one_event(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     image = upload(scenario, lead).image
 
@@ -139,7 +141,7 @@ def test_a_picture_that_is_completed_twice_is_told_of_once(scenario: Scenario) -
     assert types(scenario) == ["lead.created", "lead.image_added"]
 
 
-def test_a_picture_that_is_completed_twice_at_the_same_time_is_told_of_once() -> None:
+def test_completing_a_picture_twice_concurrently_records_one_event() -> None:
     clock = FixedClock()
     files = TroubledFiles(clock)
     scenario = Scenario(in_memory_ports(clock=clock, files=files))
@@ -157,7 +159,7 @@ def test_a_picture_that_is_completed_twice_at_the_same_time_is_told_of_once() ->
     assert types(scenario) == ["lead.created", "lead.image_added"]
 
 
-def test_what_is_refused_is_not_told_of(scenario: Scenario) -> None:
+def test_refused_requests_record_no_event(scenario: Scenario) -> None:
     ann, ben = (scenario.create_lead(email=f"{name}@example.com") for name in ("ann", "ben"))
 
     with pytest.raises(DuplicateLead):
@@ -174,7 +176,7 @@ def test_what_is_refused_is_not_told_of(scenario: Scenario) -> None:
     assert types(scenario) == ["lead.created"] * 3
 
 
-def test_a_request_that_is_sent_again_with_its_key_is_told_of_once(scenario: Scenario) -> None:
+def test_a_replayed_request_records_one_event(scenario: Scenario) -> None:
     claims = [Claim(scope="a" * 64, fingerprint="b" * 64, holder=holder) for holder in ("first", "second")]
     new = NewLead(name="Grace", email="grace@example.com")
 
@@ -189,7 +191,7 @@ def test_a_request_that_is_sent_again_with_its_key_is_told_of_once(scenario: Sce
     assert types(scenario) == ["lead.created"]
 
 
-def test_a_use_case_whose_answer_cannot_be_kept_tells_of_nothing(scenario: Scenario) -> None:
+def test_a_use_case_whose_response_cannot_be_stored_records_no_event(scenario: Scenario) -> None:
     def fail(_: Lead) -> bytes:
         raise ZeroDivisionError
 

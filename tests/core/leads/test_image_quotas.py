@@ -1,4 +1,4 @@
-"""How many pictures a lead may have, and how many a user may announce without uploading them."""
+"""Tests of the quotas of pictures per lead, and of announced pictures per user."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ def add_ready(scenario: Scenario, lead: Lead, actor: Actor | None = None) -> Non
     scenario.unite.leads.complete_image(actor or scenario.ann, lead.id, announced.image.id)
 
 
-def test_a_lead_has_no_more_pictures_than_the_quota_whoever_adds_them(scenario: Scenario, lead: Lead) -> None:
+def test_pictures_of_a_lead_beyond_the_quota_are_refused_for_every_user(scenario: Scenario, lead: Lead) -> None:
     for actor in (scenario.ann, scenario.ann, scenario.manager):
         add_ready(scenario, lead, actor)
     assert code_of(scenario, lead, scenario.admin) == ""
@@ -45,7 +45,7 @@ def test_a_lead_has_no_more_pictures_than_the_quota_whoever_adds_them(scenario: 
     assert code_of(scenario, scenario.create_lead(), scenario.admin) == ""
 
 
-def test_a_picture_that_is_deleted_makes_room(scenario: Scenario, lead: Lead) -> None:
+def test_a_deleted_picture_does_not_count(scenario: Scenario, lead: Lead) -> None:
     for _ in range(3):
         add_ready(scenario, lead)
     announced = announce(scenario, lead)
@@ -56,14 +56,14 @@ def test_a_picture_that_is_deleted_makes_room(scenario: Scenario, lead: Lead) ->
     assert code_of(scenario, lead) == ""
 
 
-def test_a_user_announces_no_more_pictures_than_they_upload(scenario: Scenario, lead: Lead) -> None:
+def test_announced_pictures_of_a_user_beyond_the_quota_are_refused(scenario: Scenario, lead: Lead) -> None:
     leads = [scenario.create_lead(assigned_to=scenario.ann.user_id) for _ in range(4)]
 
     assert [code_of(scenario, each) for each in leads] == ["", "", "", "too_many_announced_images"]
     assert code_of(scenario, lead, scenario.manager) == ""
 
 
-def test_an_upload_and_a_day_make_room_for_others(scenario: Scenario, lead: Lead) -> None:
+def test_completed_and_abandoned_pictures_do_not_count_as_announced(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     assert [code_of(scenario, lead) for _ in range(3)] == ["", "", "too_many_announced_images"]
     upload(scenario, announced)
@@ -75,7 +75,7 @@ def test_an_upload_and_a_day_make_room_for_others(scenario: Scenario, lead: Lead
     assert code_of(scenario, lead) == ""
 
 
-def test_what_breaks_a_rule_is_told_as_before(scenario: Scenario, lead: Lead) -> None:
+def test_invalid_pictures_get_field_errors_before_the_quota_is_checked(scenario: Scenario, lead: Lead) -> None:
     for _ in range(3):
         announce(scenario, lead)
 

@@ -1,4 +1,4 @@
-"""Pictures of leads: announced, uploaded, checked, shown and deleted."""
+"""Tests of pictures of leads: announce, upload, complete, list and delete them."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ def lead(scenario: Scenario) -> Lead:
     return scenario.create_lead(assigned_to=scenario.ann.user_id)
 
 
-def test_a_picture_is_announced_uploaded_completed_and_shown(scenario: Scenario, lead: Lead) -> None:
+def test_a_picture_is_announced_uploaded_completed_and_listed(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     assert announced.upload.expires_at == scenario.ports.clock.now() + timedelta(minutes=15)
     assert (announced.image.filename, announced.image.status) == ("Grace.png", ImageStatus.AWAITING_UPLOAD)
@@ -71,7 +71,7 @@ def test_a_picture_is_announced_uploaded_completed_and_shown(scenario: Scenario,
     assert (served.filename, served.content_type, served.body.read()) == ("Grace.png", "image/png", PNG)
 
 
-def test_a_picture_without_a_name_is_saved_under_its_id(scenario: Scenario, lead: Lead) -> None:
+def test_a_picture_without_a_filename_is_downloaded_under_its_id(scenario: Scenario, lead: Lead) -> None:
     new = NewImage(lead_id=lead.id, content_type="image/png", size=len(PNG))
     announced = scenario.unite.leads.create_image(scenario.ann, new)
     upload(scenario, announced)
@@ -82,7 +82,7 @@ def test_a_picture_without_a_name_is_saved_under_its_id(scenario: Scenario, lead
     assert f"filename={announced.image.id}" in shown.download.url
 
 
-def test_completing_twice_gives_the_same_answer(scenario: Scenario, lead: Lead) -> None:
+def test_completing_a_picture_again_returns_it(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced)
     first = scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
@@ -90,7 +90,7 @@ def test_completing_twice_gives_the_same_answer(scenario: Scenario, lead: Lead) 
     assert scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id) == first
 
 
-def test_a_picture_that_has_not_come_is_not_complete(scenario: Scenario, lead: Lead) -> None:
+def test_a_picture_without_an_upload_cannot_be_completed(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
 
     with pytest.raises(Conflict) as refused:
@@ -114,7 +114,7 @@ def test_a_picture_that_has_not_come_is_not_complete(scenario: Scenario, lead: L
         (b"<script>alert(1)</s>".ljust(len(PNG)), "content_type", "wrong_type", "no image of a type that is taken"),
     ],
 )
-def test_bytes_that_are_not_as_announced_are_removed_with_the_picture(
+def test_a_picture_that_differs_from_its_announcement_is_removed(
     scenario: Scenario, lead: Lead, content: bytes, field: str, code: str, detail: str
 ) -> None:
     announced = announce(scenario, lead)
@@ -131,13 +131,13 @@ def test_bytes_that_are_not_as_announced_are_removed_with_the_picture(
         scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
 
-def test_a_link_does_not_lead_to_the_picture_itself(scenario: Scenario, lead: Lead) -> None:
+def test_the_upload_link_has_another_key_than_the_picture(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
 
     assert f"/{upload_key(announced.image.key)}?" in announced.upload.url
 
 
-def test_what_is_uploaded_after_the_check_does_not_replace_the_picture(scenario: Scenario, lead: Lead) -> None:
+def test_an_upload_after_the_check_does_not_replace_the_picture(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced)
     image = scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
@@ -148,9 +148,7 @@ def test_what_is_uploaded_after_the_check_does_not_replace_the_picture(scenario:
     assert picture(scenario, announced) == PNG
 
 
-def test_a_picture_whose_completion_was_cut_short_is_completed_by_the_next_attempt(
-    scenario: Scenario, lead: Lead
-) -> None:
+def test_an_interrupted_completion_can_be_repeated(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced)
     complete = scenario.unite.leads.complete_image
@@ -164,9 +162,7 @@ def test_a_picture_whose_completion_was_cut_short_is_completed_by_the_next_attem
     assert picture(scenario, announced) == PNG
 
 
-def test_bytes_that_are_not_as_announced_go_though_the_first_attempt_to_remove_them_was_cut_short(
-    scenario: Scenario, lead: Lead
-) -> None:
+def test_an_interrupted_removal_of_an_invalid_picture_can_be_repeated(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced, JPEG.ljust(len(PNG)))
     complete = scenario.unite.leads.complete_image
@@ -181,7 +177,7 @@ def test_bytes_that_are_not_as_announced_go_though_the_first_attempt_to_remove_t
     assert scenario.ports.files._contents == {}
 
 
-def test_a_picture_is_completed_and_deleted_at_the_version_that_was_named(scenario: Scenario, lead: Lead) -> None:
+def test_completing_and_deleting_a_picture_may_require_a_version(scenario: Scenario, lead: Lead) -> None:
     leads = scenario.unite.leads
     announced = announce(scenario, lead)
     upload(scenario, announced)
@@ -222,7 +218,7 @@ class SlowFiles(InMemoryFiles):
             yield stream
 
 
-def test_a_picture_that_is_deleted_while_it_is_checked_stays_deleted() -> None:
+def test_a_picture_that_is_deleted_during_its_check_stays_deleted() -> None:
     clock = FixedClock()
     files = SlowFiles(clock)
     scenario = Scenario(in_memory_ports(clock=clock, files=files))
@@ -249,7 +245,7 @@ def test_a_picture_that_is_deleted_while_it_is_checked_stays_deleted() -> None:
         ("image/png", 100, "a" * 256, "filename", "too_long"),
     ],
 )
-def test_a_picture_that_breaks_a_rule_is_refused(
+def test_an_invalid_announcement_is_refused(
     scenario: Scenario, lead: Lead, content_type: str, size: int, filename: str | None, field: str, code: str
 ) -> None:
     new = NewImage(lead_id=lead.id, content_type=content_type, size=size, filename=filename)
@@ -275,7 +271,7 @@ def test_a_picture_is_deleted_with_its_bytes(scenario: Scenario, lead: Lead, *, 
         scenario.unite.leads.delete_image(scenario.ann, lead.id, announced.image.id)
 
 
-def test_who_may_not_see_the_lead_may_do_nothing_with_its_pictures(scenario: Scenario, lead: Lead) -> None:
+def test_users_who_may_not_see_the_lead_cannot_access_its_pictures(scenario: Scenario, lead: Lead) -> None:
     announced = announce(scenario, lead)
     upload(scenario, announced)
     leads = scenario.unite.leads
@@ -304,7 +300,7 @@ def test_a_picture_of_another_lead_is_not_found(scenario: Scenario, lead: Lead) 
         scenario.unite.leads.delete_image(scenario.admin, lead.id, an_id())
 
 
-def test_pictures_whose_bytes_never_came_are_forgotten_after_a_day(scenario: Scenario, lead: Lead) -> None:
+def test_announced_pictures_without_an_upload_are_removed_after_a_day(scenario: Scenario, lead: Lead) -> None:
     announced = [announce(scenario, lead) for _ in range(2)]
     upload(scenario, announced[0])  # it came, and nobody said so
     upload(scenario, announced[1])  # this one was taken, and then the power went
@@ -332,7 +328,7 @@ def test_pictures_whose_bytes_never_came_are_forgotten_after_a_day(scenario: Sce
         (b"", None),
     ],
 )
-def test_the_type_of_a_picture_is_told_by_its_first_bytes(first_bytes: bytes, content_type: str | None) -> None:
+def test_the_type_of_a_picture_is_detected_by_its_first_bytes(first_bytes: bytes, content_type: str | None) -> None:
     assert real_image_type(first_bytes[:16]) == content_type
 
 

@@ -1,4 +1,4 @@
-"""Adding leads, changing, deleting and finding them, by everybody who may and nobody else."""
+"""Tests of leads: create, update, delete, get and list them, by role."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -44,7 +44,7 @@ def delete(scenario: Scenario, actor: Actor, lead: Lead, expected_version: int |
     scenario.unite.leads.delete(actor, LeadToDelete(lead_id=lead.id, expected_version=expected_version))
 
 
-def test_a_lead_is_added_as_it_was_meant(scenario: Scenario) -> None:
+def test_a_lead_is_created_with_all_of_its_values(scenario: Scenario) -> None:
     lead = scenario.create_lead(
         name="  Grace  ",
         phone="(212) 555-0123 x7",
@@ -60,7 +60,7 @@ def test_a_lead_is_added_as_it_was_meant(scenario: Scenario) -> None:
     assert scenario.unite.leads.get(scenario.manager, lead.id) == lead
 
 
-def test_a_lead_is_new_comes_from_the_api_and_is_nobodys(scenario: Scenario) -> None:
+def test_a_lead_without_further_values_is_new_unassigned_and_from_the_api(scenario: Scenario) -> None:
     new = NewLead(name="Grace", email="grace@example.com")
 
     lead = scenario.unite.leads.add(scenario.admin, new)
@@ -68,7 +68,7 @@ def test_a_lead_is_new_comes_from_the_api_and_is_nobodys(scenario: Scenario) -> 
     assert (lead.phone, lead.status, lead.source, lead.assigned_to) == (None, LeadStatus.NEW, "api", None)
 
 
-def test_an_extension_may_be_told_apart(scenario: Scenario) -> None:
+def test_a_phone_extension_may_be_given_separately(scenario: Scenario) -> None:
     assert scenario.create_lead(phone="212-555-0123", phone_extension=" 9 ").phone == Phone("+12125550123", "9")
 
 
@@ -92,7 +92,7 @@ def test_an_extension_may_be_told_apart(scenario: Scenario) -> None:
         ({"assigned_to": an_id()}, "assigned_to", "unknown_user"),
     ],
 )
-def test_a_lead_that_breaks_a_rule_is_refused(scenario: Scenario, new: dict[str, Any], field: str, code: str) -> None:
+def test_an_invalid_lead_is_refused(scenario: Scenario, new: dict[str, Any], field: str, code: str) -> None:
     with pytest.raises(Invalid) as refused:
         scenario.create_lead(**new)
 
@@ -100,14 +100,14 @@ def test_a_lead_that_breaks_a_rule_is_refused(scenario: Scenario, new: dict[str,
     assert listed(scenario, scenario.admin) == []
 
 
-def test_all_that_is_wrong_is_told_at_once(scenario: Scenario) -> None:
+def test_all_field_errors_are_reported_together(scenario: Scenario) -> None:
     with pytest.raises(Invalid) as refused:
         scenario.create_lead(name="", phone="12", email="no address", source="")
 
     assert [problem.field for problem in refused.value.problems] == ["name", "phone", "email", "source"]
 
 
-def test_how_strictly_a_phone_is_judged_is_the_owners_rule(scenario: Scenario) -> None:
+def test_phones_are_validated_by_the_configured_rule(scenario: Scenario) -> None:
     unused = "+1 212 155 0123"  # no American number has a 1 there
     strict = build(scenario.ports, Rules(phones=PhonePolicy(rule=PhoneRule.VALID)))
 
@@ -116,7 +116,7 @@ def test_how_strictly_a_phone_is_judged_is_the_owners_rule(scenario: Scenario) -
     assert scenario.create_lead(phone=unused).phone == Phone("+12121550123")
 
 
-def test_leads_are_not_given_to_somebody_who_has_left(scenario: Scenario) -> None:
+def test_leads_cannot_be_assigned_to_a_deactivated_user(scenario: Scenario) -> None:
     scenario.deactivate(scenario.ann)
     lead = scenario.create_lead(assigned_to=None)
     with pytest.raises(Invalid):
@@ -125,14 +125,14 @@ def test_leads_are_not_given_to_somebody_who_has_left(scenario: Scenario) -> Non
         scenario.update_lead(lead, assigned_to=scenario.ann.user_id)
 
 
-def test_what_an_agent_adds_is_that_agents(scenario: Scenario) -> None:
+def test_a_lead_that_an_agent_creates_is_assigned_to_them(scenario: Scenario) -> None:
     assert scenario.create_lead(scenario.ann).assigned_to == scenario.ann.user_id
     assert scenario.create_lead(scenario.ann, assigned_to=scenario.ann.user_id).assigned_to == scenario.ann.user_id
     with pytest.raises(Forbidden):
         scenario.create_lead(scenario.ann, assigned_to=scenario.ben.user_id)
 
 
-def test_a_duplicate_is_refused_however_the_phone_is_written(scenario: Scenario) -> None:
+def test_a_duplicate_is_refused_in_any_notation_of_the_phone(scenario: Scenario) -> None:
     lead = scenario.create_lead(phone="+1 212 555 0123", email="grace@example.com")
 
     with pytest.raises(DuplicateLead) as refused:
@@ -145,7 +145,7 @@ def test_a_duplicate_is_refused_however_the_phone_is_written(scenario: Scenario)
     assert refused.value.code == "duplicate_lead"
 
 
-def test_a_duplicate_is_named_to_those_who_may_see_it(scenario: Scenario) -> None:
+def test_a_duplicate_is_identified_only_to_users_who_may_see_it(scenario: Scenario) -> None:
     anns = scenario.create_lead(scenario.ann, phone="+12125550123")
     bens = scenario.create_lead(scenario.ben, email="grace@example.com")
     third = scenario.create_lead(scenario.ben, phone="+12125550124")
@@ -166,7 +166,7 @@ def test_a_duplicate_is_named_to_those_who_may_see_it(scenario: Scenario) -> Non
     assert changing.value.duplicates == (Duplicate("phone", None),)
 
 
-def test_of_fifty_that_add_one_lead_at_once_one_succeeds(scenario: Scenario) -> None:
+def test_of_fifty_concurrent_requests_to_create_a_lead_one_succeeds(scenario: Scenario) -> None:
     new = NewLead(name="Grace", phone="+12125550123")
 
     def add(_: int) -> bool:
@@ -180,7 +180,7 @@ def test_of_fifty_that_add_one_lead_at_once_one_succeeds(scenario: Scenario) -> 
     assert len(listed(scenario, scenario.admin)) == 1
 
 
-def test_agents_see_and_change_what_is_assigned_to_them(scenario: Scenario) -> None:
+def test_agents_see_and_change_only_leads_assigned_to_them(scenario: Scenario) -> None:
     lead = scenario.create_lead(assigned_to=scenario.ann.user_id)
 
     for actor in (scenario.admin, scenario.manager, scenario.ann):
@@ -197,7 +197,7 @@ def test_agents_see_and_change_what_is_assigned_to_them(scenario: Scenario) -> N
         delete(scenario, scenario.ben, lead)
 
 
-def test_what_is_nobodys_is_not_an_agents(scenario: Scenario) -> None:
+def test_agents_do_not_see_unassigned_leads(scenario: Scenario) -> None:
     lead = scenario.create_lead(assigned_to=None)
 
     assert listed(scenario, scenario.ann, unassigned=True) == []
@@ -205,7 +205,7 @@ def test_what_is_nobodys_is_not_an_agents(scenario: Scenario) -> None:
         scenario.unite.leads.get(scenario.ann, lead.id)
 
 
-def test_a_lead_is_changed_and_what_is_not_mentioned_stays(scenario: Scenario) -> None:
+def test_an_update_changes_only_the_given_fields(scenario: Scenario) -> None:
     lead = scenario.create_lead(phone="+12125550123", phone_extension="7", email="grace@example.com", source="fair")
     scenario.ports.clock.advance(timedelta(minutes=1))
 
@@ -236,7 +236,7 @@ def test_a_lead_is_changed_and_what_is_not_mentioned_stays(scenario: Scenario) -
         ({"email": "Ada@Example.com"}, Phone("+12125550123", "7"), "ada@example.com"),
     ],
 )
-def test_phone_extension_and_email_are_changed_each_by_itself(
+def test_phone_extension_and_email_can_be_changed_separately(
     scenario: Scenario, changes: dict[str, Any], phone: Phone | None, email: str | None
 ) -> None:
     lead = scenario.create_lead(phone="+12125550123", phone_extension="7", email="grace@example.com")
@@ -260,9 +260,7 @@ def test_phone_extension_and_email_are_changed_each_by_itself(
         ({"assigned_to": an_id()}, "assigned_to", "unknown_user"),
     ],
 )
-def test_a_change_that_breaks_a_rule_is_refused(
-    scenario: Scenario, changes: dict[str, Any], field: str, code: str
-) -> None:
+def test_an_invalid_update_is_refused(scenario: Scenario, changes: dict[str, Any], field: str, code: str) -> None:
     lead = scenario.create_lead(phone="+12125550123", email="grace@example.com")
 
     with pytest.raises(Invalid) as refused:
@@ -272,7 +270,7 @@ def test_a_change_that_breaks_a_rule_is_refused(
     assert scenario.unite.leads.get(scenario.admin, lead.id) == lead
 
 
-def test_an_extension_goes_with_its_phone_and_a_first_phone_has_none(scenario: Scenario) -> None:
+def test_removing_a_phone_removes_its_extension(scenario: Scenario) -> None:
     lead = scenario.create_lead(phone="+12125550123", phone_extension="7", email="grace@example.com")
     scenario.update_lead(lead, phone=None)
 
@@ -288,9 +286,7 @@ def test_an_extension_goes_with_its_phone_and_a_first_phone_has_none(scenario: S
         {"phone_extension": "7"},
     ],
 )
-def test_a_change_that_changes_nothing_leaves_the_lead_at_its_version(
-    scenario: Scenario, changes: dict[str, Any]
-) -> None:
+def test_an_update_without_changes_keeps_the_version(scenario: Scenario, changes: dict[str, Any]) -> None:
     lead = scenario.create_lead(phone="+12125550123", phone_extension="7", email="grace@example.com", assigned_to=None)
     scenario.ports.clock.advance(timedelta(minutes=1))
 
@@ -300,7 +296,7 @@ def test_a_change_that_changes_nothing_leaves_the_lead_at_its_version(
         scenario.update_lead(lead, **changes, expected_version=2)
 
 
-def test_an_extension_needs_a_phone_to_go_with(scenario: Scenario) -> None:
+def test_an_extension_without_a_phone_is_refused(scenario: Scenario) -> None:
     lead = scenario.create_lead(email="grace@example.com")
 
     with pytest.raises(Invalid):
@@ -318,7 +314,7 @@ def test_a_lead_cannot_take_the_phone_of_another(scenario: Scenario) -> None:
     assert refused.value.duplicates == (Duplicate("phone", other.id),)
 
 
-def test_managers_reassign_leads_and_agents_do_not_give_them_away(scenario: Scenario) -> None:
+def test_managers_can_reassign_leads_and_agents_cannot(scenario: Scenario) -> None:
     lead = scenario.create_lead(assigned_to=scenario.ann.user_id)
     for nobody_or_ben in (None, scenario.ben.user_id):
         with pytest.raises(Forbidden):
@@ -334,7 +330,7 @@ def test_managers_reassign_leads_and_agents_do_not_give_them_away(scenario: Scen
     assert scenario.update_lead(lead, assigned_to=None).assigned_to is None
 
 
-def test_changes_and_deletions_may_name_the_version_that_they_are_for(scenario: Scenario) -> None:
+def test_updating_and_deleting_may_require_a_version(scenario: Scenario) -> None:
     lead = scenario.create_lead()
     scenario.update_lead(lead, name="Changed", expected_version=1)
     with pytest.raises(PreconditionFailed):
@@ -348,7 +344,7 @@ def test_changes_and_deletions_may_name_the_version_that_they_are_for(scenario: 
         scenario.update_lead(lead, name="Changed")
 
 
-def test_managers_delete_leads_and_agents_do_not(scenario: Scenario) -> None:
+def test_managers_can_delete_leads_and_agents_cannot(scenario: Scenario) -> None:
     lead = scenario.create_lead(assigned_to=scenario.ann.user_id, phone="+12125550123")
     with pytest.raises(Forbidden):
         delete(scenario, scenario.ann, lead)
@@ -363,6 +359,6 @@ def test_managers_delete_leads_and_agents_do_not(scenario: Scenario) -> None:
         work.leads.get(lead.id)
 
 
-def test_a_lead_that_does_not_exist_is_not_found(scenario: Scenario) -> None:
+def test_an_unknown_lead_is_not_found(scenario: Scenario) -> None:
     with pytest.raises(NotFound):
         scenario.unite.leads.get(scenario.admin, an_id())

@@ -1,3 +1,5 @@
+"""Tests of the search of leads by words and phone numbers."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,54 +29,54 @@ def finds(question: str, name: str = "", phone: str | None = None, email: str | 
         ("smith", "👩 Smith"),
     ],
 )
-def test_every_word_of_a_question_begins_a_word_of_the_name(question: str, name: str) -> None:
+def test_every_word_of_the_query_matches_the_beginning_of_a_word(question: str, name: str) -> None:
     assert finds(question, name)
 
 
 @pytest.mark.parametrize("question", ["ose", "jose maria", "joseph"])
-def test_a_lead_that_lacks_one_of_the_words_is_not_found(question: str) -> None:
+def test_a_lead_that_lacks_one_of_the_words_does_not_match(question: str) -> None:
     assert not finds(question, "José Ángel")
 
 
 @pytest.mark.parametrize(
     "question", ["+1 815 890 8301", "(815) 890-8301", "1815", "815", "158908301", "58908301", "890-8301", "8301"]
 )
-def test_a_number_is_found_however_it_is_written_with_and_without_its_calling_code(question: str) -> None:
+def test_a_number_matches_in_any_notation_with_and_without_its_calling_code(question: str) -> None:
     assert finds(question, "Ann", "+18158908301")
 
 
 @pytest.mark.parametrize("question", [FULL_WIDTH, f"\uff0b{FULL_WIDTH[:5]}", ARABIC])
-def test_a_number_is_found_in_the_digits_of_any_script(question: str) -> None:
+def test_a_number_matches_in_the_digits_of_any_script(question: str) -> None:
     assert finds(question, "Ann", "+18158908301")
 
 
-def test_a_number_is_not_found_by_what_stands_in_its_middle() -> None:
+def test_digits_in_the_middle_of_a_number_do_not_match() -> None:
     assert not finds("9083", "Ann", "+18158908301")
 
 
 @pytest.mark.parametrize("question", ["ann.lee@example.com", "example", "lee"])
-def test_an_address_is_found_by_its_words(question: str) -> None:
+def test_an_email_address_matches_by_its_words(question: str) -> None:
     assert finds(question, "Somebody", None, "ann.lee@example.com")
 
 
-def test_a_question_of_punctuation_alone_asks_for_nothing() -> None:
+def test_a_query_of_punctuation_is_an_empty_query() -> None:
     assert query_words("+-") == []
     assert query_words("( )") == []
     assert query_words("?!") == []
     assert finds("--", "anybody")
 
 
-def test_what_is_indexed_has_the_number_from_its_first_four_digits_on_and_its_last_seven_and_four() -> None:
+def test_the_index_has_the_endings_of_the_number() -> None:
     words = "ann lee a b c de 18158908301 8158908301 158908301 58908301 8908301 8301"
     assert search_text(["Ann Lee", "a_b@c.de"], "+18158908301") == words
 
 
 @given(st.text())
-def test_a_name_is_found_by_itself(name: str) -> None:
+def test_a_name_matches_itself(name: str) -> None:
     assert answers(search_text([name], None), words(name))
 
 
-def test_a_long_question_is_cut_to_its_ten_longest_words() -> None:
+def test_a_long_query_is_reduced_to_its_ten_longest_words() -> None:
     assert query_words(" ".join("abcdefghijklmnop")) == [*"abcdefghij"]
     assert query_words("to be or not to be, Hamlet asked: that is the question") == [
         "question",
@@ -90,5 +92,5 @@ def test_a_long_question_is_cut_to_its_ten_longest_words() -> None:
     ]
 
 
-def test_a_word_that_another_one_begins_with_is_not_looked_for() -> None:
+def test_a_query_word_that_is_a_prefix_of_another_is_dropped() -> None:
     assert query_words("ann Anna ANNA an") == ["anna"]

@@ -1,4 +1,4 @@
-"""What of an uploaded picture is stored, whatever happens while it is checked."""
+"""Tests of what is stored of an uploaded picture: the cleaned one, also after interruptions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,9 +27,7 @@ def lead(scenario: Scenario) -> Lead:
 COMMENT = png_chunk(b"tEXt", b"Comment\0taken at home")
 
 
-def test_what_is_told_beside_the_pixels_is_left_out_and_the_size_is_that_of_what_is_stored(
-    scenario: Scenario, lead: Lead
-) -> None:
+def test_metadata_is_removed_and_the_size_is_that_of_the_stored_picture(scenario: Scenario, lead: Lead) -> None:
     uploaded = a_png(before=COMMENT) + b"and more"
     announced = announce(scenario, lead, content=uploaded)
     upload(scenario, announced, uploaded)
@@ -51,9 +49,7 @@ def test_what_is_told_beside_the_pixels_is_left_out_and_the_size_is_that_of_what
         (a_png(64_000_001, 1), "too_many_pixels"),
     ],
 )
-def test_a_picture_that_nobody_should_open_is_removed(
-    scenario: Scenario, lead: Lead, content: bytes, code: str
-) -> None:
+def test_an_unsafe_picture_is_removed(scenario: Scenario, lead: Lead, content: bytes, code: str) -> None:
     announced = announce(scenario, lead, content=content)
     upload(scenario, announced, content)
 
@@ -67,9 +63,7 @@ def test_a_picture_that_nobody_should_open_is_removed(
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_picture_is_cleaned_by_the_next_attempt_wherever_the_power_went(
-    scenario: Scenario, lead: Lead, *, after: bool
-) -> None:
+def test_an_interrupted_cleaning_can_be_repeated(scenario: Scenario, lead: Lead, *, after: bool) -> None:
     uploaded = a_png(before=COMMENT)
     announced = announce(scenario, lead, content=uploaded)
     upload(scenario, announced, uploaded)
@@ -83,7 +77,7 @@ def test_a_picture_is_cleaned_by_the_next_attempt_wherever_the_power_went(
     assert scenario.ports.files._contents == {announced.image.key: PNG}
 
 
-def test_a_picture_that_an_earlier_version_took_and_did_not_check_is_checked(scenario: Scenario, lead: Lead) -> None:
+def test_an_unchecked_picture_of_an_earlier_version_is_checked(scenario: Scenario, lead: Lead) -> None:
     uploaded = a_png(before=COMMENT)
     announced = announce(scenario, lead, content=uploaded)
     upload(scenario, announced, uploaded)
@@ -115,7 +109,7 @@ def busy() -> Scenario:
     return Scenario(in_memory_ports(clock=clock, files=MeanwhileFiles(clock)))
 
 
-def test_a_picture_that_two_complete_at_once_is_completed_once(busy: Scenario) -> None:
+def test_a_picture_that_two_requests_complete_concurrently_is_completed_once(busy: Scenario) -> None:
     lead = busy.create_lead()
     announced = announce(busy, lead, busy.admin)
     upload(busy, announced)
@@ -128,7 +122,7 @@ def test_a_picture_that_two_complete_at_once_is_completed_once(busy: Scenario) -
     assert files._contents == {announced.image.key: PNG}
 
 
-def test_a_picture_whose_bytes_get_lost_while_they_are_checked_has_not_come(busy: Scenario) -> None:
+def test_a_picture_that_is_lost_during_its_check_counts_as_not_uploaded(busy: Scenario) -> None:
     lead = busy.create_lead()
     announced = announce(busy, lead, busy.admin)
     upload(busy, announced)
@@ -144,7 +138,7 @@ def test_a_picture_whose_bytes_get_lost_while_they_are_checked_has_not_come(busy
 
 
 @pytest.mark.parametrize("max_waiting", [0, 1])
-def test_so_many_pictures_at_a_time_are_checked_and_no_more(busy: Scenario, max_waiting: int) -> None:
+def test_the_number_of_concurrently_checked_pictures_is_limited(busy: Scenario, max_waiting: int) -> None:
     lead = busy.create_lead()
     one, other = announce(busy, lead, busy.admin), announce(busy, lead, busy.admin)
     for announced in (one, other):

@@ -1,4 +1,4 @@
-"""An outbox with one destination that does as it is told, and the relay between them."""
+"""An outbox with one destination that a test controls, and the relay between them."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence

@@ -1,4 +1,4 @@
-"""What holds for every event, whatever happens to relays and to the destination: tried on many histories.
+"""Tests of random sequences of events, relays and failures: every delivery has the right state.
 
 Relays claim side by side and settle in any order; some die between handing over and settling, some are so slow that
 others take over what they hold, some let go of it. The destination takes, refuses, has nobody to tell, asks for

@@ -1,4 +1,4 @@
-"""What docs/reference/messages.md says is so."""
+"""Tests of docs/reference/messages.md against the code."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def rows(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[1].splitlines()[2:]]
 
 
-def test_who_is_told_what_is_who_is_told_what() -> None:
+def test_the_page_lists_the_recipients_of_every_event_type() -> None:
     expected = {
         f"`{kind}`": [audience.role.value, audience.text_to and f"(`{audience.text_to}`)"]
         for kind, audience in AUDIENCES.items()
@@ -38,7 +38,7 @@ def test_who_is_told_what_is_who_is_told_what() -> None:
     assert [*page] == [*expected]
 
 
-def test_the_example_is_as_the_schema_says() -> None:
+def test_the_example_is_valid_by_the_schema() -> None:
     example = re.search(r'^    \{"version".*?\}\}$', PAGE, re.MULTILINE | re.DOTALL)
     schema = json.loads((CHECKOUT / "docs" / "events" / "event.v1.schema.json").read_text("utf-8"))
 
@@ -46,7 +46,7 @@ def test_the_example_is_as_the_schema_says() -> None:
     jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(json.loads(example[0]))
 
 
-def test_the_texts_are_what_is_sent() -> None:
+def test_the_page_shows_the_sent_texts() -> None:
     scenario = Scenario(in_memory_ports(links=InMemoryLinks(f"{URL}/v1")))
     scenario.complete(scenario.create_call_task(due_at=scenario.now + timedelta(minutes=30)))
     scenario.run_jobs()
@@ -55,7 +55,7 @@ def test_the_texts_are_what_is_sent() -> None:
     assert [message.text.rpartition("/")[0] + "/" for message in scenario.ports.texts.sent] == shown
 
 
-def test_the_summary_is_what_is_sent() -> None:
+def test_the_page_shows_the_text_of_the_daily_summary() -> None:
     figures = {"total_calls": 42, "completed": 38, "missed": 4, "contacts": 21, "conversions": 3}
     nothing = dict.fromkeys(figures, 0)
     shown = [text for kind, text in rows("Text messages") if kind == "daily summary"]
@@ -68,7 +68,7 @@ def test_the_summary_is_what_is_sent() -> None:
     assert [text.rpartition(" #")[0] for text in texts] == [text.strip("`").rpartition(" #")[0] for text in shown]
 
 
-def test_the_limits_are_those_of_the_code() -> None:
+def test_the_page_names_the_limits_and_states_of_the_code() -> None:
     assert f"no fewer than {MIN_SHORTENED_NAME_LENGTH} characters" in PAGE
     assert f"`{MASK}`" in PAGE
     assert [status.strip("`") for status, *_ in rows("States of a delivery")] == [*DeliveryStatus]

@@ -1,4 +1,4 @@
-"""How a delivery's life is told, and how long its pauses are."""
+"""Tests of deliveries: their ids, retry pauses and replay."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ def dead() -> Delivery:
     return delivery
 
 
-def test_pauses_grow_up_to_a_limit_and_keep_between_half_and_all_of_their_length() -> None:
+def test_retry_pauses_grow_to_a_maximum_with_jitter() -> None:
     ids = [an_id() for _ in range(100)]
     for attempts, seconds in [(1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (10_000, 300)]:
         whole = timedelta(seconds=seconds)
@@ -33,7 +33,7 @@ def test_pauses_grow_up_to_a_limit_and_keep_between_half_and_all_of_their_length
         assert whole / 2 <= min(pauses) <= max(pauses) <= whole <= DEFAULT_RETRY.max_pause
 
 
-def test_those_that_failed_together_do_not_come_back_together() -> None:
+def test_deliveries_that_failed_together_are_retried_at_different_times() -> None:
     event = an_event()
     destinations = ["activity", "topic", "texts"]
 
@@ -45,7 +45,7 @@ def test_those_that_failed_together_do_not_come_back_together() -> None:
         assert any(timedelta(seconds=lower) <= pause < timedelta(seconds=upper) for pause in of_many)
 
 
-def test_each_delivery_of_an_event_has_an_id_of_its_own_that_sorts_as_the_event_does() -> None:
+def test_each_delivery_of_an_event_has_a_unique_id_that_sorts_like_that_of_the_event() -> None:
     events = [an_event() for _ in range(3)]
 
     for destination in ("activity", "topic"):
@@ -55,7 +55,7 @@ def test_each_delivery_of_an_event_has_an_id_of_its_own_that_sorts_as_the_event_
     assert delivery_id(events[0].id, "activity") != delivery_id(events[0].id, "topic")
 
 
-def test_a_replayed_delivery_is_due_at_once_and_goes_on_being_counted() -> None:
+def test_a_replayed_delivery_is_due_at_once_and_keeps_its_attempts() -> None:
     delivery = dead()
     later = NOW + timedelta(days=10)
 
@@ -70,7 +70,7 @@ def test_a_replayed_delivery_is_due_at_once_and_goes_on_being_counted() -> None:
     assert statuses == [DeliveryStatus.PENDING, DeliveryStatus.DEAD]
 
 
-def test_only_a_dead_letter_is_replayed() -> None:
+def test_only_a_dead_letter_can_be_replayed() -> None:
     waiting, arrived = delivery_of(an_event(), "mail"), delivery_of(an_event(), "mail")
     arrived.succeed({}, NOW)
 

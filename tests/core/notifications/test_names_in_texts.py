@@ -1,4 +1,4 @@
-"""A lead's name in a text message: a phone makes nothing of it tappable, and it cannot pose as another message."""
+"""Tests of names of leads in text messages: no links, no numbers, and no imitation of another message."""
 
 import re
 from unicodedata import category, normalize
@@ -78,7 +78,7 @@ def part_of_the_name(text: str) -> str:
         ("C:\\evil.exe", "C evil exe"),
     ],
 )
-def test_a_link_in_a_name_is_words(name: str, expected: str) -> None:
+def test_a_link_in_a_name_becomes_plain_words(name: str, expected: str) -> None:
     assert name_in_text(name) == expected
 
 
@@ -96,7 +96,7 @@ def test_a_link_in_a_name_is_words(name: str, expected: str) -> None:
         ("Studio 54, 1977", "Studio 54, 1977"),
     ],
 )
-def test_a_number_to_dial_in_a_name_is_masked(name: str, expected: str) -> None:
+def test_a_phone_number_in_a_name_is_masked(name: str, expected: str) -> None:
     assert name_in_text(name) == expected
 
 
@@ -112,12 +112,12 @@ def test_a_number_to_dial_in_a_name_is_masked(name: str, expected: str) -> None:
         ("Ada *** {}[]|~^€", "Ada"),
     ],
 )
-def test_a_name_does_not_pose_as_another_message(name: str, expected: str) -> None:
+def test_a_name_cannot_imitate_another_message(name: str, expected: str) -> None:
     assert name_in_text(name) == expected
 
 
 @pytest.mark.parametrize("name", ["", " ", "://", "https://", "{{{", "\u200b\u202e", "...", "\u0301"])
-def test_of_a_name_of_signs_alone_nothing_is_left(name: str) -> None:
+def test_a_name_of_symbols_becomes_empty(name: str) -> None:
     assert name_in_text(name) == ""
     assert compose(assigned(name), TO_CALLS).startswith("Unite: call a lead, due ")
 
@@ -147,7 +147,7 @@ def test_of_a_name_of_signs_alone_nothing_is_left(name: str) -> None:
         "Ann 3rd",
     ],
 )
-def test_a_name_stays_as_it_is(name: str) -> None:
+def test_an_ordinary_name_is_unchanged(name: str) -> None:
     assert name_in_text(name) == name
 
 
@@ -155,7 +155,7 @@ def test_a_name_stays_as_it_is(name: str) -> None:
     ("name", "expected"),
     [("Henry Ⅷ", "Henry VIII"), ("㈱日立", "(株)日立"), ("St.Petersburg", "St Petersburg"), ("A/S Nor", "A S Nor")],
 )
-def test_what_is_left_out_of_a_name_leaves_it_readable(name: str, expected: str) -> None:
+def test_a_name_stays_readable_without_the_removed_characters(name: str, expected: str) -> None:
     assert name_in_text(name) == expected
 
 
@@ -210,7 +210,7 @@ names = st.one_of(st.text(max_size=220), *(st.lists(pieces, max_size=maximum).ma
 @example(name="J.R.R.T.co")
 @example(name="a.b\u0301c")
 @example(name="\u00bc\u2488\u2488com")
-def test_whatever_a_lead_is_called_a_phone_finds_no_other_link_or_number(name: str) -> None:
+def test_a_phone_finds_no_other_link_or_number_for_any_name(name: str) -> None:
     for event in (assigned(name), completed(name)):
         text = compose(event, TO_CALLS)
         name_part = part_of_the_name(text)

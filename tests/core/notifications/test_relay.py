@@ -1,4 +1,4 @@
-"""What a relay does with what waits, with answers of every kind and with none."""
+"""Tests of the relay of events with responses of every kind, failures, crashes and deadlocks."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -16,7 +16,7 @@ from unite_core.notifications.use_cases import RelayEvents
 PENDING, DELIVERED, _, DEAD = DeliveryStatus
 
 
-def test_everything_that_is_due_is_handed_over_a_few_at_a_time() -> None:
+def test_all_due_events_are_delivered_in_batches() -> None:
     outbox = OutboxScenario(FakeDestination(at_once=10))
     events = outbox.record(25)
 
@@ -30,12 +30,12 @@ def test_everything_that_is_due_is_handed_over_a_few_at_a_time() -> None:
     assert outbox.relay(MAIL).delivered == 0
 
 
-def test_a_destination_that_there_is_not_is_not_found() -> None:
+def test_an_unknown_destination_is_not_found() -> None:
     with pytest.raises(NotFound):
         OutboxScenario().relay("nobody")
 
 
-def test_a_relay_that_has_to_stop_leaves_the_rest_to_another() -> None:
+def test_a_stopping_relay_leaves_the_rest_to_another() -> None:
     outbox = OutboxScenario(FakeDestination(at_once=1))
     outbox.record(3)
 
@@ -44,7 +44,7 @@ def test_a_relay_that_has_to_stop_leaves_the_rest_to_another() -> None:
     assert outbox.relay(MAIL).delivered == 2
 
 
-def test_what_a_destination_answered_is_kept() -> None:
+def test_the_response_of_a_destination_is_stored() -> None:
     outbox = OutboxScenario(FakeDestination(lambda _: Receipt(accepted=True, response={"message_id": "0c"})))
     outbox.record()
 
@@ -53,7 +53,7 @@ def test_what_a_destination_answered_is_kept() -> None:
     assert [it.response for it in outbox.deliveries()] == [{"message_id": "0c"}]
 
 
-def test_while_a_destination_does_not_answer_no_more_is_handed_over_than_once() -> None:
+def test_during_an_outage_only_one_batch_is_tried() -> None:
     outbox = OutboxScenario(FakeDestination(at_once=2))
     outbox.record(5)
     outbox.mailbox.fail(Unavailable("It is being moved."))
@@ -68,7 +68,7 @@ def test_while_a_destination_does_not_answer_no_more_is_handed_over_than_once() 
     assert all(now + timedelta(seconds=0.5) <= it.next_attempt_at <= now + timedelta(seconds=1) for it in failed)
 
 
-def test_once_a_destination_answers_again_nothing_waits_any_longer() -> None:
+def test_after_an_outage_all_waiting_events_become_due() -> None:
     outbox = OutboxScenario(FakeDestination(at_once=2))
     outbox.record(4)
     outbox.mailbox.fail(Unavailable("It is being moved."))
@@ -83,7 +83,7 @@ def test_once_a_destination_answers_again_nothing_waits_any_longer() -> None:
     assert outbox.relay(MAIL).delivered == 4
 
 
-def test_the_ones_that_fail_hold_the_others_up_no_more_than_those_that_are_refused() -> None:
+def test_failed_and_refused_events_do_not_delay_others() -> None:
     outbox = OutboxScenario(FakeDestination(at_once=2))
     events = outbox.record(6)
     receipts = dict(
@@ -105,7 +105,7 @@ def test_the_ones_that_fail_hold_the_others_up_no_more_than_those_that_are_refus
 
 
 @pytest.mark.parametrize("at_once", [1, 10])
-def test_what_failed_just_now_is_not_back_at_once_because_another_one_was_taken(at_once: int) -> None:
+def test_an_event_that_has_just_failed_is_not_due_again_because_another_was_accepted(at_once: int) -> None:
     outbox = OutboxScenario(FakeDestination(at_once=at_once))
     stubborn, other = outbox.record(2)
     outbox.mailbox.answer = lambda _: LATER
@@ -120,7 +120,7 @@ def test_what_failed_just_now_is_not_back_at_once_because_another_one_was_taken(
     assert [it.status for it in outbox.deliveries()] == [PENDING, DELIVERED]
 
 
-def test_a_refused_event_is_dead_at_once_and_never_handed_over_again() -> None:
+def test_a_refused_event_is_a_dead_letter_at_once_and_not_retried() -> None:
     outbox = OutboxScenario(FakeDestination(lambda _: REFUSED))
     outbox.record()
 
@@ -132,7 +132,7 @@ def test_a_refused_event_is_dead_at_once_and_never_handed_over_again() -> None:
     assert len(outbox.mailbox.handed) == 1
 
 
-def test_after_three_days_of_failures_an_event_is_dead() -> None:
+def test_an_event_becomes_a_dead_letter_after_three_days_of_failures() -> None:
     outbox = OutboxScenario()
     outbox.record()
     outbox.mailbox.fail(Unavailable("It is gone for good."))
@@ -147,7 +147,7 @@ def test_after_three_days_of_failures_an_event_is_dead() -> None:
     assert [(it.status, it.attempts) for it in outbox.deliveries()] == [(DEAD, 3)]
 
 
-def test_an_event_that_nobody_relayed_for_days_is_not_given_up_for_that() -> None:
+def test_an_event_that_was_not_tried_for_days_is_not_given_up() -> None:
     outbox = OutboxScenario()
     outbox.record()
     outbox.advance(days=30)
@@ -161,7 +161,7 @@ def test_an_event_that_nobody_relayed_for_days_is_not_given_up_for_that() -> Non
 
 
 @pytest.mark.parametrize("mistake", ["an error", "a receipt too few"])
-def test_a_destination_that_breaks_has_failed_and_its_mistake_is_raised(mistake: str) -> None:
+def test_an_internal_error_of_a_destination_counts_as_a_failure_and_is_raised(mistake: str) -> None:
     outbox = OutboxScenario()
     outbox.record(2)
     if mistake == "an error":
@@ -183,7 +183,7 @@ class Forgetful(FakeDestination):
         return super().deliver(events, again)[1:]
 
 
-def test_what_a_relay_held_when_it_died_comes_again_after_two_minutes_and_not_before() -> None:
+def test_the_claim_of_a_crashed_relay_expires_after_two_minutes() -> None:
     outbox = OutboxScenario()
     (event,) = outbox.record()
     dying = RelayEvents(
@@ -202,7 +202,7 @@ def test_what_a_relay_held_when_it_died_comes_again_after_two_minutes_and_not_be
 
 
 @pytest.mark.parametrize("at", [0, 1], ids=["claiming", "settling"])
-def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
+def test_a_transaction_that_loses_a_deadlock_is_retried(at: int) -> None:
     outbox = OutboxScenario()
     (event,) = outbox.record()
     relay = RelayEvents(
@@ -218,7 +218,7 @@ def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
     assert [(it.status, it.attempts) for it in outbox.deliveries()] == [(DELIVERED, 1)]
 
 
-def test_a_relay_that_was_thought_dead_does_not_undo_what_its_successor_did() -> None:
+def test_a_relay_whose_claim_has_expired_does_not_overwrite_the_result_of_its_successor() -> None:
     outbox = OutboxScenario()
     outbox.record()
 
@@ -234,7 +234,7 @@ def test_a_relay_that_was_thought_dead_does_not_undo_what_its_successor_did() ->
     assert [(it.status, it.attempts) for it in outbox.deliveries()] == [(DELIVERED, 2)]
 
 
-def test_a_clock_that_is_behind_delays_and_loses_nothing() -> None:
+def test_a_slow_clock_delays_events_and_loses_none() -> None:
     outbox = OutboxScenario()
     outbox.record(at=outbox.clock.now() + timedelta(minutes=1))
     outbox.record(at=outbox.clock.now() - timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""What a destination says about itself decides which events it gets, and how they are delivered."""
+"""Tests of subscriptions: which events a destination gets, its retry policy and its status checks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,12 +34,12 @@ def test_an_event_goes_to_the_destinations_that_accept_it() -> None:
     assert names("call_task.assigned", data={"assigned_to": str(an_id())}) == [ACTIVITY, TOPIC, TEXTS, "wide"]
 
 
-def test_an_event_about_a_delivery_goes_to_the_activity_log_alone() -> None:
+def test_an_event_of_a_delivery_goes_only_to_the_activity_log() -> None:
     assert names("lead.created", delivery_id=an_id()) == [ACTIVITY]
 
 
 @pytest.mark.parametrize("answers", [True, False], ids=["it takes nothing yet", "it does not answer"])
-def test_what_fails_is_tried_again_as_the_destination_says(*, answers: bool) -> None:
+def test_failures_are_retried_by_the_policy_of_the_destination(*, answers: bool) -> None:
     outbox = OutboxScenario(FakeDestination(lambda _: LATER, retry=LONG_RETRY))
     if not answers:
         outbox.mailbox.fail(Unavailable("It is being moved."))
@@ -60,7 +60,7 @@ def test_what_fails_is_tried_again_as_the_destination_says(*, answers: bool) -> 
     assert [(it.status, it.attempts) for it in outbox.deliveries()] == [(DEAD, 3)]
 
 
-def test_what_was_not_tried_yet_is_given_up_as_the_destination_says() -> None:
+def test_an_untried_event_is_given_up_by_the_policy_of_the_destination() -> None:
     outbox = OutboxScenario(FakeDestination(retry=LONG_RETRY))
     (event,) = outbox.record()
 
@@ -69,7 +69,7 @@ def test_what_was_not_tried_yet_is_given_up_as_the_destination_says() -> None:
     assert waiting.give_up_at == event.at + LONG_RETRY.give_up_after
 
 
-def test_what_a_relay_lets_go_of_is_given_up_as_the_destination_says() -> None:
+def test_a_released_event_is_given_up_by_the_policy_of_the_destination() -> None:
     outbox = OutboxScenario(FakeDestination(retry=LONG_RETRY))
     outbox.record()
     outbox.advance(hours=1)
@@ -83,7 +83,7 @@ def test_what_a_relay_lets_go_of_is_given_up_as_the_destination_says() -> None:
 
 
 @pytest.mark.parametrize(("still_there", "after"), [(True, LONG_RETRY.give_up_after), (False, timedelta(days=3))])
-def test_what_is_replayed_is_given_up_as_its_destination_says_if_there_still_is_one(
+def test_a_replayed_event_is_given_up_by_the_policy_of_its_destination_if_it_still_exists(
     *, still_there: bool, after: timedelta
 ) -> None:
     outbox = OutboxScenario(FakeDestination(lambda _: Receipt(accepted=False, refused=True), retry=LONG_RETRY))
@@ -124,7 +124,7 @@ def taken(status: MessageProgress) -> Receipt:
     return Receipt(accepted=True, response={"letter": "a", "status": status.value})
 
 
-def test_any_destination_is_asked_what_became_of_deliveries_when_it_says_so() -> None:
+def test_statuses_are_checked_at_the_times_of_the_subscription() -> None:
     carrier = Carrier(lambda _: taken(MessageProgress.QUEUED), follow_up=(HOUR, 3 * HOUR))
     outbox = OutboxScenario(carrier)
     outbox.record()
@@ -142,7 +142,7 @@ def test_any_destination_is_asked_what_became_of_deliveries_when_it_says_so() ->
     ]
 
 
-def test_a_limit_holds_for_all_destinations_together() -> None:
+def test_the_limit_of_checks_is_shared_by_all_destinations() -> None:
     first = Carrier(lambda _: taken(MessageProgress.QUEUED), follow_up=(HOUR,))
     outbox = OutboxScenario(first)
     outbox.record(2)
@@ -153,7 +153,7 @@ def test_a_limit_holds_for_all_destinations_together() -> None:
     assert [follow(limit=1), follow(limit=1), follow(limit=1)] == [1, 1, 0]
 
 
-def test_a_delivery_of_which_all_is_known_is_not_asked_after() -> None:
+def test_a_delivery_with_a_complete_report_is_not_checked() -> None:
     carrier = Carrier(lambda _: taken(MessageProgress.DELIVERED), follow_up=(HOUR,))
     outbox = OutboxScenario(carrier)
     outbox.record()
@@ -164,7 +164,7 @@ def test_a_delivery_of_which_all_is_known_is_not_asked_after() -> None:
     assert outbox.deliveries()[0].next_attempt_at == NEVER
 
 
-def test_a_delivery_that_no_longer_names_its_message_is_not_asked_after_again() -> None:
+def test_a_delivery_whose_destination_no_longer_recognises_its_response_is_not_checked_again() -> None:
     carrier = Carrier(lambda _: taken(MessageProgress.QUEUED), follow_up=(HOUR, 2 * HOUR))
     outbox = OutboxScenario(carrier)
     outbox.record()
@@ -178,7 +178,7 @@ def test_a_delivery_that_no_longer_names_its_message_is_not_asked_after_again() 
     assert outbox.deliveries()[0].next_attempt_at == NEVER
 
 
-def test_a_destination_that_reports_nothing_is_never_asked() -> None:
+def test_a_destination_without_status_checks_is_never_checked() -> None:
     outbox = OutboxScenario(FakeDestination(lambda _: ACCEPTED))
     outbox.record()
     outbox.relay(MAIL)
@@ -189,7 +189,7 @@ def test_a_destination_that_reports_nothing_is_never_asked() -> None:
         outbox.mailbox.look_up("a")
 
 
-def test_further_destinations_are_named_after_the_built_in_ones() -> None:
+def test_further_destinations_are_listed_after_the_built_in_ones() -> None:
     unite = build(in_memory_ports(destinations=(FakeDestination(), FakeDestination(name="fax"))))
 
     assert unite.notifications.destinations == (ACTIVITY, TOPIC, TEXTS, MAIL, "fax")

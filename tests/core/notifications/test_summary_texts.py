@@ -1,4 +1,4 @@
-"""What the daily summary says in a text message, and who gets it."""
+"""Tests of the text message of the daily summary, and of its recipients."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.notifications.test_texted import sent, texts_of
+from tests.core.notifications.test_text_recipients import sent, texts_of
 from tests.core.summaries.scenario import counting
 from unite_core import Role
 from unite_core.events import Event
@@ -46,12 +46,12 @@ def summary(day: str = "2026-02-02", **figures: int) -> Event:
         ),
     ],
 )
-def test_the_text_tells_the_figures_of_the_day(event: Event, text: str) -> None:
+def test_the_text_has_the_figures_of_the_day(event: Event, text: str) -> None:
     assert compose(event, LINKS).rpartition(" #")[0] == text
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=4, max_size=4))
-def test_the_text_takes_one_segment_whatever_the_figures_are(numbers: list[int]) -> None:
+def test_the_text_has_one_segment_for_any_figures(numbers: list[int]) -> None:
     completed, missed, contacts, conversions = numbers
     event = summary(
         total_calls=completed + missed,
@@ -66,7 +66,7 @@ def test_the_text_takes_one_segment_whatever_the_figures_are(numbers: list[int])
     assert (taken.encoding, taken.count) == ("GSM-7", 1)
 
 
-def test_two_summaries_of_the_same_figures_are_told_apart() -> None:
+def test_two_summaries_with_the_same_figures_have_different_texts() -> None:
     assert compose(summary(), LINKS) != compose(summary(), LINKS)
 
 
@@ -86,7 +86,7 @@ def make(scenario: Scenario) -> None:
 TEXT = "Unite, Mon 2 Mar: 42 calls, 38 completed, 4 missed, 21 reached (55 %), 3 converted."
 
 
-def test_whoever_asked_is_texted_once(scenario: Scenario) -> None:
+def test_a_user_who_enabled_the_summary_is_texted_once(scenario: Scenario) -> None:
     make(scenario)
 
     ((to, text),) = sent(scenario)
@@ -115,7 +115,7 @@ def _opt_out(scenario: Scenario) -> None:
     ("happens", "reason"),
     [(_deactivate, "inactive"), (_demote, "not_visible"), (_lose_phone, "no_phone"), (_opt_out, "opted_out")],
 )
-def test_a_summary_that_was_made_is_not_texted_to_somebody_who_may_not_get_it_any_more(
+def test_a_summary_is_not_texted_to_a_user_who_may_no_longer_get_it(
     scenario: Scenario, happens: Any, reason: str
 ) -> None:
     make(scenario)

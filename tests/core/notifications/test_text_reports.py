@@ -1,4 +1,4 @@
-"""What comes back about text messages, in any order, twice, late, and without the relay that sent them."""
+"""Tests of reports on text messages: in any order, repeated, late, and of unknown messages."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -69,7 +69,7 @@ class Carrier:
             return reads.consents.opted_out(phone)
 
 
-def test_how_far_a_message_has_come_is_kept_and_told() -> None:
+def test_the_progress_of_a_message_is_stored_and_recorded() -> None:
     carrier = Carrier()
     delivered_at = carrier.delivery().delivered_at
     carrier.scenario.ports.clock.advance(timedelta(seconds=3))
@@ -99,7 +99,7 @@ def test_how_far_a_message_has_come_is_kept_and_told() -> None:
 
 
 @pytest.mark.parametrize("order", [*permutations(("queued", "sending", "sent", "delivered"))])
-def test_statuses_that_come_in_any_order_end_with_the_last(order: tuple[str, ...]) -> None:
+def test_statuses_in_any_order_end_with_the_furthest(order: tuple[str, ...]) -> None:
     carrier = Carrier()
 
     for status in order:
@@ -111,7 +111,7 @@ def test_statuses_that_come_in_any_order_end_with_the_last(order: tuple[str, ...
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_status_that_comes_twice_has_one_effect(status: str) -> None:
+def test_a_repeated_status_has_one_effect(status: str) -> None:
     carrier = Carrier()
     carrier.tell(status)
     delivery, history = carrier.delivery(), carrier.history()
@@ -122,7 +122,7 @@ def test_a_status_that_comes_twice_has_one_effect(status: str) -> None:
     assert carrier.history() == history
 
 
-def test_a_status_that_nobody_knows_has_no_effect() -> None:
+def test_an_unknown_status_has_no_effect() -> None:
     carrier = Carrier()
     before = carrier.delivery()
 
@@ -131,7 +131,7 @@ def test_a_status_that_nobody_knows_has_no_effect() -> None:
     assert carrier.delivery() == before
 
 
-def test_a_message_that_does_not_arrive_makes_its_delivery_a_dead_letter() -> None:
+def test_a_failed_message_makes_its_delivery_a_dead_letter() -> None:
     carrier = Carrier()
 
     dead = carrier.tell("failed", error="It is switched off.")
@@ -145,7 +145,7 @@ def test_a_message_that_does_not_arrive_makes_its_delivery_a_dead_letter() -> No
     assert carrier.delivery() == dead
 
 
-def test_a_number_that_opted_out_is_remembered_where_it_is_told() -> None:
+def test_an_opt_out_in_a_report_is_stored() -> None:
     carrier = Carrier()
 
     dead = carrier.tell("failed", reason="opted_out", phone=PHONE)
@@ -155,7 +155,7 @@ def test_a_number_that_opted_out_is_remembered_where_it_is_told() -> None:
     assert carrier.wants_none()
 
 
-def test_without_the_number_there_is_nobody_to_remember() -> None:
+def test_an_opt_out_in_a_report_without_a_number_is_not_stored() -> None:
     carrier = Carrier()
 
     carrier.tell("failed", reason="opted_out")
@@ -163,7 +163,7 @@ def test_without_the_number_there_is_nobody_to_remember() -> None:
     assert not carrier.wants_none()
 
 
-def test_any_other_reason_says_nothing_of_what_somebody_wants() -> None:
+def test_any_other_reason_is_not_an_opt_out() -> None:
     carrier = Carrier()
 
     carrier.tell("failed", reason="spam", phone=PHONE)
@@ -171,7 +171,7 @@ def test_any_other_reason_says_nothing_of_what_somebody_wants() -> None:
     assert not carrier.wants_none()
 
 
-def test_a_report_on_an_unknown_delivery_or_on_one_that_is_no_text_changes_nothing() -> None:
+def test_a_report_on_an_unknown_delivery_or_on_another_destination_changes_nothing() -> None:
     carrier = Carrier()
     topic = carrier.delivery(TOPIC)
 
@@ -182,7 +182,7 @@ def test_a_report_on_an_unknown_delivery_or_on_one_that_is_no_text_changes_nothi
     assert carrier.delivery(TOPIC) == topic
 
 
-def test_another_message_than_the_one_that_the_delivery_goes_by_says_nothing_of_it() -> None:
+def test_a_report_on_an_earlier_message_of_the_delivery_is_ignored() -> None:
     carrier = Carrier()
     before = carrier.delivery()
 
@@ -208,7 +208,7 @@ def lost_answer(carrier: Carrier) -> None:
 
 
 @pytest.mark.parametrize("happened", [killed_before_storing, lost_answer])
-def test_what_was_sent_and_not_stored_is_settled_by_its_first_status_and_not_sent_again(
+def test_a_sent_but_unstored_message_is_settled_by_its_first_status_and_not_sent_again(
     happened: Callable[[Carrier], None],
 ) -> None:
     carrier = Carrier(relayed=False)
@@ -226,7 +226,7 @@ def test_what_was_sent_and_not_stored_is_settled_by_its_first_status_and_not_sen
     assert len(carrier.scenario.ports.texts.sent) == sent
 
 
-def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_its_answer_is_told() -> None:
+def test_a_relay_that_is_slower_than_the_first_status_does_not_overwrite_it() -> None:
     carrier = Carrier(relayed=False)
 
     def be_overtaken(_: Any) -> Receipt:
@@ -240,7 +240,7 @@ def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_it
     assert sorted(event.type for event in carrier.history()) == [ANSWERED, REPORTED]
 
 
-def test_a_replayed_message_goes_by_its_new_id_and_late_words_of_the_old_one_change_nothing() -> None:
+def test_a_replayed_delivery_follows_its_new_message_and_ignores_the_old_one() -> None:
     carrier = Carrier()
     assert carrier.tell("failed", error="It is switched off.") is not None
     replayed = carrier.scenario.unite.notifications.replay(an_actor(Role.ADMIN), carrier.delivery().id)
@@ -263,7 +263,7 @@ class Away(InMemoryTextMessages):
 
 
 @pytest.mark.parametrize("fails", [True, False])
-def test_what_cannot_be_looked_up_is_kept_without_its_cost(*, fails: bool) -> None:
+def test_a_report_whose_details_cannot_be_looked_up_is_stored_without_a_cost(*, fails: bool) -> None:
     carrier = Carrier()
 
     ports = carrier.scenario.ports
@@ -276,7 +276,7 @@ def test_what_cannot_be_looked_up_is_kept_without_its_cost(*, fails: bool) -> No
     assert (response["status"], response["segments"], response["cost"]) == ("delivered", 1, None)
 
 
-def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction() -> None:
+def test_details_are_looked_up_only_for_final_reports_and_outside_of_transactions() -> None:
     carrier = Carrier()
     ports = carrier.scenario.ports
     looked_up: list[str] = []
@@ -296,7 +296,7 @@ def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction(
     assert looked_up == [MESSAGE]
 
 
-def test_a_status_whose_transaction_gave_way_to_another_is_taken_nevertheless() -> None:
+def test_a_report_whose_transaction_loses_a_deadlock_is_retried() -> None:
     carrier = Carrier()
     ports = carrier.scenario.ports
     work = FailingWork(ports.work, Deadlock("Another was first."), at=0)
@@ -308,7 +308,7 @@ def test_a_status_whose_transaction_gave_way_to_another_is_taken_nevertheless() 
 
 
 @given(st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from([MESSAGE, "other"])), max_size=12))
-def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_message(
+def test_the_delivery_follows_the_furthest_status_of_its_message(
     reports: list[tuple[str, str]],
 ) -> None:
     carrier = Carrier()
@@ -325,7 +325,7 @@ def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_messag
     assert dead == (furthest == "failed")
 
 
-def test_what_somebody_says_last_counts_whatever_was_refused_before() -> None:
+def test_the_latest_consent_counts_after_a_refusal() -> None:
     carrier = Carrier()
     carrier.tell("failed", reason="opted_out", phone=PHONE)
     carrier.scenario.ports.clock.advance(timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""What people are texted, how long that is, and what is never in it."""
+"""Tests of the content of text messages, and of their number of segments."""
 
 import re
 from dataclasses import replace
@@ -32,11 +32,11 @@ def completed(seconds: int, outcome: str = "connected", name: str = "Grace Hoppe
     return an_event(type=TASK_COMPLETED, data=data)
 
 
-def test_there_is_a_text_for_everything_that_anybody_is_texted() -> None:
+def test_every_event_type_with_text_recipients_has_a_text() -> None:
     assert set(TEXTS_OF) == {kind for kind, audience in AUDIENCES.items() if audience.text_to}
 
 
-def test_whoever_is_to_call_is_told_whom_and_when_and_where_it_stands() -> None:
+def test_the_assignee_is_told_whom_to_call_when_and_where_to_find_the_task() -> None:
     assert compose(assigned(), LINKS) == f"Unite: call Grace Hopper, due 2 Mar 09:30 UTC. {LINK}"
 
 
@@ -48,7 +48,7 @@ def test_whoever_is_to_call_is_told_whom_and_when_and_where_it_stands() -> None:
         ("2027-03-02T09:30:00Z", "2 Mar 2027 09:30 UTC"),
     ],
 )
-def test_the_year_is_told_where_it_is_another_one(due_at: str, expected: str) -> None:
+def test_the_year_is_named_if_it_is_another_one(due_at: str, expected: str) -> None:
     assert f", due {expected}. " in compose(assigned(due_at=due_at), LINKS)
 
 
@@ -72,11 +72,11 @@ def test_the_creator_of_a_call_is_texted_its_outcome(seconds: int, outcome: str,
     )
 
 
-def test_a_lead_that_is_not_there_any_more_is_a_lead() -> None:
+def test_a_deleted_lead_is_called_a_lead() -> None:
     assert compose(assigned(None), LINKS).startswith("Unite: call a lead, due ")
 
 
-def test_what_is_about_nothing_that_can_be_shown_has_a_reference_for_a_link() -> None:
+def test_an_event_without_a_link_has_a_reference_instead() -> None:
     event = an_event(type=TASK_ASSIGNED, data={"lead_name": "Ada", "due_at": "2026-03-02T09:30:00Z"})
 
     assert compose(event, LINKS) == f"Unite: call Ada, due 2 Mar 09:30 UTC. {reference(event)}"
@@ -91,7 +91,7 @@ def test_what_is_about_nothing_that_can_be_shown_has_a_reference_for_a_link() ->
         ("Ma\ud800ry", "Mary"),
     ],
 )
-def test_a_name_is_told_on_one_line_with_plain_signs(name: str, expected: str) -> None:
+def test_a_name_is_on_one_line_in_plain_characters(name: str, expected: str) -> None:
     assert compose(assigned(name), LINKS) == f"Unite: call {expected}, due 2 Mar 09:30 UTC. {LINK}"
 
 
@@ -107,11 +107,11 @@ def test_a_name_is_told_on_one_line_with_plain_signs(name: str, expected: str) -
         ("5550 x 12", "5550 x 12"),
     ],
 )
-def test_what_may_be_a_phone_number_in_a_name_is_not_told(name: str, expected: str) -> None:
+def test_a_possible_phone_number_in_a_name_is_masked(name: str, expected: str) -> None:
     assert f"call {expected}, due" in compose(assigned(name), LINKS)
 
 
-def test_a_long_name_is_shortened_so_that_the_text_takes_one_segment() -> None:
+def test_a_long_name_is_shortened_to_fit_one_segment() -> None:
     text = compose(assigned("Wolfeschlegelsteinhausenbergerdorff " * 4), LINKS)
 
     assert text.startswith("Unite: call Wolfeschlegelsteinhausenbergerdorff")
@@ -119,7 +119,7 @@ def test_a_long_name_is_shortened_so_that_the_text_takes_one_segment() -> None:
     assert segments(text) == Segments("GSM-7", 160, 1)
 
 
-def test_where_little_would_be_left_of_the_name_the_link_is_left_out() -> None:
+def test_the_link_is_left_out_if_it_would_leave_too_little_of_the_name() -> None:
     links = InMemoryLinks(f"https://{'unite.' * 8}example/v1")
 
     event = assigned("Grace Hopper")
@@ -128,7 +128,7 @@ def test_where_little_would_be_left_of_the_name_the_link_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("name", ["山田太郎", "Zoë", "Łukasz"])
-def test_a_name_in_other_letters_leaves_no_room_for_the_link(name: str) -> None:
+def test_the_link_is_left_out_for_a_name_outside_gsm_7(name: str) -> None:
     event = assigned(name)
     text = compose(event, LINKS)
 
@@ -136,11 +136,11 @@ def test_a_name_in_other_letters_leaves_no_room_for_the_link(name: str) -> None:
     assert segments(text).encoding == "UCS-2"
 
 
-def test_a_sign_at_the_end_of_a_name_is_given_up_for_the_link() -> None:
+def test_a_symbol_at_the_end_of_a_name_is_dropped_for_the_link() -> None:
     assert compose(assigned("Grace Hopper 😀"), LINKS) == f"Unite: call Grace Hopper..., due 2 Mar 09:30 UTC. {LINK}"
 
 
-def test_names_that_are_cut_alike_are_told_apart() -> None:
+def test_names_that_are_shortened_to_the_same_text_are_distinguished_by_a_reference() -> None:
     calls = [completed(86_400, "callback_requested", name=f"Александр {name}") for name in ("Иванов", "Петров")]
 
     texts = [compose(event, LINKS) for event in calls]
@@ -149,7 +149,7 @@ def test_names_that_are_cut_alike_are_told_apart() -> None:
     assert len(set(texts)) == 2
 
 
-def test_what_cannot_be_told_in_one_segment_is_told_whole() -> None:
+def test_a_text_that_cannot_fit_one_segment_is_sent_completely() -> None:
     text = compose(completed(0, "x" * 200), LINKS)
 
     assert text.endswith(LINK)
@@ -169,7 +169,7 @@ names = st.one_of(
 @given(name=names, url=st.sampled_from([URL, "http://127.0.0.1:8000", f"https://{'long.' * 40}example"]))
 @example(name="{" * 200, url=URL)
 @example(name="😀" * 200, url=URL)
-def test_whatever_a_lead_is_called_the_text_takes_one_segment_and_has_no_number(name: str, url: str) -> None:
+def test_a_text_has_one_segment_and_no_number_for_any_name(name: str, url: str) -> None:
     for event in (assigned(name), completed(300, name=name)):
         text = compose(event, InMemoryLinks(f"{url}/v1"))
 
@@ -185,7 +185,7 @@ def test_whatever_a_lead_is_called_the_text_takes_one_segment_and_has_no_number(
 @given(name=names, other=names, long=st.booleans())
 @example(name="Александр Иванов", other="Александр Петров", long=False)
 @example(name="Ada", other="Ada", long=True)
-def test_two_events_are_told_in_the_same_words_only_with_the_same_link(name: str, other: str, *, long: bool) -> None:
+def test_two_events_have_the_same_text_only_with_the_same_link(name: str, other: str, *, long: bool) -> None:
     url = f"https://{'long.' * 40}example" if long else URL
     links = InMemoryLinks(f"{url}/v1")
     for first, second in (
@@ -250,11 +250,11 @@ def counted(text: str) -> Segments:
     )
 )
 @example("")
-def test_segments_are_counted_as_they_are_filled(text: str) -> None:
+def test_the_segments_of_any_text_are_those_of_a_simple_implementation(text: str) -> None:
     assert segments(text) == counted(text)
 
 
-def test_the_alphabet_is_the_one_of_the_standard() -> None:
+def test_the_alphabet_is_that_of_gsm_7() -> None:
     assert len(ALPHABET) == 127
     of_one_unit = {point for point in range(0x3000) if segments(chr(point)) == Segments("GSM-7", 1, 1)}
     of_two_units = {point for point in range(0x3000) if segments(chr(point)) == Segments("GSM-7", 2, 1)}
@@ -277,11 +277,11 @@ def test_the_alphabet_is_the_one_of_the_standard() -> None:
         ("😀" * 67, "UCS-2", 134, 3),
     ],
 )
-def test_how_many_segments_a_text_takes(text: str, encoding: str, units: int, count: int) -> None:
+def test_the_number_of_segments_is_computed(text: str, encoding: str, units: int, count: int) -> None:
     assert segments(text) == Segments(encoding, units, count)
 
 
-def test_an_event_is_told_in_the_same_words_whenever_that_is() -> None:
+def test_the_text_of_an_event_does_not_depend_on_the_current_time() -> None:
     event = assigned()
     later = replace(event, at=event.at + timedelta(days=2))
 

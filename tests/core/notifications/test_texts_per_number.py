@@ -1,4 +1,4 @@
-"""How many text messages one number gets within an hour, and all numbers together, whatever happens."""
+"""Tests of the quotas of text messages per phone number and hour, and of all numbers together."""
 
 from collections import Counter
 from datetime import timedelta
@@ -38,7 +38,7 @@ def sent(scenario: Scenario) -> Counter[str]:
     return Counter(message.to for message in scenario.ports.texts.sent)
 
 
-def test_a_number_gets_no_more_messages_within_an_hour_than_its_quota() -> None:
+def test_messages_to_a_number_beyond_the_quota_per_hour_are_skipped() -> None:
     scenario = Scenario()
 
     for _ in range(30):
@@ -50,7 +50,7 @@ def test_a_number_gets_no_more_messages_within_an_hour_than_its_quota() -> None:
     assert [it.response for it in over] == [{"reason": RATE_LIMITED}] * 10
 
 
-def test_all_texts_to_a_number_count_whoever_shares_it() -> None:
+def test_texts_to_a_number_count_together_for_all_users_who_share_it() -> None:
     scenario = scenario_with_quotas()
     moe = scenario.add_user("Moe", Role.MANAGER, phone=ANNS)
     scenario.complete(
@@ -63,7 +63,7 @@ def test_all_texts_to_a_number_count_whoever_shares_it() -> None:
     assert sent(scenario)[ANNS] == 3
 
 
-def test_other_numbers_are_texted_all_the_same() -> None:
+def test_other_numbers_are_not_affected() -> None:
     scenario = scenario_with_quotas(per_number=1)
     for user in (scenario.ann, scenario.ben, scenario.ann, scenario.ben):
         scenario.create_call_task(assigned_to=user.user_id)
@@ -71,7 +71,7 @@ def test_other_numbers_are_texted_all_the_same() -> None:
     assert sent(scenario) == {ANNS: 1, BENS: 1}
 
 
-def test_after_an_hour_there_is_room_again_and_what_was_skipped_can_be_replayed() -> None:
+def test_after_an_hour_messages_are_sent_again_and_skipped_ones_can_be_replayed() -> None:
     scenario = scenario_with_quotas(per_number=1)
     scenario.create_call_task()
     scenario.create_call_task()
@@ -88,7 +88,7 @@ def test_after_an_hour_there_is_room_again_and_what_was_skipped_can_be_replayed(
     assert {it.status for it in texts_of(scenario)} == {DeliveryStatus.DELIVERED}
 
 
-def test_what_is_skipped_is_told_to_the_activity_log() -> None:
+def test_a_message_skipped_by_a_quota_is_recorded_in_the_activity_log() -> None:
     scenario = scenario_with_quotas(per_number=1)
     scenario.create_call_task()
     scenario.create_call_task()
@@ -99,7 +99,7 @@ def test_what_is_skipped_is_told_to_the_activity_log() -> None:
     assert (event.type, event.data["status"], event.data["response"]) == (ANSWERED, "skipped", {"reason": RATE_LIMITED})
 
 
-def test_all_numbers_together_have_a_quota_where_the_owner_wants_one() -> None:
+def test_all_numbers_together_have_an_optional_quota() -> None:
     scenario = scenario_with_quotas(all_numbers=3)
     for user in (scenario.ann, scenario.ben, scenario.ann, scenario.ben):
         scenario.create_call_task(assigned_to=user.user_id)
@@ -112,7 +112,7 @@ def test_all_numbers_together_have_a_quota_where_the_owner_wants_one() -> None:
     assert sent(scenario)[BENS] == 1 + 3
 
 
-def test_without_a_limit_nothing_is_counted() -> None:
+def test_without_a_quota_nothing_is_counted() -> None:
     scenario = scenario_with_quotas(per_number=0)
     for _ in range(25):
         scenario.create_call_task()
@@ -122,7 +122,7 @@ def test_without_a_limit_nothing_is_counted() -> None:
         assert work.usage.purge(before=scenario.ports.clock.now() + HOUR, limit=100) == 0
 
 
-def test_a_message_that_is_tried_again_takes_one_place() -> None:
+def test_a_retried_message_counts_once() -> None:
     scenario = scenario_with_quotas(per_number=2)
 
     def away(_: object) -> Receipt:
@@ -140,7 +140,7 @@ def test_a_message_that_is_tried_again_takes_one_place() -> None:
     assert sent(scenario) == {ANNS: 2}
 
 
-def test_what_waited_while_nobody_answered_goes_out_within_the_quota() -> None:
+def test_messages_that_waited_during_an_outage_are_sent_within_the_quota() -> None:
     scenario = scenario_with_quotas(per_number=2)
     for _ in range(5):
         scenario.create_call_task()
@@ -149,7 +149,7 @@ def test_what_waited_while_nobody_answered_goes_out_within_the_quota() -> None:
     assert sent(scenario) == {ANNS: 2}
 
 
-def test_a_relay_that_dies_gives_no_place_away() -> None:
+def test_a_crashed_relay_does_not_release_its_counted_message() -> None:
     scenario = scenario_with_quotas(per_number=1)
     scenario.create_call_task()
     scenario.create_call_task()
@@ -165,7 +165,7 @@ def test_a_relay_that_dies_gives_no_place_away() -> None:
     assert [it.status for it in texts_of(scenario)] == [DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED]
 
 
-def test_counting_that_gives_way_to_another_relay_is_begun_anew() -> None:
+def test_counting_that_loses_a_deadlock_is_retried() -> None:
     scenario = Scenario()
     scenario.create_call_task()
     ports, relay = scenario.ports, scenario.unite.notifications.relay
@@ -177,7 +177,7 @@ def test_counting_that_gives_way_to_another_relay_is_begun_anew() -> None:
     assert len(ports.texts.sent) == 1
 
 
-def test_what_was_counted_is_forgotten_after_an_hour() -> None:
+def test_counted_messages_are_deleted_after_an_hour() -> None:
     scenario = scenario_with_quotas()
     scenario.create_call_task()
     scenario.run_jobs()

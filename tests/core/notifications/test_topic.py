@@ -1,4 +1,4 @@
-"""What the topic is told, held against the schema that is published of it."""
+"""Tests of the messages to the topic against their published schema."""
 
 import json
 import re
@@ -56,19 +56,19 @@ def bodies(published: list[TopicMessage]) -> list[dict[str, Any]]:
     return [json.loads(message.body) for message in published]
 
 
-def test_every_kind_of_event_that_others_are_told_of_is_as_the_schema_says(bodies: list[dict[str, Any]]) -> None:
+def test_every_event_type_of_the_topic_is_valid_by_the_schema(bodies: list[dict[str, Any]]) -> None:
     assert {body["type"] for body in bodies} == set(AUDIENCES)
     assert [str(error) for body in bodies for error in VALIDATOR.iter_errors(body)] == []
 
 
-def test_the_schema_knows_no_other_kind() -> None:
+def test_the_schema_has_no_other_event_types() -> None:
     assert [case["title"] for case in SCHEMA["oneOf"]] == [*AUDIENCES]
     assert {case["properties"]["type"]["const"]: case["properties"]["role"]["const"] for case in SCHEMA["oneOf"]} == {
         kind: audience.role.value for kind, audience in AUDIENCES.items()
     }
 
 
-def test_a_field_more_or_less_anywhere_is_not_what_the_schema_says(bodies: list[dict[str, Any]]) -> None:
+def test_a_missing_or_additional_field_is_invalid_by_the_schema(bodies: list[dict[str, Any]]) -> None:
     for body in bodies:
         for part in objects(body):
             part["unknown"] = 1
@@ -89,7 +89,7 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
             yield from objects(inner)
 
 
-def test_what_messages_are_filtered_by_is_what_stands_in_them(published: list[TopicMessage]) -> None:
+def test_the_filter_attributes_of_a_message_are_those_of_its_body(published: list[TopicMessage]) -> None:
     for message in published:
         body = json.loads(message.body)
         attributes = str(message.event_id), message.type, message.role, message.correlation_id
@@ -97,12 +97,12 @@ def test_what_messages_are_filtered_by_is_what_stands_in_them(published: list[To
     assert {message.correlation_id for message in published} == {"of-manager", "of-ann", None}
 
 
-def test_no_number_leaves_by_the_topic(published: list[TopicMessage]) -> None:
+def test_no_message_contains_a_phone_number(published: list[TopicMessage]) -> None:
     # Not just 555, which a hash may have in it.
     assert [message for message in published if re.search(r"[0-9]{3}555[0-9]{4}", message.body)] == []
 
 
-def test_each_event_is_published_once_and_its_message_id_is_kept() -> None:
+def test_each_event_is_published_once_and_its_message_id_is_stored() -> None:
     scenario = Scenario()
     scenario.create_call_task()
     scenario.run_jobs()
@@ -119,7 +119,7 @@ def test_each_event_is_published_once_and_its_message_id_is_kept() -> None:
     assert event.data["response"] == deliveries.items[0].response
 
 
-def test_links_lead_to_where_the_service_is_reached() -> None:
+def test_links_start_with_the_public_url() -> None:
     scenario = Scenario(in_memory_ports(links=InMemoryLinks("https://unite.example/floor/v1")))
     task = scenario.create_call_task()
     scenario.upload("Name,Email\nAlan,alan@example.com\n")
@@ -130,7 +130,7 @@ def test_links_lead_to_where_the_service_is_reached() -> None:
     assert urlsplit(links["import.finished"]).path.startswith("/floor/v1/lead-imports/")
 
 
-def test_what_is_nobodys_business_any_more_is_skipped_and_keeps_its_place() -> None:
+def test_an_event_without_an_audience_is_skipped_in_its_place() -> None:
     topic = InMemoryTopic()
     topic.answer = lambda message: Receipt(accepted=True, response={"of": str(message.event_id)})
     events = [an_event(type=kind) for kind in ("call_task.created", "lead.created", "import.finished", "lead.changed")]
@@ -147,7 +147,7 @@ def test_what_is_nobodys_business_any_more_is_skipped_and_keeps_its_place() -> N
     assert TopicOfEvents(topic, InMemoryLinks()).deliver(events[1:2])[0].skipped
 
 
-def test_what_the_topic_does_not_take_yet_is_published_later_and_what_it_refuses_is_dead() -> None:
+def test_temporarily_refused_messages_are_retried_and_refused_ones_are_dead_letters() -> None:
     scenario = Scenario()
     outcomes = iter(
         [Receipt(accepted=False, response={"error_code": "Throttled"}), Receipt(accepted=False, refused=True)]

@@ -1,3 +1,5 @@
+"""Fixtures for tests of reports."""
+
 import pytest
 
 from tests.core.reports.scenario import ReportScenario

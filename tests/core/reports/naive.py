@@ -1,4 +1,4 @@
-"""Simple second implementation of the reports, from the last entry of each chain (an oracle)."""
+"""An independent simple implementation of the reports, to compare results with (an oracle)."""
 
 from collections import Counter
 from collections.abc import Sequence

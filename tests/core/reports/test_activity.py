@@ -1,4 +1,4 @@
-"""The calls of each agent by day, and until when they are complete."""
+"""Tests of the report of calls by agent and day, and of the time up to which it is complete."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ def with_documents() -> InMemoryPorts:
     return in_memory_ports(documents=documents, activity=InMemoryActivityLog(documents))
 
 
-def test_each_agent_has_figures_in_all_and_on_each_day_that_had_calls() -> None:
+def test_each_agent_has_totals_and_figures_for_each_day_with_calls() -> None:
     for ports in (in_memory_ports(), with_documents()):
         ann, ben, lead = a_user(name="Ann"), a_user(name="Ben"), a_lead()
         days = [A_MONDAY_MORNING + timedelta(days=it) for it in range(3)]
@@ -67,7 +67,7 @@ def numbers(figures: ActivityFigures) -> tuple[int, ...]:
     return (*(count.value for count in counts), figures.duration_seconds)
 
 
-def test_it_is_complete_until_the_oldest_event_of_a_call_that_is_on_its_way() -> None:
+def test_it_is_complete_up_to_the_oldest_pending_event_of_a_call() -> None:
     ports = with_documents()
     unite = build(ports)
     entry = an_entry(a_task(a_lead(), a_user()), at=A_MONDAY_MORNING - timedelta(hours=1))
@@ -83,7 +83,7 @@ def test_it_is_complete_until_the_oldest_event_of_a_call_that_is_on_its_way() ->
     assert unite.reports.activity(MANAGER, WEEK).about.complete_through == ports.clock.now()
 
 
-def test_without_documents_it_is_always_complete() -> None:
+def test_without_documents_it_is_complete() -> None:
     ports = in_memory_ports()
     with ports.work() as unit:
         unit.record(an_event_of(an_entry(a_task(a_lead(), a_user()), at=A_MONDAY_MORNING - timedelta(hours=1))))
@@ -92,7 +92,7 @@ def test_without_documents_it_is_always_complete() -> None:
     assert build(ports).reports.activity(MANAGER, WEEK).about.complete_through == ports.clock.now()
 
 
-def test_a_correction_after_the_day_restates_it() -> None:
+def test_a_correction_after_the_day_changes_restated_at() -> None:
     for ports in (in_memory_ports(), with_documents()):
         ann, lead = a_user(), a_lead()
         task = a_task(lead, ann, assigned_to=ann.id)

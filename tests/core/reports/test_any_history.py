@@ -1,4 +1,4 @@
-"""Whatever happens, every report says what the last entries of all chains say, counted one by one."""
+"""Property-based tests of all reports against a count of the last entries of all chains."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -143,7 +143,7 @@ def versions(scenario: ReportScenario, period: Period) -> list[str]:
     tz=st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns"]),
     who=st.sampled_from(["manager", "ann", "ben"]),
 )
-def test_every_report_says_what_the_last_entries_say(
+def test_every_report_equals_a_count_of_the_last_entries(
     steps: list[dict[str, Any]], first: int, days: int, tz: str, who: str
 ) -> None:
     scenario = ReportScenario()
@@ -161,7 +161,7 @@ def test_every_report_says_what_the_last_entries_say(
 
 @settings(max_examples=10)
 @given(steps=STEPS)
-def test_folding_and_a_rebuild_change_nothing_that_a_report_says(steps: list[dict[str, Any]]) -> None:
+def test_folding_and_rebuilding_change_no_report(steps: list[dict[str, Any]]) -> None:
     scenario = ReportScenario()
     scenario.go_to(FIRST)
     for step in steps:
@@ -175,7 +175,7 @@ def test_folding_and_a_rebuild_change_nothing_that_a_report_says(steps: list[dic
         assert versions(scenario, period) == before
 
 
-def test_a_thousand_reassignments_change_nothing_that_was_counted() -> None:
+def test_reassignments_do_not_change_counted_calls() -> None:
     scenario = ReportScenario()
     lead = scenario.create_lead(source="web")
     for agent, outcome in ((scenario.ann, CallOutcome.BUSY), (scenario.ben, CallOutcome.CONVERTED)):
@@ -195,7 +195,7 @@ def test_a_thousand_reassignments_change_nothing_that_was_counted() -> None:
     assert [scenario.unite.reports.daily(actor, a_period()).figures for actor in (scenario.ann, scenario.ben)] == own
 
 
-def test_the_source_of_a_call_stays_what_it_was_when_it_was_written() -> None:
+def test_a_call_is_counted_by_the_source_at_the_time_of_its_entry() -> None:
     scenario = ReportScenario()
     lead = scenario.create_lead(source="web")
     task = scenario.call(CallOutcome.CONVERTED, lead=lead)

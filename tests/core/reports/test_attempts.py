@@ -1,4 +1,4 @@
-"""What the first, the second … call to a lead achieves."""
+"""Tests of the report of first, second and later calls."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def attempts(scenario: ReportScenario, **rest: Any) -> list[int]:
     return [row.attempts.value for row in report(scenario, **rest).attempts]
 
 
-def test_calls_are_counted_by_their_number_and_the_fifth_and_later_ones_together(scenario: ReportScenario) -> None:
+def test_calls_are_counted_by_attempt_and_the_fifth_and_later_ones_together(scenario: ReportScenario) -> None:
     lead, other = scenario.create_lead(), scenario.create_lead()
     for outcome in (
         *[CallOutcome.NO_ANSWER] * 3,
@@ -43,7 +43,7 @@ def test_calls_are_counted_by_their_number_and_the_fifth_and_later_ones_together
     assert items.attempt == 5
 
 
-def test_calls_that_nobody_made_have_no_number(scenario: ReportScenario) -> None:
+def test_missed_calls_have_no_attempt(scenario: ReportScenario) -> None:
     lead = scenario.create_lead()
     scenario.cancel(scenario.create_call_task(lead, due_at=scenario.now))
     scenario.call(lead=lead)
@@ -53,7 +53,7 @@ def test_calls_that_nobody_made_have_no_number(scenario: ReportScenario) -> None
     assert attempts(scenario) == [1, 1, 0, 0, 0]
 
 
-def test_the_number_of_a_call_stays_what_it_was_when_it_was_written(scenario: ReportScenario) -> None:
+def test_the_attempt_of_a_call_is_that_at_the_time_of_its_entry(scenario: ReportScenario) -> None:
     lead = scenario.create_lead()
     missed = scenario.missed_call(lead=lead)
     first = scenario.call(CallOutcome.BUSY, lead=lead)
@@ -69,7 +69,7 @@ def test_the_number_of_a_call_stays_what_it_was_when_it_was_written(scenario: Re
     ]
 
 
-def test_calls_of_before_the_period_are_counted_in_the_number_and_not_in_the_report(scenario: ReportScenario) -> None:
+def test_calls_before_the_period_count_for_the_attempt_but_not_in_the_report(scenario: ReportScenario) -> None:
     lead = scenario.create_lead()
     scenario.call(lead=lead, at="2026-03-01T23:59")
     scenario.call(lead=lead)
@@ -78,7 +78,7 @@ def test_calls_of_before_the_period_are_counted_in_the_number_and_not_in_the_rep
     assert attempts(scenario, first="2026-03-01") == [1, 0, 0, 0, 0]
 
 
-def test_agents_get_their_own_figures(scenario: ReportScenario) -> None:
+def test_agents_see_their_own_figures(scenario: ReportScenario) -> None:
     lead = scenario.create_lead()
     scenario.call(lead=lead, agent=scenario.ann)
     scenario.call(lead=lead, agent=scenario.ben)

@@ -1,4 +1,4 @@
-"""The report of a day: in all, by agent, by outcome and by hour."""
+"""Tests of the report of a day: in total, by agent, by outcome and by hour."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def busy_day(scenario: ReportScenario) -> None:
     assert scenario.ledger(without_agent)[0].agent_id is None
 
 
-def test_a_day_is_counted_in_all(scenario: ReportScenario) -> None:
+def test_a_day_has_totals(scenario: ReportScenario) -> None:
     busy_day(scenario)
 
     result = report(scenario)
@@ -45,7 +45,7 @@ def test_a_day_is_counted_in_all(scenario: ReportScenario) -> None:
     }
 
 
-def test_cancelled_calls_are_in_no_total(scenario: ReportScenario) -> None:
+def test_cancelled_calls_are_not_in_the_totals(scenario: ReportScenario) -> None:
     scenario.cancelled_call()
 
     result = report(scenario)
@@ -56,7 +56,7 @@ def test_cancelled_calls_are_in_no_total(scenario: ReportScenario) -> None:
     assert nonzero(result.by_outcome) == {}
 
 
-def test_agents_are_named_in_the_order_of_their_names_and_nobody_comes_last(scenario: ReportScenario) -> None:
+def test_agents_are_sorted_by_name_and_calls_without_an_agent_come_last(scenario: ReportScenario) -> None:
     zoe, bea, cid = scenario.add_agent("zoe"), scenario.add_agent("Bea"), scenario.add_agent("cid")
     for agent in (zoe, cid, bea, scenario.ben, scenario.ann):
         scenario.call(agent=agent)
@@ -74,7 +74,7 @@ def test_agents_are_named_in_the_order_of_their_names_and_nobody_comes_last(scen
     assert items.results == {CallResult.MISSED}
 
 
-def test_each_agent_has_figures_of_their_own(scenario: ReportScenario) -> None:
+def test_each_agent_has_separate_figures(scenario: ReportScenario) -> None:
     busy_day(scenario)
 
     ann, ben, nobody = report(scenario).by_agent
@@ -98,7 +98,7 @@ def test_each_agent_has_figures_of_their_own(scenario: ReportScenario) -> None:
     assert values(nobody.figures)["completion_rate"] == (0, 1)
 
 
-def test_every_outcome_is_there_and_counts_the_calls_that_had_it(scenario: ReportScenario) -> None:
+def test_every_outcome_has_its_number_of_calls(scenario: ReportScenario) -> None:
     busy_day(scenario)
 
     by_outcome = report(scenario).by_outcome
@@ -122,7 +122,7 @@ def test_a_call_belongs_to_the_day_on_which_it_began(scenario: ReportScenario) -
 
 
 @pytest.mark.parametrize("close", [ReportScenario.missed_call, ReportScenario.cancelled_call])
-def test_a_call_that_nobody_made_belongs_to_the_day_on_which_it_was_due(scenario: ReportScenario, close: Any) -> None:
+def test_a_missed_call_belongs_to_the_day_on_which_it_was_due(scenario: ReportScenario, close: Any) -> None:
     scenario.go_to("2026-03-02T23:59")
 
     close(scenario)
@@ -133,7 +133,7 @@ def test_a_call_that_nobody_made_belongs_to_the_day_on_which_it_was_due(scenario
     assert other.figures.missed.value + other.cancelled.value == 0
 
 
-def test_agents_get_their_own_figures(scenario: ReportScenario) -> None:
+def test_agents_see_their_own_figures(scenario: ReportScenario) -> None:
     busy_day(scenario)
 
     result = report(scenario, actor=scenario.ben)
@@ -145,7 +145,7 @@ def test_agents_get_their_own_figures(scenario: ReportScenario) -> None:
     assert sum(hour.attempts.value for hour in result.by_hour) == 1
 
 
-def test_admins_get_everybodys_figures(scenario: ReportScenario) -> None:
+def test_admins_see_the_figures_of_all_agents(scenario: ReportScenario) -> None:
     busy_day(scenario)
 
     assert report(scenario, actor=scenario.admin) == report(scenario)
@@ -177,16 +177,14 @@ def test_every_hour_has_the_calls_that_began_in_it(scenario: ReportScenario) -> 
         ("2011-12-30", "Pacific/Apia", []),
     ],
 )
-def test_a_day_has_the_hours_that_clocks_there_show(
-    scenario: ReportScenario, day: str, tz: str, shown: list[int]
-) -> None:
+def test_a_day_has_the_hours_of_local_clocks(scenario: ReportScenario, day: str, tz: str, shown: list[int]) -> None:
     hours = report(scenario, day, tz).by_hour
 
     assert [hour.starts_at.hour for hour in hours] == shown
     assert len({hour.starts_at.isoformat() for hour in hours}) == len(hours)
 
 
-def test_an_hour_that_comes_twice_is_two(scenario: ReportScenario) -> None:
+def test_a_repeated_hour_is_listed_twice(scenario: ReportScenario) -> None:
     scenario.go_to("2026-11-02T00:00")
     scenario.call(at="2026-11-01T01:30-04:00")
     scenario.calls(2, at="2026-11-01T01:30-05:00")
@@ -199,7 +197,7 @@ def test_an_hour_that_comes_twice_is_two(scenario: ReportScenario) -> None:
     ]
 
 
-def test_the_hours_of_a_day_follow_each_other_without_a_gap(scenario: ReportScenario) -> None:
+def test_the_hours_of_a_day_have_no_gap(scenario: ReportScenario) -> None:
     hours = report(scenario, "2026-04-05", "Australia/Lord_Howe").by_hour
 
     items = [hour.attempts.items for hour in hours]
@@ -209,7 +207,7 @@ def test_the_hours_of_a_day_follow_each_other_without_a_gap(scenario: ReportScen
     assert ends[-1] - starts[0] == timedelta(hours=24.5)
 
 
-def test_a_correction_counts_in_place_of_what_it_corrects(scenario: ReportScenario) -> None:
+def test_a_correction_replaces_the_corrected_entry(scenario: ReportScenario) -> None:
     task = scenario.call(CallOutcome.BUSY, at="2026-03-02T08:00", seconds=60)
 
     scenario.correct(task, CallOutcome.CONVERTED, duration_seconds=300)
@@ -219,7 +217,7 @@ def test_a_correction_counts_in_place_of_what_it_corrects(scenario: ReportScenar
     assert values(result.figures)["average_duration_seconds"] == (300, 1)
 
 
-def test_a_call_that_was_made_after_all_is_missed_no_longer(scenario: ReportScenario) -> None:
+def test_a_missed_call_that_is_corrected_to_a_call_is_no_longer_missed(scenario: ReportScenario) -> None:
     task = scenario.missed_call()
 
     scenario.correct(task, CallOutcome.CONNECTED, duration_seconds=60)
@@ -228,7 +226,7 @@ def test_a_call_that_was_made_after_all_is_missed_no_longer(scenario: ReportScen
     assert report(scenario).figures.missed.value == 0
 
 
-def test_the_summary_of_a_day_says_what_its_report_does(scenario: ReportScenario) -> None:
+def test_the_daily_summary_has_the_figures_of_the_report(scenario: ReportScenario) -> None:
     busy_day(scenario)
     count_day = scenario.unite.upkeep.create_daily_summaries.figures
 

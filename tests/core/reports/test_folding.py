@@ -1,4 +1,4 @@
-"""Folding entries into rollups, and making rollups anew, in the midst of everything else."""
+"""Tests of folding entries into rollups, and of rebuilding rollups, beside concurrent changes."""
 
 from collections import Counter
 from functools import partial
@@ -43,7 +43,7 @@ def losing(scenario: ReportScenario, *lost: int) -> Any:
     return work
 
 
-def test_every_entry_is_folded_once_a_few_in_each_transaction(scenario: ReportScenario) -> None:
+def test_every_entry_is_folded_once_in_batches(scenario: ReportScenario) -> None:
     task = scenario.call(CallOutcome.BUSY)
     scenario.correct(task, CallOutcome.CONVERTED)
     scenario.calls(3, CallOutcome.CONVERTED)
@@ -52,7 +52,7 @@ def test_every_entry_is_folded_once_a_few_in_each_transaction(scenario: ReportSc
     assert (unfolded(scenario), scenario.unite.reports.fold(), conversions(scenario)) == (0, 0, 4)
 
 
-def test_folding_ends_after_the_transaction_in_which_it_is_asked_to(scenario: ReportScenario) -> None:
+def test_folding_can_be_stopped_between_two_transactions(scenario: ReportScenario) -> None:
     scenario.calls(5, CallOutcome.CONVERTED)
     stops = iter([False, False, True])
 
@@ -61,7 +61,7 @@ def test_folding_ends_after_the_transaction_in_which_it_is_asked_to(scenario: Re
     assert scenario.unite.reports.fold(should_stop=lambda: True) == 0
 
 
-def test_entries_that_are_claimed_three_times_without_effect_are_folded_once(scenario: ReportScenario) -> None:
+def test_uncommitted_folds_are_repeated(scenario: ReportScenario) -> None:
     scenario.calls(3, CallOutcome.CONVERTED)
     for _ in range(3):
         with scenario.ports.work() as unit:
@@ -83,7 +83,7 @@ def test_a_fold_that_loses_to_another_worker_is_retried(scenario: ReportScenario
     assert conversions(scenario) == 3
 
 
-def test_a_rebuild_tells_of_each_day_and_every_report_is_right_after_each(scenario: ReportScenario) -> None:
+def test_a_rebuild_reports_its_progress_and_every_report_is_correct_at_any_time(scenario: ReportScenario) -> None:
     scenario.call(CallOutcome.CONVERTED)
     scenario.go_to("2026-03-04T10:00")
     late = scenario.call(CallOutcome.CONVERTED)
@@ -115,7 +115,7 @@ def test_a_rebuild_corrects_wrong_counts(scenario: ReportScenario) -> None:
     assert conversions(scenario) == 2
 
 
-def test_a_rebuild_takes_away_days_that_have_no_calls_any_more(scenario: ReportScenario) -> None:
+def test_a_rebuild_removes_rollups_of_days_without_calls(scenario: ReportScenario) -> None:
     task = scenario.call(CallOutcome.CONVERTED, at="2026-03-01T10:00")
     scenario.unite.reports.fold()
     scenario.correct(task, CallOutcome.CONVERTED, started_at=scenario.now.replace(day=2))
@@ -128,7 +128,7 @@ def test_a_rebuild_takes_away_days_that_have_no_calls_any_more(scenario: ReportS
     assert figures == [0, 1]
 
 
-def test_without_a_call_there_is_nothing_to_fold_or_to_rebuild(scenario: ReportScenario) -> None:
+def test_without_calls_there_is_nothing_to_fold_or_rebuild(scenario: ReportScenario) -> None:
     assert scenario.unite.reports.fold() == 0
     assert scenario.unite.reports.rebuild() == Rebuilt()
 
@@ -152,12 +152,12 @@ DAY, QUARTER = partial(RollupRange, Grain.DAY), partial(RollupRange, Grain.QUART
         (80, 176, [DAY(1, 2), QUARTER(80, 96), QUARTER(176, 192, -1)]),
     ],
 )
-def test_quarter_hours_are_whole_days_and_what_is_more_or_less(start: int, end: int, parts: Any) -> None:
+def test_a_range_is_split_into_whole_days_and_quarter_hours(start: int, end: int, parts: Any) -> None:
     assert rollup_ranges(start, end) == parts
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
-def test_portions_have_every_quarter_hour_once(start: int, length: int) -> None:
+def test_the_parts_of_a_range_cover_every_quarter_hour_once(start: int, length: int) -> None:
     counted: Counter[int] = Counter()
     for each in rollup_ranges(start, start + length):
         per = QUARTERS_PER_DAY if each.grain is Grain.DAY else 1
@@ -168,7 +168,7 @@ def test_portions_have_every_quarter_hour_once(start: int, length: int) -> None:
     )
 
 
-def test_answers_about_several_portions_add_up(scenario: ReportScenario) -> None:
+def test_results_of_several_parts_are_added_up(scenario: ReportScenario) -> None:
     one = {"web": Tally({}, 5, scenario.now), "fair": Tally({}, 1)}
 
     whole = merged([one, {"web": Tally({}, 7)}])

@@ -1,4 +1,4 @@
-"""How fresh a report is, what it remembers, and when a day was changed after it had ended."""
+"""Tests of when a report was generated and restated, and of how long it is cached."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def uncached() -> ReportScenario:
 
 
 @pytest.mark.parametrize("report", CACHED_REPORTS)
-def test_a_report_says_what_it_is_about_and_until_when_it_is_complete(scenario: ReportScenario, report: str) -> None:
+def test_a_report_has_its_period_and_the_time_up_to_which_it_is_complete(scenario: ReportScenario, report: str) -> None:
     scenario.call()
 
     result = about(scenario, report, "2026-03-01", "2026-03-02", tz="Asia/Kathmandu")
@@ -64,7 +64,7 @@ def test_a_report_says_what_it_is_about_and_until_when_it_is_complete(scenario: 
 
 @pytest.mark.parametrize("report", COUNTING)
 @pytest.mark.parametrize("folded", [False, True])
-def test_an_entry_that_is_written_after_its_day_had_ended_restates_the_day(
+def test_an_entry_written_after_the_end_of_its_day_changes_restated_at(
     uncached: ReportScenario, report: str, folded: bool
 ) -> None:
     scenario = uncached
@@ -82,7 +82,7 @@ def test_an_entry_that_is_written_after_its_day_had_ended_restates_the_day(
     assert about(scenario, report, "2026-03-02", tz="America/New_York").restated_at is None
 
 
-def test_a_correction_on_the_day_restates_nothing_and_a_later_one_does(uncached: ReportScenario) -> None:
+def test_only_a_correction_after_the_end_of_the_day_changes_restated_at(uncached: ReportScenario) -> None:
     scenario = uncached
     task = scenario.call(CallOutcome.BUSY)
     scenario.go_to("2026-03-02T23:59:59")
@@ -100,7 +100,7 @@ def test_a_correction_on_the_day_restates_nothing_and_a_later_one_does(uncached:
 
 
 @pytest.mark.parametrize("step", ["nothing", "fold", "rebuild"])
-def test_a_correction_that_moves_a_call_restates_the_day_it_leaves_and_not_the_one_it_comes_to(
+def test_a_correction_that_moves_a_call_to_another_day_restates_only_the_former_day(
     uncached: ReportScenario, step: str
 ) -> None:
     scenario = uncached
@@ -121,7 +121,7 @@ def test_a_correction_that_moves_a_call_restates_the_day_it_leaves_and_not_the_o
 
 
 @pytest.mark.parametrize("agent", ["ann", "ben"])
-def test_an_agents_report_is_restated_by_entries_of_their_calls_alone(uncached: ReportScenario, agent: str) -> None:
+def test_the_report_of_an_agent_is_restated_only_by_their_own_calls(uncached: ReportScenario, agent: str) -> None:
     scenario = uncached
     scenario.call(agent=scenario.ben)
     task = scenario.call(agent=scenario.ann)
@@ -132,7 +132,7 @@ def test_an_agents_report_is_restated_by_entries_of_their_calls_alone(uncached: 
     assert restated == (scenario.now if agent == "ann" else None)
 
 
-def test_a_report_that_is_read_right_after_a_change_shows_it(scenario: ReportScenario) -> None:
+def test_a_change_is_visible_in_the_next_report(scenario: ReportScenario) -> None:
     assert completed(scenario) == 0
 
     task = scenario.call(CallOutcome.BUSY)
@@ -146,9 +146,7 @@ def test_a_report_that_is_read_right_after_a_change_shows_it(scenario: ReportSce
 
 
 @pytest.mark.parametrize("report", COUNTING)
-def test_the_same_question_is_answered_as_it_was_until_an_entry_is_written(
-    scenario: ReportScenario, report: str
-) -> None:
+def test_a_result_is_cached_until_an_entry_is_written(scenario: ReportScenario, report: str) -> None:
     scenario.call()
     first = about(scenario, report)
 
@@ -162,7 +160,7 @@ def test_the_same_question_is_answered_as_it_was_until_an_entry_is_written(
     assert about(scenario, report).generated_at == scenario.now > first.generated_at
 
 
-def test_an_answer_is_remembered_for_no_longer_than_a_cache_may_be_out_of_date(scenario: ReportScenario) -> None:
+def test_a_result_is_cached_up_to_the_maximum_ttl(scenario: ReportScenario) -> None:
     first = about(scenario, "daily")
 
     scenario.advance(MAX_TTL)
@@ -170,7 +168,7 @@ def test_an_answer_is_remembered_for_no_longer_than_a_cache_may_be_out_of_date(s
     assert about(scenario, "daily").generated_at == first.generated_at + MAX_TTL
 
 
-def test_folding_and_rebuilding_change_no_answer_that_is_remembered(scenario: ReportScenario) -> None:
+def test_folding_and_rebuilding_do_not_change_cached_results(scenario: ReportScenario) -> None:
     scenario.call(CallOutcome.CONVERTED)
     before = scenario.unite.reports.insights(scenario.manager, a_period())
 
@@ -180,7 +178,7 @@ def test_folding_and_rebuilding_change_no_answer_that_is_remembered(scenario: Re
     assert scenario.unite.reports.insights(scenario.manager, a_period()) == before
 
 
-def test_what_comes_out_of_the_cache_is_what_was_put_in(scenario: ReportScenario) -> None:
+def test_a_cached_result_equals_the_computed_one(scenario: ReportScenario) -> None:
     scenario.call(CallOutcome.CONVERTED, at="2026-03-02T08:10", source="fair, spring")
     scenario.missed_call(scenario.ben)
     for report in COUNTING:
@@ -189,14 +187,14 @@ def test_what_comes_out_of_the_cache_is_what_was_put_in(scenario: ReportScenario
 
 
 @pytest.mark.parametrize("value", [b"", b"[]", b"{}", b'["now", []]', b'["2026-03-02T09:00:00+00:00", [[1]]]', b"7"])
-def test_an_answer_that_nobody_can_read_is_worked_out_anew(value: bytes) -> None:
+def test_an_unreadable_cached_result_is_computed_again(value: bytes) -> None:
     scenario = ReportScenario(ports=in_memory_ports(cache=Spoiled(value)))
     scenario.call()
 
     assert completed(scenario) == 1
 
 
-def test_an_agent_who_was_renamed_is_shown_so_at_once(scenario: ReportScenario) -> None:
+def test_a_renamed_agent_has_the_new_name_at_once(scenario: ReportScenario) -> None:
     scenario.call()
     reports = scenario.unite.reports
     assert [row.agent.name for row in reports.daily(scenario.manager, a_period()).by_agent] == ["ann"]
@@ -209,7 +207,7 @@ def test_an_agent_who_was_renamed_is_shown_so_at_once(scenario: ReportScenario) 
     assert (row.agent.name, busy.agent.name, place.agent.name) == ("Anna", "Anna", "Anna")
 
 
-def test_a_day_that_goes_on_is_not_restated(scenario: ReportScenario) -> None:
+def test_a_day_that_has_not_ended_is_not_restated(scenario: ReportScenario) -> None:
     scenario.call()
     scenario.advance(timedelta(hours=2))
     scenario.call()
@@ -217,7 +215,7 @@ def test_a_day_that_goes_on_is_not_restated(scenario: ReportScenario) -> None:
     assert about(scenario, "daily", MONDAY).restated_at is None
 
 
-def test_activity_from_the_call_log_is_remembered_until_an_entry_is_written(scenario: ReportScenario) -> None:
+def test_activity_from_the_ledger_is_cached_until_an_entry_is_written(scenario: ReportScenario) -> None:
     def completed_by_agent() -> dict[str | None, int]:
         report = scenario.unite.reports.activity(scenario.manager, a_period())
         return {row.agent.name: row.figures.completed.value for row in report.agents}

@@ -1,4 +1,4 @@
-"""Calls and contacts by hour of the week."""
+"""Tests of the report of calls and contacts by hour of the week."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ def cells(result: Heatmap) -> dict[tuple[int | None, int | None], tuple[int, int
     }
 
 
-def test_every_hour_of_the_week_has_a_cell_from_monday_on(scenario: ReportScenario) -> None:
+def test_every_hour_of_the_week_has_a_cell_starting_on_monday(scenario: ReportScenario) -> None:
     result = report(scenario)
 
     assert [(cell.weekday, cell.hour) for cell in result.cells] == [
@@ -35,7 +35,7 @@ def test_every_hour_of_the_week_has_a_cell_from_monday_on(scenario: ReportScenar
     assert result.best_hours == []
 
 
-def test_calls_of_several_weeks_add_up(scenario: ReportScenario) -> None:
+def test_calls_of_several_weeks_are_added_up(scenario: ReportScenario) -> None:
     scenario.go_to("2026-03-16T00:00")
     scenario.call(CallOutcome.CONNECTED, at="2026-03-02T09:00")
     scenario.call(CallOutcome.BUSY, at="2026-03-09T09:59")
@@ -65,7 +65,7 @@ def test_calls_of_several_weeks_add_up(scenario: ReportScenario) -> None:
         ("Pacific/Apia", "2011-12-30T10:00+00:00", (6, 0)),
     ],
 )
-def test_hours_are_those_that_clocks_show(scenario: ReportScenario, tz: str, at: str, cell: tuple[int, int]) -> None:
+def test_hours_are_those_of_local_clocks(scenario: ReportScenario, tz: str, at: str, cell: tuple[int, int]) -> None:
     scenario.go_to("2026-12-01T00:00")
     scenario.call(CallOutcome.BUSY, at=at)
     day, one = moment(at).date(), timedelta(days=1)
@@ -75,7 +75,7 @@ def test_hours_are_those_that_clocks_show(scenario: ReportScenario, tz: str, at:
     assert cells(result) == {cell: (1, 0)}
 
 
-def test_the_best_hours_have_30_attempts_and_the_greatest_share(scenario: ReportScenario) -> None:
+def test_the_best_hours_have_at_least_30_attempts_and_the_highest_contact_rate(scenario: ReportScenario) -> None:
     scenario.go_to("2026-03-08T00:00")
     scenario.calls(29, CallOutcome.CONNECTED, at="2026-03-02T09:00")
     scenario.calls(10, CallOutcome.CONNECTED, at="2026-03-03T10:00")
@@ -87,14 +87,14 @@ def test_the_best_hours_have_30_attempts_and_the_greatest_share(scenario: Report
     assert [(cell.weekday, cell.hour) for cell in result.best_hours] == [(2, 10)]
 
 
-def test_no_hour_is_the_best_where_nobody_was_reached(scenario: ReportScenario) -> None:
+def test_without_contacts_there_is_no_best_hour(scenario: ReportScenario) -> None:
     scenario.go_to("2026-03-08T00:00")
     scenario.calls(30, CallOutcome.BUSY, at="2026-03-04T10:00")
 
     assert report(scenario, "2026-03-02", "2026-03-08").best_hours == []
 
 
-def test_agents_get_their_own_figures(scenario: ReportScenario) -> None:
+def test_agents_see_their_own_figures(scenario: ReportScenario) -> None:
     scenario.call(agent=scenario.ann)
     scenario.call(agent=scenario.ben, at="2026-03-02T08:00")
 

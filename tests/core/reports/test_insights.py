@@ -1,4 +1,4 @@
-"""What stands out in a period."""
+"""Tests of the report of busiest agents and hours, best hours, trend and sources."""
 
 from datetime import date
 from typing import Any
@@ -21,7 +21,7 @@ def busiest_agents(scenario: ReportScenario, **rest: Any) -> list[tuple[str | No
     return [(scenario.name_of(busy.agent), busy.calls.value) for busy in report(scenario, **rest).busiest_agents]
 
 
-def test_the_figures_of_a_period_are_those_of_all_its_days(scenario: ReportScenario) -> None:
+def test_the_figures_of_a_period_are_the_sums_of_its_days(scenario: ReportScenario) -> None:
     scenario.go_to("2026-03-05T00:00")
     scenario.call(CallOutcome.CONVERTED, at="2026-03-02T00:00", seconds=50)
     scenario.call(CallOutcome.BUSY, at="2026-03-04T23:59", seconds=10)
@@ -47,14 +47,14 @@ def test_the_trend_has_every_day_of_the_period(scenario: ReportScenario) -> None
     assert (items.start, items.end) == (moment("2026-03-02"), moment("2026-03-03"))
 
 
-def test_a_skipped_day_is_in_the_trend_without_calls(scenario: ReportScenario) -> None:
+def test_a_day_that_the_time_zone_skipped_is_in_the_trend_without_calls(scenario: ReportScenario) -> None:
     trend = report(scenario, "2011-12-29", "2011-12-31", "Pacific/Apia").trend
 
     assert [day.date for day in trend] == [date(2011, 12, 29), date(2011, 12, 30), date(2011, 12, 31)]
     assert values(trend[1].figures)["total_calls"] == 0
 
 
-def test_the_busiest_agent_is_named_with_the_calls_that_they_made(scenario: ReportScenario) -> None:
+def test_the_busiest_agent_is_listed_with_their_number_of_calls(scenario: ReportScenario) -> None:
     scenario.calls(2, agent=scenario.ben)
     scenario.calls(1, agent=scenario.ann)
     for _ in range(3):
@@ -68,7 +68,7 @@ def test_the_busiest_agent_is_named_with_the_calls_that_they_made(scenario: Repo
     assert CallResult.MISSED not in items.results
 
 
-def test_agents_who_made_as_many_calls_are_all_named_by_name(scenario: ReportScenario) -> None:
+def test_agents_with_the_same_number_of_calls_are_all_listed_by_name(scenario: ReportScenario) -> None:
     zoe = scenario.add_agent("zoe")
     for agent in (zoe, scenario.ben):
         scenario.calls(2, agent=agent)
@@ -77,7 +77,7 @@ def test_agents_who_made_as_many_calls_are_all_named_by_name(scenario: ReportSce
     assert busiest_agents(scenario) == [("ben", 2), ("zoe", 2)]
 
 
-def test_nobody_is_busiest_where_no_call_was_made(scenario: ReportScenario) -> None:
+def test_without_calls_there_is_no_busiest_agent(scenario: ReportScenario) -> None:
     scenario.missed_call()
     scenario.cancelled_call()
 
@@ -87,7 +87,7 @@ def test_nobody_is_busiest_where_no_call_was_made(scenario: ReportScenario) -> N
     assert result.best_hours_to_connect == []
 
 
-def test_calls_of_nobody_make_nobody_the_busiest_agent(scenario: ReportScenario) -> None:
+def test_calls_without_an_agent_make_nobody_the_busiest_agent(scenario: ReportScenario) -> None:
     without_agent = scenario.create_call_task(scenario.create_lead(assigned_to=None), due_at=scenario.now)
     scenario.miss(without_agent)
     scenario.correct(without_agent, CallOutcome.CONNECTED, duration_seconds=10)
@@ -116,7 +116,7 @@ def test_the_busiest_hours_and_weekdays_are_those_with_the_most_calls(scenario: 
     assert (set(weekday.hours), set(weekday.weekdays), weekday.tz) == (set(), {1}, "UTC")
 
 
-def test_hours_and_weekdays_are_those_on_the_clocks_of_the_time_zone(scenario: ReportScenario) -> None:
+def test_hours_and_weekdays_are_those_of_local_clocks(scenario: ReportScenario) -> None:
     scenario.go_to("2026-03-10T00:00")
     scenario.call(at="2026-03-02T18:30")
 
@@ -138,7 +138,7 @@ def test_an_hour_with_fewer_than_30_attempts_is_not_the_best(scenario: ReportSce
     assert (best.hour, best.attempts.value, best.contacts.value) == (10, 30, 29)
 
 
-def test_the_best_hours_are_those_with_the_greatest_share_and_all_of_them(scenario: ReportScenario) -> None:
+def test_all_hours_with_the_highest_contact_rate_are_best(scenario: ReportScenario) -> None:
     scenario.go_to("2026-03-03T00:00")
     scenario.calls(15, CallOutcome.CONNECTED, at="2026-03-02T10:00")
     scenario.calls(15, CallOutcome.BUSY, at="2026-03-02T10:00")
@@ -152,7 +152,7 @@ def test_the_best_hours_are_those_with_the_greatest_share_and_all_of_them(scenar
     assert [(time.hour, time.contact_rate.value) for time in best] == [(10, 0.5), (11, 0.5)]
 
 
-def test_conversions_are_counted_by_source_and_an_unknown_one_comes_last(scenario: ReportScenario) -> None:
+def test_conversions_are_counted_by_source_and_unknown_ones_come_last(scenario: ReportScenario) -> None:
     scenario.call(CallOutcome.CONVERTED, source="web")
     scenario.call(CallOutcome.BUSY, source="web")
     scenario.call(CallOutcome.BUSY, source="fair, spring")
@@ -169,7 +169,7 @@ def test_conversions_are_counted_by_source_and_an_unknown_one_comes_last(scenari
     assert items.source == "web"
 
 
-def test_a_source_that_nobody_knows_is_the_last(scenario: ReportScenario) -> None:
+def test_missing_and_empty_sources_are_counted_together_as_unknown(scenario: ReportScenario) -> None:
     scenario.call(source="web")
     scenario.write(scenario.now, source=None)
     scenario.write(scenario.now, source="")
@@ -195,7 +195,7 @@ def test_calls_that_are_overdue_now_are_counted_whatever_the_period(scenario: Re
     assert report(scenario, actor=scenario.ben).overdue_now.value == 1
 
 
-def test_agents_get_their_own_figures(scenario: ReportScenario) -> None:
+def test_agents_see_their_own_figures(scenario: ReportScenario) -> None:
     scenario.calls(2, CallOutcome.CONVERTED, agent=scenario.ann, source="web")
     scenario.call(CallOutcome.BUSY, agent=scenario.ben, source="fair")
 

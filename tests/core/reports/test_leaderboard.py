@@ -1,4 +1,4 @@
-"""Agents in the order of a metric."""
+"""Tests of the ranking of agents by a metric."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def places(scenario: ReportScenario, *metric: str, **rest: Any) -> list[tuple[in
     return [(place.rank, scenario.name_of(place.agent), place.value.value) for place in result.places]
 
 
-def test_agents_with_the_same_value_share_a_rank_and_the_next_one_is_further_down(scenario: ReportScenario) -> None:
+def test_agents_with_the_same_value_share_a_rank_and_the_next_rank_counts_them(scenario: ReportScenario) -> None:
     cid, dora, emil = scenario.add_agent("cid"), scenario.add_agent("dora"), scenario.add_agent("emil")
     for agent, conversions in ((emil, 1), (dora, 2), (cid, 3), (scenario.ben, 2), (scenario.ann, 0)):
         scenario.calls(conversions, CallOutcome.CONVERTED, agent=agent)
@@ -31,7 +31,7 @@ def test_agents_with_the_same_value_share_a_rank_and_the_next_one_is_further_dow
     assert [place.completed.value for place in report(scenario).places] == [4, 3, 3, 2, 1]
 
 
-def test_the_order_is_that_of_the_metric_which_is_asked_for(scenario: ReportScenario) -> None:
+def test_agents_are_ranked_by_the_requested_metric(scenario: ReportScenario) -> None:
     scenario.call(CallOutcome.CONVERTED, agent=scenario.ann, seconds=10)
     scenario.calls(3, CallOutcome.BUSY, agent=scenario.ann, seconds=10)
     scenario.call(CallOutcome.CONNECTED, agent=scenario.ben, seconds=50)
@@ -41,7 +41,7 @@ def test_the_order_is_that_of_the_metric_which_is_asked_for(scenario: ReportScen
     assert places(scenario, "average_duration_seconds") == [(1, "ben", 50), (2, "ann", 10)]
 
 
-def test_a_rate_that_says_nothing_of_an_agent_is_last_and_has_no_rank(scenario: ReportScenario) -> None:
+def test_an_agent_without_a_rate_is_last_and_has_no_rank(scenario: ReportScenario) -> None:
     zoe = scenario.add_agent("zoe")
     scenario.missed_call(scenario.ann)
     scenario.call(CallOutcome.BUSY, agent=scenario.ben)
@@ -51,7 +51,7 @@ def test_a_rate_that_says_nothing_of_an_agent_is_last_and_has_no_rank(scenario: 
     assert places(scenario, "conversions") == [(1, "ann", 0), (1, "ben", 0), (1, "zoe", 0)]
 
 
-def test_agents_without_calls_and_calls_of_nobody_have_no_place(scenario: ReportScenario) -> None:
+def test_agents_without_calls_and_calls_without_an_agent_are_not_ranked(scenario: ReportScenario) -> None:
     without_agent = scenario.create_call_task(scenario.create_lead(assigned_to=None), due_at=scenario.now)
     scenario.miss(without_agent)
     moved = scenario.call(agent=scenario.ben, at="2026-03-02T08:00", seconds=0)
@@ -62,7 +62,7 @@ def test_agents_without_calls_and_calls_of_nobody_have_no_place(scenario: Report
     assert places(scenario, first="2026-03-01") == [(1, "ben", 1)]
 
 
-def test_agents_see_themselves_without_a_rank(scenario: ReportScenario) -> None:
+def test_agents_see_only_themselves_without_a_rank(scenario: ReportScenario) -> None:
     scenario.calls(2, CallOutcome.CONVERTED, agent=scenario.ann)
     scenario.calls(1, CallOutcome.CONVERTED, agent=scenario.ben)
 
@@ -71,7 +71,7 @@ def test_agents_see_themselves_without_a_rank(scenario: ReportScenario) -> None:
     assert places(scenario, actor=scenario.admin) == places(scenario) == [(1, "ann", 2), (2, "ben", 1)]
 
 
-def test_the_calls_of_a_place_are_those_of_its_agent(scenario: ReportScenario) -> None:
+def test_a_row_links_to_the_calls_of_its_agent(scenario: ReportScenario) -> None:
     scenario.call(CallOutcome.CONVERTED, agent=scenario.ben)
 
     [place] = report(scenario).places
@@ -82,7 +82,7 @@ def test_the_calls_of_a_place_are_those_of_its_agent(scenario: ReportScenario) -
 
 
 @pytest.mark.parametrize("metric", LEADERBOARD_METRICS)
-def test_every_metric_can_be_asked_for(scenario: ReportScenario, metric: str) -> None:
+def test_every_metric_can_be_requested(scenario: ReportScenario, metric: str) -> None:
     scenario.call(CallOutcome.CONVERTED, agent=scenario.ann)
     scenario.call(CallOutcome.WRONG_NUMBER, agent=scenario.ben)
 

@@ -1,4 +1,4 @@
-"""What each result of a call means, and what each metric is made of."""
+"""Tests of the definitions of results, flags and metrics."""
 
 from datetime import UTC, datetime
 from itertools import chain
@@ -65,36 +65,36 @@ DIVIDED = {
 }
 
 
-def test_every_result_has_flags_and_every_flag_a_meaning_and_a_result() -> None:
+def test_every_result_has_flags_and_every_flag_has_a_meaning_and_a_result() -> None:
     assert set(FLAGS) == set(CallResult)
     assert all(FLAGS.values())
     assert set(MEANINGS) == set(Flag) == set(chain.from_iterable(FLAGS.values()))
 
 
 @pytest.mark.parametrize("result", CallResult)
-def test_a_call_is_either_made_or_missed_or_cancelled(result: CallResult) -> None:
+def test_every_call_is_completed_missed_or_cancelled(result: CallResult) -> None:
     [_] = FLAGS[result] & {Flag.ATTEMPT, Flag.MISSED, Flag.CANCELLED}
 
 
-def test_each_contact_is_an_answer_and_each_answer_is_an_attempt() -> None:
+def test_every_contact_is_answered_and_every_answered_call_is_an_attempt() -> None:
     assert results_with(Flag.CONTACT) < results_with(Flag.HUMAN_ANSWERED) < results_with(Flag.ATTEMPT)
     assert results_with(Flag.CONVERSION, Flag.CALLBACK, Flag.REFUSAL) < results_with(Flag.CONTACT)
 
 
-def test_results_with_several_flags_have_at_least_one_of_them() -> None:
+def test_results_with_any_of_several_flags_are_returned() -> None:
     assert results_with(Flag.MISSED, Flag.CONVERSION) == {CallResult.MISSED, CallResult.CONVERTED}
     assert results_with() == frozenset()
 
 
 @pytest.mark.parametrize("metric", COUNTS.values(), ids=lambda metric: metric.name)
-def test_a_count_counts_the_results_with_its_flags(metric: CountMetric) -> None:
+def test_a_count_metric_counts_the_results_with_its_flags(metric: CountMetric) -> None:
     assert metric.results == COUNTED[metric.name]
     for result in CallResult:
         assert Tally({result: 3}).count(metric) == (3 if result in COUNTED[metric.name] else 0)
 
 
 @pytest.mark.parametrize("metric", RATES.values(), ids=lambda metric: metric.name)
-def test_a_rate_is_one_count_over_another(metric: RateMetric) -> None:
+def test_a_rate_metric_divides_one_count_by_another(metric: RateMetric) -> None:
     numerator, denominator = DIVIDED[metric.name]
 
     assert metric.numerator_results == COUNTED[numerator]
@@ -102,14 +102,14 @@ def test_a_rate_is_one_count_over_another(metric: RateMetric) -> None:
     assert metric.of_seconds == (metric is AVERAGE_DURATION)
 
 
-def test_every_metric_goes_by_its_name_and_says_what_it_counts() -> None:
+def test_every_metric_has_its_name_and_a_description() -> None:
     assert set(COUNTS) == set(COUNTED)
     assert set(RATES) == set(DIVIDED)
     assert all(name == metric.name and metric.words.endswith(".") for name, metric in COUNTS.items())
     assert all(name == metric.name and metric.numerator and metric.denominator for name, metric in RATES.items())
 
 
-def test_a_rate_says_what_it_is_made_of() -> None:
+def test_a_rate_has_its_numerator_and_denominator() -> None:
     tally = Tally({CallResult.CONNECTED: 2, CallResult.CONVERTED: 1, CallResult.BUSY: 3, CallResult.MISSED: 6}, 90)
 
     rates = {name: tally.rate(metric) for name, metric in RATES.items()}
@@ -123,17 +123,17 @@ def test_a_rate_says_what_it_is_made_of() -> None:
 
 
 @pytest.mark.parametrize("metric", RATES.values(), ids=lambda metric: metric.name)
-def test_a_rate_over_nothing_has_no_value(metric: RateMetric) -> None:
+def test_a_rate_with_a_denominator_of_zero_has_no_value(metric: RateMetric) -> None:
     assert Tally({CallResult.CANCELLED: 5}).rate(metric).denominator == 0
     assert Tally({CallResult.CANCELLED: 5}).rate(metric).value is None
 
 
-def test_a_rate_of_nothing_over_something_is_zero() -> None:
+def test_a_rate_with_a_numerator_of_zero_is_zero() -> None:
     assert Rate(0, 7).value == 0
 
 
 @given(st.lists(TALLIES, max_size=5))
-def test_tallies_add_up(tallies: list[Tally]) -> None:
+def test_tallies_are_added_up(tallies: list[Tally]) -> None:
     whole = total(tallies)
 
     for result in CallResult:
@@ -143,14 +143,14 @@ def test_tallies_add_up(tallies: list[Tally]) -> None:
     assert whole.recorded_at == (max(moments) if moments else None)
 
 
-def test_a_tally_is_empty_where_nothing_is_counted() -> None:
+def test_a_tally_of_zeros_is_empty() -> None:
     assert Tally().empty
     assert Tally({CallResult.BUSY: 0}, 0, AT).empty
     assert not Tally({CallResult.BUSY: 1}).empty
     assert not Tally({CallResult.BUSY: 0}, 1).empty
 
 
-def test_the_later_of_two_moments_is_none_where_there_is_none() -> None:
+def test_the_later_of_two_missing_times_is_none() -> None:
     later = AT.replace(hour=10)
 
     assert later_of(AT, later) == later_of(later, AT) == later
@@ -159,7 +159,7 @@ def test_the_later_of_two_moments_is_none_where_there_is_none() -> None:
 
 
 @given(TALLIES)
-def test_a_tally_comes_back_from_plain_values_as_it_was(tally: Tally) -> None:
+def test_a_tally_is_converted_to_plain_values_and_back(tally: Tally) -> None:
     plain = tally_to_plain(tally)
 
     assert isinstance(plain, list)
@@ -167,6 +167,6 @@ def test_a_tally_comes_back_from_plain_values_as_it_was(tally: Tally) -> None:
 
 
 @pytest.mark.parametrize("plain", [[[], 0, None], [{}, "0", None], [{"sung": 1}, 0, None], [{}, 0], [{}, 0, "now"]])
-def test_what_is_no_tally_is_refused(plain: list[object]) -> None:
+def test_an_invalid_plain_tally_is_refused(plain: list[object]) -> None:
     with pytest.raises((TypeError, ValueError, LookupError)):
         tally_from_plain(plain)

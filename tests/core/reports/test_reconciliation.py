@@ -1,4 +1,4 @@
-"""Reconciling finds every difference between the call documents and the ledger, and repairing removes it."""
+"""Tests of the reconciliation of call documents with the ledger: every difference is reported and repaired."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -72,7 +72,7 @@ def kinds(report: Reconciliation) -> list[tuple[DifferenceKind, UUID | None, str
     return [(it.kind, it.task_id, it.field) for it in report.differences]
 
 
-def test_where_nothing_differs_all_stores_say_the_same(calls: Calls) -> None:
+def test_without_differences_all_stores_are_equal(calls: Calls) -> None:
     report = calls.reconcile()
 
     assert report.equal
@@ -84,7 +84,7 @@ def test_where_nothing_differs_all_stores_say_the_same(calls: Calls) -> None:
         assert tally.seconds == sum(entry.duration_seconds or 0 for entry in calls.of_day)
 
 
-def test_a_document_that_is_missing_is_named_and_written_again(calls: Calls) -> None:
+def test_a_missing_document_is_reported_and_restored(calls: Calls) -> None:
     entry = calls.of_day[0]
     del calls.contents[entry.task_id]
 
@@ -99,7 +99,7 @@ def test_a_document_that_is_missing_is_named_and_written_again(calls: Calls) -> 
 
 
 @pytest.mark.parametrize("days", [0, 3], ids=["same day", "another day"])
-def test_a_copy_by_another_id_is_named_and_removed(calls: Calls, days: int) -> None:
+def test_a_copy_under_another_id_is_reported_and_removed(calls: Calls, days: int) -> None:
     entry, copy = calls.of_day[0], an_id()
     original = calls.contents[entry.task_id]
     calls.contents[copy] = {**original, ID: copy, "called_at": original["called_at"] + timedelta(days=days)}
@@ -132,7 +132,7 @@ def test_a_copy_by_another_id_is_named_and_removed(calls: Calls, days: int) -> N
         ("note", "not ours"),
     ],
 )
-def test_a_field_that_was_altered_is_named_and_restored(calls: Calls, field: str, value: object) -> None:
+def test_a_changed_field_is_reported_and_restored(calls: Calls, field: str, value: object) -> None:
     entry = calls.of_day[0]
     expected = document_of(entry).content()
     calls.contents[entry.task_id][field] = value
@@ -148,7 +148,7 @@ def test_a_field_that_was_altered_is_named_and_restored(calls: Calls, field: str
     assert calls.reconcile().equal
 
 
-def test_a_document_that_was_moved_to_the_day_is_named_there_too(calls: Calls) -> None:
+def test_a_document_that_was_moved_to_another_day_is_reported_on_that_day_too(calls: Calls) -> None:
     latest = {entry.task_id: entry for entry in calls.entries}
     other = next(entry for entry in latest.values() if not _in(DAY, entry))
     calls.contents[other.task_id]["called_at"] = document_of(calls.of_day[0]).called_at
@@ -156,7 +156,7 @@ def test_a_document_that_was_moved_to_the_day_is_named_there_too(calls: Calls) -
     assert kinds(calls.reconcile()) == [(DifferenceKind.ALTERED, other.task_id, "called_at")]
 
 
-def test_a_document_of_a_call_that_is_not_in_the_ledger_is_named_and_removed(calls: Calls) -> None:
+def test_a_document_without_an_entry_in_the_ledger_is_reported_and_removed(calls: Calls) -> None:
     unknown = an_id()
     calls.contents[unknown] = {**calls.contents[calls.of_day[0].task_id], ID: unknown, "task_id": unknown}
 
@@ -167,7 +167,7 @@ def test_a_document_of_a_call_that_is_not_in_the_ledger_is_named_and_removed(cal
     assert calls.reconcile().equal
 
 
-def test_a_document_that_names_no_task_is_named_and_removed(calls: Calls) -> None:
+def test_a_document_without_a_task_is_reported_and_removed(calls: Calls) -> None:
     calls.contents["stray"] = {
         **calls.contents[calls.of_day[0].task_id],
         ID: "stray",
@@ -184,7 +184,7 @@ def test_a_document_that_names_no_task_is_named_and_removed(calls: Calls) -> Non
     assert calls.reconcile().equal
 
 
-def test_a_document_of_an_earlier_entry_differs_in_all_that_was_corrected(calls: Calls) -> None:
+def test_a_document_of_an_earlier_entry_differs_in_all_corrected_fields(calls: Calls) -> None:
     last = next(entry for entry in calls.of_day if entry.number > 1)
     first = next(entry for entry in calls.entries if entry.task_id == last.task_id)
     calls.contents[last.task_id] = document_of(first).content()
@@ -196,7 +196,7 @@ def test_a_document_of_an_earlier_entry_differs_in_all_that_was_corrected(calls:
     assert calls.reconcile().equal
 
 
-def test_an_entry_whose_event_is_on_its_way_is_no_difference(calls: Calls) -> None:
+def test_an_entry_with_a_pending_event_is_not_a_difference(calls: Calls) -> None:
     missing, stale = calls.of_day[:2]
     del calls.contents[missing.task_id]
     calls.contents[stale.task_id]["number"] = 0
@@ -215,7 +215,7 @@ def test_an_entry_whose_event_is_on_its_way_is_no_difference(calls: Calls) -> No
     assert (calls.reconcile().equal, calls.reconcile().pending) == (True, 0)
 
 
-def test_rollups_that_say_something_else_are_a_difference(calls: Calls) -> None:
+def test_different_rollups_are_reported(calls: Calls) -> None:
     with calls.ports.work() as unit:
         for day in unit.rollups.days():
             unit.rollups.replace_day(day, {})
@@ -228,7 +228,7 @@ def test_rollups_that_say_something_else_are_a_difference(calls: Calls) -> None:
     assert report.rollups != report.ledger
 
 
-def test_of_very_many_differences_all_are_counted(calls: Calls) -> None:
+def test_all_differences_are_counted_although_only_some_are_listed(calls: Calls) -> None:
     content = calls.contents[calls.of_day[0].task_id]
     for _ in range(MAX_DIFFERENCES + 1):
         unknown = an_id()
@@ -242,7 +242,7 @@ def test_of_very_many_differences_all_are_counted(calls: Calls) -> None:
     )
 
 
-def test_without_documents_the_ledger_is_compared_with_the_rollups_alone() -> None:
+def test_without_documents_only_ledger_and_rollups_are_compared() -> None:
     unite = build(in_memory_ports())
 
     report = unite.reports.reconcile(MANAGER, DAY)
@@ -251,7 +251,7 @@ def test_without_documents_the_ledger_is_compared_with_the_rollups_alone() -> No
     assert unite.reports.repair(MANAGER, DAY) == Repaired()
 
 
-def test_agents_may_neither_reconcile_nor_repair(calls: Calls) -> None:
+def test_agents_can_neither_reconcile_nor_repair(calls: Calls) -> None:
     agent = an_actor(Role.AGENT)
 
     with pytest.raises(Forbidden):
@@ -261,7 +261,7 @@ def test_agents_may_neither_reconcile_nor_repair(calls: Calls) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_was_done_to_documents_every_day_is_put_right(calls: Calls, seed: int) -> None:
+def test_any_tampering_with_documents_is_repaired(calls: Calls, seed: int) -> None:
     random = Random(seed)
     right = {key: dict(content) for key, content in calls.contents.items()}
     ids = list(right)
@@ -294,7 +294,7 @@ def test_whatever_was_done_to_documents_every_day_is_put_right(calls: Calls, see
 
 
 @pytest.mark.parametrize("then", [{}, {"number": 99}], ids=["right", "a later entry"])
-def test_what_changes_between_two_looks_is_no_difference(calls: Calls, then: dict[str, int]) -> None:
+def test_a_document_that_changes_during_the_comparison_is_not_a_difference(calls: Calls, then: dict[str, int]) -> None:
     entry = calls.of_day[0]
     content = calls.contents.pop(entry.task_id)
     looks: list[int] = []

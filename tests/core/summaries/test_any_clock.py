@@ -1,4 +1,4 @@
-"""One summary per user and local date, in any zone, whatever clocks do."""
+"""Property-based tests of daily summaries: one per user and local date, in any time zone and with any clock."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
@@ -80,7 +80,7 @@ def test_each_local_date_has_one_summary_while_the_service_runs(tz: str, at: tim
     start=moments,
     steps=st.lists(st.integers(-30 * 3600, 40 * 3600), min_size=1, max_size=40),
 )
-def test_a_clock_that_jumps_brings_each_date_once_and_only_when_its_time_has_come(
+def test_with_a_jumping_clock_each_date_has_at_most_one_summary_and_none_before_its_time(
     tz: str, at: time, start: datetime, steps: list[int]
 ) -> None:
     zone = ZoneInfo(tz)

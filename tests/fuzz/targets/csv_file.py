@@ -1,4 +1,4 @@
-"""CSV files: their encoding, their header, their rows, and the error report that rejected rows make."""
+"""Fuzz target for CSV files: encoding, header, rows, and the error report of rejected rows."""
 
 import csv
 import io

@@ -1,3 +1,5 @@
+"""Fixtures for HTTP tests of calls."""
+
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What every action on a call task has in common: who may take it, If-Match, and Idempotency-Key."""
+"""Tests of what all actions on call tasks share: roles, If-Match and Idempotency-Key."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def act(scenario: HttpScenario, person: Person, task_id: str, action: str, **hea
     return person.post(f"{TASKS}/{task_id}/{action}", json=body_of(action, scenario), headers=named)
 
 
-def test_what_each_role_may_do_with_a_call_task(scenario: HttpScenario) -> None:
+def test_the_roles_that_may_perform_each_action(scenario: HttpScenario) -> None:
     people = {"admin": scenario.admin, "manager": scenario.manager, "own": scenario.ann, "other": scenario.ben}
 
     actual = {
@@ -40,7 +40,7 @@ def test_what_each_role_may_do_with_a_call_task(scenario: HttpScenario) -> None:
     }
 
 
-def test_strangers_do_nothing_with_call_tasks(scenario: HttpScenario) -> None:
+def test_unauthenticated_clients_can_perform_no_action(scenario: HttpScenario) -> None:
     path = f"{TASKS}/{scenario.create_call_task()['id']}"
     stranger = scenario.service.stranger
 
@@ -52,7 +52,7 @@ def test_strangers_do_nothing_with_call_tasks(scenario: HttpScenario) -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_action_on_the_version_that_was_seen_is_taken(scenario: HttpScenario, action: str) -> None:
+def test_an_action_on_the_current_version_is_performed(scenario: HttpScenario, action: str) -> None:
     assert (
         act(scenario, scenario.manager, scenario.create_call_task()["id"], action, If_Match='"1"').headers["ETag"]
         == '"2"'
@@ -79,7 +79,7 @@ def test_an_action_on_another_version_is_412_and_changes_nothing(
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_if_match_that_cannot_be_read_is_400(scenario: HttpScenario, action: str) -> None:
+def test_a_malformed_if_match_is_400(scenario: HttpScenario, action: str) -> None:
     assert problem(act(scenario, scenario.manager, scenario.create_call_task()["id"], action, If_Match="1")) == (
         400,
         "invalid_header",
@@ -87,7 +87,7 @@ def test_an_if_match_that_cannot_be_read_is_400(scenario: HttpScenario, action: 
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_action_with_a_key_is_taken_once(scenario: HttpScenario, action: str) -> None:
+def test_a_repeated_action_with_its_key_is_performed_once(scenario: HttpScenario, action: str) -> None:
     task_id = scenario.create_call_task()["id"]
 
     first, again = (act(scenario, scenario.manager, task_id, action, Idempotency_Key="once") for _ in range(2))
@@ -99,7 +99,7 @@ def test_an_action_with_a_key_is_taken_once(scenario: HttpScenario, action: str)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_key_belongs_to_one_task(scenario: HttpScenario, action: str) -> None:
+def test_a_key_cannot_be_used_for_another_task(scenario: HttpScenario, action: str) -> None:
     act(scenario, scenario.manager, scenario.create_call_task()["id"], action, Idempotency_Key="once")
 
     other = act(scenario, scenario.manager, scenario.create_call_task()["id"], action, Idempotency_Key="once")
@@ -107,7 +107,7 @@ def test_a_key_belongs_to_one_task(scenario: HttpScenario, action: str) -> None:
     assert problem(other) == (422, "idempotency_key_reused")
 
 
-def test_a_task_is_made_once_with_a_key(scenario: HttpScenario) -> None:
+def test_a_repeated_creation_with_its_key_creates_one_task(scenario: HttpScenario) -> None:
     new, key = {"lead_id": scenario.grace, "due_at": "2026-03-02T15:00:00Z"}, {"Idempotency-Key": "once"}
 
     first, again = (scenario.manager.post(TASKS, json=new, headers=key) for _ in range(2))
@@ -120,12 +120,12 @@ def test_a_task_is_made_once_with_a_key(scenario: HttpScenario) -> None:
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("task_id", ["17", "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"])
-def test_nothing_is_done_with_a_task_that_is_not_there(scenario: HttpScenario, action: str, task_id: str) -> None:
+def test_an_action_on_an_unknown_task_is_404(scenario: HttpScenario, action: str, task_id: str) -> None:
     assert problem(act(scenario, scenario.manager, task_id, action)) == (404, "not_found")
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_action_has_a_body_of_its_own_fields(scenario: HttpScenario, action: str) -> None:
+def test_an_action_refuses_unknown_fields_and_other_media_types(scenario: HttpScenario, action: str) -> None:
     path = f"{TASKS}/{scenario.create_call_task()['id']}/{action}"
 
     assert problem(scenario.manager.post(path, json={"colour": "red"})) == (422, "invalid")

@@ -1,4 +1,4 @@
-"""The call log is read, and corrected by entries that are added; the ledger shows its hashes."""
+"""Tests of the call log over HTTP: filters, corrections, and ledgers with their hashes."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +16,7 @@ from unite_core.testing.in_memory import A_MONDAY_MORNING
 ANY = "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
 
 
-def test_what_is_shown_of_an_entry_is_what_its_schema_says() -> None:
+def test_the_json_of_an_entry_is_valid_by_its_schema() -> None:
     entry = LedgerEntry(
         id=an_id(),
         task_id=an_id(),
@@ -63,7 +63,7 @@ def test_a_completed_call_is_in_the_log(scenario: HttpScenario) -> None:
     }
 
 
-def test_entries_are_found_by_agent_lead_task_and_time(scenario: HttpScenario) -> None:
+def test_entries_are_filtered_by_agent_lead_task_and_time(scenario: HttpScenario) -> None:
     ada = scenario.create_lead("Ada", "+12125550124", assigned_to=id_of(scenario.ben))
     first = scenario.completed_call_task()
     scenario.service.ports.clock.advance(timedelta(minutes=1))
@@ -86,7 +86,7 @@ def test_entries_are_found_by_agent_lead_task_and_time(scenario: HttpScenario) -
     assert tasks("from=2026-03-02T10:00:00Z&recorded_to=2026-03-02T09:01:00Z") == []
 
 
-def test_entries_are_found_by_what_they_say_of_their_call(scenario: HttpScenario) -> None:
+def test_entries_are_filtered_by_the_values_of_their_call(scenario: HttpScenario) -> None:
     web = scenario.create_lead("Ada", "+12125550124", source="web, Berlin", assigned_to=id_of(scenario.ann))
     busy = scenario.completed_call_task(outcome="busy")["id"]
     scenario.service.ports.clock.advance(timedelta(minutes=1))
@@ -110,7 +110,7 @@ def test_entries_are_found_by_what_they_say_of_their_call(scenario: HttpScenario
     assert listed(f"counted=true&agent={id_of(scenario.ann)}&attempt=1") == [(busy, "connected")]
 
 
-def test_calls_of_nobody_and_of_an_unknown_source_are_found(scenario: HttpScenario) -> None:
+def test_calls_without_an_agent_or_source_can_be_filtered(scenario: HttpScenario) -> None:
     scenario.completed_call_task()
     task = scenario.create_call_task(lead_id=scenario.create_lead("Ada", "+12125550124"))
     scenario.manager.post(f"{TASKS}/{task['id']}/cancel", json={})
@@ -124,7 +124,7 @@ def test_calls_of_nobody_and_of_an_unknown_source_are_found(scenario: HttpScenar
     assert ids(scenario.ann.get(f"{LOGS}?agent=none")) == []
 
 
-def test_the_log_by_when_calls_were_is_walked_page_by_page(scenario: HttpScenario) -> None:
+def test_the_log_is_paginated_by_call_time(scenario: HttpScenario) -> None:
     ledger = [scenario.completed_call_task(started_at=f"2026-03-02T0{hour}:00:00Z")["id"] for hour in (7, 9, 8)]
 
     first = scenario.manager.get(f"{LOGS}?limit=2&from=2026-03-02T00:00:00Z")
@@ -134,7 +134,7 @@ def test_the_log_by_when_calls_were_is_walked_page_by_page(scenario: HttpScenari
     assert second.get_json()["next_cursor"] is None
 
 
-def test_the_log_is_walked_newest_first_page_by_page(scenario: HttpScenario) -> None:
+def test_the_log_is_paginated_newest_first(scenario: HttpScenario) -> None:
     ledger = [scenario.completed_call_task()["id"] for _ in range(3)]
 
     first = scenario.manager.get(f"{LOGS}?limit=2")
@@ -145,7 +145,7 @@ def test_the_log_is_walked_newest_first_page_by_page(scenario: HttpScenario) -> 
     assert second.get_json()["next_cursor"] is None
 
 
-def test_agents_find_their_own_calls_whatever_they_ask_for(scenario: HttpScenario) -> None:
+def test_agents_see_their_own_calls_whatever_they_filter_by(scenario: HttpScenario) -> None:
     scenario.completed_call_task()
 
     assert len(ids(scenario.ann.get(LOGS))) == 1
@@ -170,7 +170,9 @@ def test_agents_find_their_own_calls_whatever_they_ask_for(scenario: HttpScenari
         (f"source={'x' * 65}", "source", "too_long"),
     ],
 )
-def test_a_query_that_is_wrong_is_told_where(scenario: HttpScenario, query: str, parameter: str, code: str) -> None:
+def test_a_malformed_query_is_refused_with_the_parameter(
+    scenario: HttpScenario, query: str, parameter: str, code: str
+) -> None:
     answer = scenario.manager.get(f"{LOGS}?{query}")
 
     assert problem(answer) == (400, "invalid_parameter")
@@ -181,7 +183,7 @@ def correct(scenario: HttpScenario, entry_id: str, **body: Any) -> Any:
     return scenario.manager.post(f"{LOGS}/{entry_id}/corrections", json={"reason": "A slip.", **body})
 
 
-def test_a_correction_is_an_entry_of_its_own_and_keeps_what_it_does_not_name(scenario: HttpScenario) -> None:
+def test_a_correction_is_a_separate_entry_that_keeps_unmentioned_values(scenario: HttpScenario) -> None:
     task = scenario.completed_call_task(note="Wants an offer.")
     (wrong,) = items(scenario.manager.get(LOGS))
 
@@ -206,7 +208,7 @@ def test_a_correction_is_an_entry_of_its_own_and_keeps_what_it_does_not_name(sce
     assert scenario.ann.get(f"{TASKS}/{task['id']}").get_json()["outcome"] == "connected"
 
 
-def test_a_correction_with_a_key_is_written_once(scenario: HttpScenario) -> None:
+def test_a_repeated_correction_with_its_key_is_stored_once(scenario: HttpScenario) -> None:
     scenario.completed_call_task()
     (wrong,) = items(scenario.manager.get(LOGS))
     path, key = f"{LOGS}/{wrong['id']}/corrections", {"Idempotency-Key": "once"}
@@ -230,7 +232,7 @@ def test_a_correction_with_a_key_is_written_once(scenario: HttpScenario) -> None
         ({"agent_id": ANY}, ("/agent_id", "unknown_field")),
     ],
 )
-def test_a_correction_that_breaks_a_rule_is_told_where(
+def test_an_invalid_correction_is_refused_with_its_fields(
     scenario: HttpScenario, body: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     scenario.completed_call_task()
@@ -242,14 +244,14 @@ def test_a_correction_that_breaks_a_rule_is_told_where(
     assert items(scenario.manager.get(LOGS)) == [wrong]
 
 
-def test_what_the_log_says_already_is_no_correction(scenario: HttpScenario) -> None:
+def test_a_correction_without_changes_is_refused(scenario: HttpScenario) -> None:
     scenario.completed_call_task()
     (entry,) = items(scenario.manager.get(LOGS))
 
     assert problem(correct(scenario, entry["id"], outcome="connected")) == (422, "nothing_to_correct")
 
 
-def test_managers_correct_the_call_log_and_agents_do_not(scenario: HttpScenario) -> None:
+def test_managers_can_correct_the_call_log_and_agents_cannot(scenario: HttpScenario) -> None:
     scenario.completed_call_task()
     (wrong,) = items(scenario.manager.get(LOGS))
     path, body = f"{LOGS}/{wrong['id']}/corrections", {"reason": "A slip.", "outcome": "busy"}
@@ -271,7 +273,7 @@ def test_the_ledger_of_a_task_is_its_chain_and_verifies(scenario: HttpScenario) 
     assert problem(scenario.ben.get(f"{TASKS}/{task['id']}/ledger")) == (404, "not_found")
 
 
-def test_a_task_that_is_open_has_an_empty_ledger(scenario: HttpScenario) -> None:
+def test_the_ledger_of_a_pending_task_is_empty(scenario: HttpScenario) -> None:
     ledger = scenario.ann.get(f"{TASKS}/{scenario.create_call_task()['id']}/ledger").get_json()
 
     assert (ledger["entries"], ledger["verified"]) == ([], True)
@@ -285,7 +287,7 @@ def tampered(scenario: HttpScenario, entry_id: str, **changes: Any) -> None:
         unit.commit()
 
 
-def test_an_entry_that_was_changed_is_found(scenario: HttpScenario) -> None:
+def test_a_changed_entry_is_detected(scenario: HttpScenario) -> None:
     task = scenario.completed_call_task()
     (entry,) = items(scenario.manager.get(LOGS))
 
@@ -297,7 +299,7 @@ def test_an_entry_that_was_changed_is_found(scenario: HttpScenario) -> None:
     assert ledger["broken"]["reason"]
 
 
-def test_an_entry_that_is_missing_is_found(scenario: HttpScenario) -> None:
+def test_a_missing_entry_is_detected(scenario: HttpScenario) -> None:
     task = scenario.completed_call_task()
     with scenario.service.ports.work() as unit:
         unit._tables.ledger.clear()
@@ -308,7 +310,7 @@ def test_an_entry_that_is_missing_is_found(scenario: HttpScenario) -> None:
     assert (ledger["verified"], ledger["broken"]["entry_id"], ledger["broken"]["number"]) == (False, None, 1)
 
 
-def test_the_hashes_can_be_worked_out_from_what_is_shown(scenario: HttpScenario) -> None:
+def test_the_hashes_can_be_recomputed_from_the_response(scenario: HttpScenario) -> None:
     scenario.completed_call_task()
     with scenario.service.ports.reads() as unit:
         (stored,) = unit._tables.ledger.values()

@@ -1,4 +1,4 @@
-"""Call tasks are made, read, assigned, noted and cancelled."""
+"""Tests of call tasks over HTTP: create, get, assign, note and cancel."""
 
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from unite_core.testing.in_memory import A_MONDAY_MORNING
 ANY = "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
 
 
-def test_what_is_shown_of_a_call_task_is_what_its_schema_says() -> None:
+def test_the_json_of_a_call_task_is_valid_by_its_schema() -> None:
     now = A_MONDAY_MORNING
     task = CallTask(
         id=an_id(), lead_id=an_id(), assigned_to=None, due_at=now, created_by=an_id(), created_at=now, updated_at=now
@@ -24,7 +24,7 @@ def test_what_is_shown_of_a_call_task_is_what_its_schema_says() -> None:
     assert list(call_task_json(TaskView(task, None))) == list(CallTaskSchema().fields)
 
 
-def test_a_call_task_is_made_and_read_again(scenario: HttpScenario) -> None:
+def test_a_call_task_is_created_and_read(scenario: HttpScenario) -> None:
     new = {"lead_id": scenario.grace, "due_at": "2026-03-02T17:00:00.5+02:00", "note": " She asked\nfor it. "}
 
     made = scenario.manager.post(TASKS, json=new)
@@ -66,14 +66,14 @@ def test_a_call_task_is_made_and_read_again(scenario: HttpScenario) -> None:
     assert (read.get_json(), read.headers["ETag"]) == (task, '"1"')
 
 
-def test_a_client_that_has_the_version_is_told_so(scenario: HttpScenario) -> None:
+def test_a_client_with_the_current_version_gets_304(scenario: HttpScenario) -> None:
     path = f"{TASKS}/{scenario.create_call_task()['id']}"
 
     assert scenario.ann.get(path, headers={"If-None-Match": '"1"'}).status_code == 304
     assert scenario.ann.get(path, headers={"If-None-Match": '"2"'}).status_code == 200
 
 
-def test_a_call_to_a_lead_that_nobody_works_may_be_nobodys_yet(scenario: HttpScenario) -> None:
+def test_a_call_task_may_be_unassigned(scenario: HttpScenario) -> None:
     ada = scenario.create_lead("Ada", "+12125550124")
 
     assert scenario.create_call_task(lead_id=ada)["assigned_to"] is None
@@ -81,7 +81,7 @@ def test_a_call_to_a_lead_that_nobody_works_may_be_nobodys_yet(scenario: HttpSce
     assert scenario.create_call_task(assigned_to=None)["assigned_to"] == id_of(scenario.ann)
 
 
-def test_whom_to_call_is_told_to_whoever_calls_though_the_lead_is_not_theirs(scenario: HttpScenario) -> None:
+def test_the_assignee_sees_the_lead_of_the_task_although_it_is_not_theirs(scenario: HttpScenario) -> None:
     task = scenario.create_call_task(assigned_to=id_of(scenario.ben))
 
     assert scenario.ben.get(f"{TASKS}/{task['id']}").get_json()["lead"]["phone"] == "+12125550123"
@@ -99,7 +99,7 @@ def test_whom_to_call_is_told_to_whoever_calls_though_the_lead_is_not_theirs(sce
         ({"lead_id": ANY, "due_at": DUE, "note": 1}, ("/note", "wrong_type")),
     ],
 )
-def test_what_cannot_be_a_call_task_is_told_where(
+def test_a_malformed_call_task_is_refused_with_its_fields(
     scenario: HttpScenario, body: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     answer = scenario.manager.post(TASKS, json=body)
@@ -116,7 +116,7 @@ def test_what_cannot_be_a_call_task_is_told_where(
         ({"assigned_to": ANY}, ("/assigned_to", "unknown_user")),
     ],
 )
-def test_a_call_task_that_breaks_a_rule_is_told_where(
+def test_an_invalid_call_task_is_refused_with_its_fields(
     scenario: HttpScenario, change: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     answer = scenario.manager.post(TASKS, json={"lead_id": scenario.grace, "due_at": DUE, **change})
@@ -125,11 +125,11 @@ def test_a_call_task_that_breaks_a_rule_is_told_where(
     assert faults(answer) == [fault]
 
 
-def test_a_lead_that_is_not_there_is_not_called(scenario: HttpScenario) -> None:
+def test_a_call_task_for_an_unknown_lead_is_refused(scenario: HttpScenario) -> None:
     assert problem(scenario.manager.post(TASKS, json={"lead_id": ANY, "due_at": DUE})) == (404, "not_found")
 
 
-def test_agents_make_tasks_for_themselves_and_leads_that_they_see(scenario: HttpScenario) -> None:
+def test_agents_create_tasks_for_themselves_and_leads_that_they_see(scenario: HttpScenario) -> None:
     new = {"lead_id": scenario.grace, "due_at": DUE}
 
     own = scenario.ann.post(TASKS, json=new)
@@ -163,13 +163,13 @@ def test_the_same_assignee_again_changes_nothing(scenario: HttpScenario) -> None
     assert (answer.status_code, answer.get_json()) == (200, task)
 
 
-def test_null_is_refused_as_an_assignee(scenario: HttpScenario) -> None:
+def test_a_null_assignee_is_refused(scenario: HttpScenario) -> None:
     answer = scenario.manager.post(f"{TASKS}/{scenario.create_call_task()['id']}/assign", json={"assigned_to": None})
 
     assert (problem(answer), faults(answer)) == ((422, "invalid"), [("/assigned_to", "null")])
 
 
-def test_notes_are_kept_in_their_order_also_of_a_closed_task(scenario: HttpScenario) -> None:
+def test_notes_are_listed_in_order_also_of_a_closed_task(scenario: HttpScenario) -> None:
     path = f"{TASKS}/{scenario.create_call_task(note='first')['id']}"
     scenario.manager.post(f"{path}/cancel", json={})
 
@@ -180,7 +180,7 @@ def test_notes_are_kept_in_their_order_also_of_a_closed_task(scenario: HttpScena
     assert shown == [(id_of(scenario.manager), "first"), (id_of(scenario.ann), "second")]
 
 
-def test_a_task_has_only_so_many_notes(scenario: HttpScenario) -> None:
+def test_the_number_of_notes_of_a_task_is_limited(scenario: HttpScenario) -> None:
     task_id = scenario.create_call_task()["id"]
     path = f"{TASKS}/{task_id}/notes"
     with scenario.service.ports.work() as unit:
@@ -195,7 +195,7 @@ def test_a_task_has_only_so_many_notes(scenario: HttpScenario) -> None:
     assert problem(scenario.ann.post(path, json={"text": "one more"})) == (409, "too_many_notes")
 
 
-def test_a_call_is_called_off_once(scenario: HttpScenario) -> None:
+def test_a_cancellation_is_performed_once(scenario: HttpScenario) -> None:
     path = f"{TASKS}/{scenario.create_call_task()['id']}"
 
     first = scenario.manager.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
@@ -215,7 +215,7 @@ def test_a_call_is_called_off_once(scenario: HttpScenario) -> None:
     )
 
 
-def test_the_tasks_of_a_lead_that_is_deleted_are_called_off(scenario: HttpScenario) -> None:
+def test_deleting_a_lead_cancels_its_tasks(scenario: HttpScenario) -> None:
     task = scenario.create_call_task()
 
     assert scenario.manager.delete(f"/v1/leads/{scenario.grace}").status_code == 204
@@ -225,11 +225,11 @@ def test_the_tasks_of_a_lead_that_is_deleted_are_called_off(scenario: HttpScenar
 
 
 @pytest.mark.parametrize("path", [f"{TASKS}/{ANY}", f"{TASKS}/17", f"{TASKS}/{ANY}/ledger"])
-def test_what_is_not_there_is_not_found(scenario: HttpScenario, path: str) -> None:
+def test_unknown_tasks_are_404(scenario: HttpScenario, path: str) -> None:
     assert problem(scenario.manager.get(path)) == (404, "not_found")
 
 
-def test_a_call_is_called_off_without_a_word(scenario: HttpScenario) -> None:
+def test_a_cancellation_needs_no_reason(scenario: HttpScenario) -> None:
     path = f"{TASKS}/{scenario.create_call_task()['id']}"
 
     answer = scenario.manager.post(f"{path}/cancel")

@@ -1,4 +1,4 @@
-"""Leads are listed by the calls that were made to them."""
+"""Tests of the filters of leads by their calls."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from tests.http.service import LOGS, TASKS, HttpScenario, complete, faults, id_o
 LEADS = "/v1/leads"
 
 
-def test_leads_are_listed_by_their_calls(scenario: HttpScenario) -> None:
+def test_leads_are_filtered_by_their_calls(scenario: HttpScenario) -> None:
     scenario.service.ports.clock.advance(timedelta(minutes=10))
     ada = scenario.create_lead("Ada", "+12125550124", source="web")
     scenario.service.ports.clock.advance(timedelta(minutes=4))
@@ -33,7 +33,7 @@ def test_leads_are_listed_by_their_calls(scenario: HttpScenario) -> None:
     assert listed(f"called=true&assigned_to={id_of(scenario.ann)}") == [scenario.grace]
 
 
-def test_a_list_of_called_leads_is_walked_page_by_page(scenario: HttpScenario) -> None:
+def test_a_list_of_called_leads_is_paginated(scenario: HttpScenario) -> None:
     scenario.completed_call_task()
     ada = scenario.create_lead("Ada", "+12125550124")
     complete(scenario.manager, scenario.create_call_task(lead_id=ada)["id"])
@@ -45,7 +45,7 @@ def test_a_list_of_called_leads_is_walked_page_by_page(scenario: HttpScenario) -
     assert second.get_json()["next_cursor"] is None
 
 
-def test_a_call_and_its_correction_are_in_the_very_next_list(scenario: HttpScenario) -> None:
+def test_a_call_and_its_correction_affect_the_next_list_at_once(scenario: HttpScenario) -> None:
     task = scenario.create_call_task()
     assert (
         ids(scenario.manager.get(f"{LEADS}?called=true"))
@@ -62,7 +62,7 @@ def test_a_call_and_its_correction_are_in_the_very_next_list(scenario: HttpScena
     assert ids(scenario.manager.get(f"{LEADS}?call_result=connected")) == []
 
 
-def test_agents_list_leads_by_their_own_calls_alone(scenario: HttpScenario) -> None:
+def test_agents_filter_leads_by_their_own_calls_only(scenario: HttpScenario) -> None:
     scenario.completed_call_task(outcome="busy")
     scenario.manager.patch(f"{LEADS}/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
 
@@ -89,7 +89,9 @@ def test_agents_list_leads_by_their_own_calls_alone(scenario: HttpScenario) -> N
         ("called_within=soon", "called_within", "wrong_type"),
     ],
 )
-def test_a_query_that_is_wrong_is_told_where(scenario: HttpScenario, query: str, parameter: str, code: str) -> None:
+def test_a_malformed_query_is_refused_with_the_parameter(
+    scenario: HttpScenario, query: str, parameter: str, code: str
+) -> None:
     answer = scenario.manager.get(f"{LEADS}?{query}")
 
     assert problem(answer) == (400, "invalid_parameter")

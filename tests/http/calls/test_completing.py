@@ -1,4 +1,4 @@
-"""A call is completed once, however often and by however many that is told."""
+"""Tests of completions over HTTP, including repeated and concurrent ones."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,7 +17,7 @@ def entries(scenario: HttpScenario, task_id: str) -> list[dict[str, Any]]:
     return items(scenario.manager.get(f"{LOGS}?task_id={task_id}"))
 
 
-def test_a_completed_call_shows_what_came_of_it(scenario: HttpScenario) -> None:
+def test_a_completed_task_shows_its_completion(scenario: HttpScenario) -> None:
     task = scenario.create_call_task()
     scenario.service.ports.clock.advance(timedelta(minutes=6))
 
@@ -39,7 +39,7 @@ def test_a_completed_call_shows_what_came_of_it(scenario: HttpScenario) -> None:
     assert scenario.manager.get(f"/v1/leads/{scenario.grace}").get_json()["status"] == "contacted"
 
 
-def test_the_same_completion_again_is_the_first_result_and_no_second_entry(scenario: HttpScenario) -> None:
+def test_a_repeated_completion_gets_the_first_result_and_creates_no_second_entry(scenario: HttpScenario) -> None:
     task = scenario.create_call_task()
     first = complete(scenario.ann, task["id"], note="Wants an offer.")
     scenario.service.ports.clock.advance(timedelta(minutes=1))
@@ -52,14 +52,14 @@ def test_the_same_completion_again_is_the_first_result_and_no_second_entry(scena
 
 
 @pytest.mark.parametrize("change", [{"duration_seconds": 301}, {"outcome": "busy"}, {"note": "more"}])
-def test_another_completion_of_a_completed_task_is_409(scenario: HttpScenario, change: dict[str, Any]) -> None:
+def test_a_different_completion_of_a_completed_task_is_409(scenario: HttpScenario, change: dict[str, Any]) -> None:
     task = scenario.completed_call_task()
 
     assert problem(complete(scenario.ann, task["id"], **change)) == (409, "task_closed")
     assert scenario.ann.get(f"{TASKS}/{task['id']}").get_json() == task
 
 
-def test_a_task_that_was_missed_is_not_completed(scenario: HttpScenario) -> None:
+def test_a_missed_task_cannot_be_completed(scenario: HttpScenario) -> None:
     task = scenario.create_call_task()
     scenario.service.ports.clock.advance(timedelta(hours=7))
     ann = scenario.service.log_in(scenario.ann.user)
@@ -85,7 +85,7 @@ def test_a_task_that_was_missed_is_not_completed(scenario: HttpScenario) -> None
         ({"agent": "Ann"}, ("/agent", "unknown_field")),
     ],
 )
-def test_a_completion_that_breaks_a_rule_is_told_where(
+def test_an_invalid_completion_is_refused_with_its_fields(
     scenario: HttpScenario, change: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     task = scenario.create_call_task()
@@ -96,7 +96,7 @@ def test_a_completion_that_breaks_a_rule_is_told_where(
     assert entries(scenario, task["id"]) == []
 
 
-def test_whoever_wants_to_be_called_back_gets_a_task_of_their_own(scenario: HttpScenario) -> None:
+def test_a_requested_callback_creates_a_follow_up_task(scenario: HttpScenario) -> None:
     asked = scenario.completed_call_task(outcome="callback_requested", follow_up_at="2026-03-06T15:00:00Z")
 
     (coming,) = items(scenario.ann.get(f"{TASKS}?status=pending"))
@@ -118,7 +118,7 @@ def all_at_once(scenario: HttpScenario, task_id: str, **changes: Any) -> list[Te
         return list(threads.map(tell, range(CONCURRENCY)))
 
 
-def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_scenario: HttpScenario) -> None:
+def test_twenty_concurrent_equal_completions_get_one_result(database_scenario: HttpScenario) -> None:
     task = database_scenario.create_call_task()
 
     responses = all_at_once(database_scenario, task["id"])
@@ -129,7 +129,7 @@ def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_scenari
     assert len(items(database_scenario.ann.get(TASKS))) == 2
 
 
-def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_scenario: HttpScenario) -> None:
+def test_of_twenty_concurrent_different_completions_one_succeeds(database_scenario: HttpScenario) -> None:
     task = database_scenario.create_call_task()
 
     responses = all_at_once(database_scenario, task["id"], duration_seconds=lambda number: number)
@@ -142,7 +142,7 @@ def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_scen
     assert len(items(database_scenario.ann.get(TASKS))) == 2
 
 
-def test_of_twenty_with_one_key_one_is_carried_out(database_scenario: HttpScenario) -> None:
+def test_of_twenty_concurrent_completions_with_one_key_one_is_performed(database_scenario: HttpScenario) -> None:
     task = database_scenario.create_call_task()
 
     responses = all_at_once(database_scenario, task["id"], headers=lambda _: {"Idempotency-Key": "once"})

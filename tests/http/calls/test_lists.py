@@ -1,4 +1,4 @@
-"""Lists of call tasks: what they hold, in which order, and page by page."""
+"""Tests of lists of call tasks: order, filters and pages."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from tests.http.service import TASKS, HttpScenario, complete, faults, id_of, ids
 NINE, TEN, ELEVEN = (f"2026-03-02T{hour:02}:00:00Z" for hour in (9, 10, 11))
 
 
-def test_the_soonest_due_comes_first(scenario: HttpScenario) -> None:
+def test_tasks_are_sorted_by_due_time(scenario: HttpScenario) -> None:
     late, soon, next_ = (scenario.create_call_task(due_at=due)["id"] for due in (ELEVEN, NINE, TEN))
 
     assert ids(scenario.manager.get(TASKS)) == [soon, next_, late]
 
 
-def test_a_walk_through_the_pages_misses_and_repeats_nothing(scenario: HttpScenario) -> None:
+def test_pages_neither_skip_nor_repeat(scenario: HttpScenario) -> None:
     made = [scenario.create_call_task(due_at=TEN)["id"] for _ in range(5)]
 
     first = scenario.manager.get(f"{TASKS}?limit=2&status=pending,missed")
@@ -25,7 +25,7 @@ def test_a_walk_through_the_pages_misses_and_repeats_nothing(scenario: HttpScena
     assert (third.get_json()["next_cursor"], third.headers.get("Link")) == (None, None)
 
 
-def test_tasks_are_found_by_status_and_by_whom_they_are_assigned_to(scenario: HttpScenario) -> None:
+def test_tasks_are_filtered_by_status_and_assignee(scenario: HttpScenario) -> None:
     ada = scenario.create_lead("Ada", "+12125550124")
     anns, done, without_agent = (
         scenario.create_call_task()["id"],
@@ -49,7 +49,7 @@ def test_tasks_are_found_by_status_and_by_whom_they_are_assigned_to(scenario: Ht
     assert listed("") == {anns, done, without_agent, bens, off}
 
 
-def test_tasks_are_found_by_when_they_are_due(scenario: HttpScenario) -> None:
+def test_tasks_are_filtered_by_due_time(scenario: HttpScenario) -> None:
     first, second, third = (scenario.create_call_task(due_at=due)["id"] for due in (NINE, TEN, ELEVEN))
 
     assert ids(scenario.manager.get(f"{TASKS}?due_from={TEN}")) == [second, third]
@@ -57,7 +57,7 @@ def test_tasks_are_found_by_when_they_are_due(scenario: HttpScenario) -> None:
     assert ids(scenario.manager.get(f"{TASKS}?due_from={TEN}&due_to={ELEVEN}")) == [second]
 
 
-def test_agents_find_their_own_tasks_whatever_they_ask_for(scenario: HttpScenario) -> None:
+def test_agents_see_their_own_tasks_whatever_they_filter_by(scenario: HttpScenario) -> None:
     own = scenario.create_call_task()["id"]
     scenario.create_call_task(assigned_to=id_of(scenario.ben))
     scenario.create_call_task(lead_id=scenario.create_lead("Ada", "+12125550124"))
@@ -79,14 +79,16 @@ def test_agents_find_their_own_tasks_whatever_they_ask_for(scenario: HttpScenari
         ("status=pending&status=missed", "status", "repeated"),
     ],
 )
-def test_a_query_that_is_wrong_is_told_where(scenario: HttpScenario, query: str, parameter: str, code: str) -> None:
+def test_a_malformed_query_is_refused_with_the_parameter(
+    scenario: HttpScenario, query: str, parameter: str, code: str
+) -> None:
     answer = scenario.manager.get(f"{TASKS}?{query}")
 
     assert problem(answer) == (400, "invalid_parameter")
     assert faults(answer) == [(parameter, code)]
 
 
-def test_a_cursor_belongs_to_one_list(scenario: HttpScenario) -> None:
+def test_a_cursor_of_another_list_is_refused(scenario: HttpScenario) -> None:
     for _ in range(2):
         scenario.create_call_task()
     cursor = scenario.manager.get(f"{TASKS}?limit=1").get_json()["next_cursor"]

@@ -1,4 +1,4 @@
-"""The geometry of charts."""
+"""Tests of the geometry of charts."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def texts(chart: Chart) -> list[str]:
     return [label.text for label in chart.labels]
 
 
-def test_the_longest_bar_takes_the_width_that_its_text_leaves_and_its_parts_follow_one_another() -> None:
+def test_the_longest_bar_fills_the_width_beside_its_text_and_its_parts_follow_each_other() -> None:
     chart = bars_of([Group("Ann", [Bar([(0, 30), (1, 10)], "30 + 10")]), Group("Ben", [Bar([(0, 10), (1, 0)], "10")])])
 
     max_length, quarter = MAX_BAR_WIDTH, MAX_BAR_WIDTH / 4
@@ -36,13 +36,13 @@ def test_the_longest_bar_takes_the_width_that_its_text_leaves_and_its_parts_foll
     assert texts(chart) == ["Ann", "30 + 10", "Ben", "10"]
 
 
-def test_the_text_of_a_bar_stands_after_its_end() -> None:
+def test_the_text_of_a_bar_is_after_its_end() -> None:
     chart = bars_of([Group("web", [Bar([(0, 4)], "4 leads"), Bar([(1, 0)], "0 called")])])
 
     assert [label.x for label in chart.labels[1:]] == [MAX_BAR_WIDTH + 1, 1]
 
 
-def test_the_highest_column_leaves_room_for_its_number_and_stands_on_the_bottom() -> None:
+def test_the_highest_column_leaves_space_for_its_number() -> None:
     chart = columns_of([("00:00", (4, 1)), ("01:00", (2, 0)), ("02:00", (0, 0))], label_every=2)
 
     highest = COLUMN_AREA - TEXT_HEIGHT
@@ -55,18 +55,18 @@ def test_the_highest_column_leaves_room_for_its_number_and_stands_on_the_bottom(
     assert [label.text for label in chart.labels if label.anchor is Anchor.START] == ["00:00", "02:00"]
 
 
-def test_a_number_that_is_wider_than_its_column_is_left_to_the_table() -> None:
+def test_a_number_wider_than_its_column_is_only_in_the_table() -> None:
     assert texts(columns_of([("00:00", (100,)), ("01:00", (99,))])) == ["00:00", "99", "01:00"]
 
 
-def test_a_long_name_is_cut() -> None:
+def test_a_long_name_is_shortened() -> None:
     [name, _] = texts(bars_of([Group("x" * (MAX_NAME_LENGTH + 1), [Bar([(0, 1)], "1")])]))
 
     assert len(name) == MAX_NAME_LENGTH
     assert name.endswith("\N{HORIZONTAL ELLIPSIS}")
 
 
-def test_each_agent_has_a_bar_with_a_name_and_the_numbers() -> None:
+def test_each_agent_has_a_bar_with_name_and_numbers() -> None:
     assert texts(chart_of_agents(a_day().agents)) == [
         "Ann Archer",
         "10",
@@ -77,7 +77,7 @@ def test_each_agent_has_a_bar_with_a_name_and_the_numbers() -> None:
     ]
 
 
-def test_each_source_has_a_bar_for_each_stage_with_its_number() -> None:
+def test_each_source_has_a_bar_for_each_stage() -> None:
     chart = chart_of_sources(a_day().sources)
 
     assert texts(chart)[:6] == ["web", "40 leads", "30 called", "12 contacted", "3 converted", "unknown"]
@@ -94,11 +94,11 @@ def test_each_source_has_a_bar_for_each_stage_with_its_number() -> None:
         columns_of([("00:00", (0,))]),
     ],
 )
-def test_nothing_to_show_is_a_chart_without_bars(chart: Chart) -> None:
+def test_without_data_a_chart_has_no_bars(chart: Chart) -> None:
     assert chart.rects == ()
 
 
-def test_nothing_is_drawn_outside_of_the_chart() -> None:
+def test_nothing_is_drawn_outside_the_chart() -> None:
     day = a_day()
 
     for chart in (chart_of_agents(day.agents), chart_of_hours(day.hours), chart_of_sources(day.sources)):

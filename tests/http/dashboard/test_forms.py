@@ -1,4 +1,4 @@
-"""Forms of pages are taken from our own pages alone (CSRF), each bound to its session."""
+"""Tests of CSRF protection: forms are accepted only from the dashboard's own pages, each bound to its session."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ FORMS = [operation.path for operation in page_operations(Service().app) if opera
 
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize("token", [None, "", "x", "é", "\ud800", "0" * 43])
-def test_no_form_is_taken_without_its_token(service: Service, path: str, token: str | None) -> None:
+def test_a_form_without_its_token_is_refused(service: Service, path: str, token: str | None) -> None:
     visitor = signed_in(service, service.add(Role.MANAGER))
     visitor.client.set_cookie("__Host-unite_sign_in", "n" * 43, domain="unite.example", secure=True, path="/")
     body = b"" if token is None else b"csrf_token=" + token.encode("utf-8", "surrogatepass")
@@ -42,7 +42,7 @@ def test_no_form_is_taken_without_its_token(service: Service, path: str, token: 
         {"Origin": ""},
     ],
 )
-def test_a_form_that_another_site_sends_is_refused_with_the_right_token_too(
+def test_a_form_of_another_origin_is_refused_even_with_a_valid_token(
     service: Service, headers: Mapping[str, str]
 ) -> None:
     user = service.add(Role.MANAGER)
@@ -72,7 +72,9 @@ def test_a_form_that_another_site_sends_is_refused_with_the_right_token_too(
         {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
     ],
 )
-def test_a_form_of_ours_is_taken_from_old_and_new_browsers(service: Service, headers: Mapping[str, str]) -> None:
+def test_a_form_of_the_dashboard_is_accepted_from_old_and_new_browsers(
+    service: Service, headers: Mapping[str, str]
+) -> None:
     visitor = signed_in(service, service.add(Role.MANAGER))
     fields = {"csrf_token": visitor.token(HOME)}
 
@@ -102,7 +104,7 @@ def test_a_sign_in_form_of_another_browser_is_refused(service: Service) -> None:
     assert not victim.is_signed_in()
 
 
-def test_a_browser_without_cookies_is_told_what_to_do(service: Service) -> None:
+def test_a_browser_without_cookies_gets_an_explanation(service: Service) -> None:
     user = service.add(Role.MANAGER)
     token = Visitor(service).token(SIGN_IN)
 
@@ -112,7 +114,7 @@ def test_a_browser_without_cookies_is_told_what_to_do(service: Service) -> None:
     assert "Allow cookies" in answer.text
 
 
-def test_forms_stay_good_when_the_keys_are_changed_and_the_old_one_is_still_known() -> None:
+def test_forms_stay_valid_after_a_rotation_of_keys() -> None:
     old, new = b"o" * 32, b"n" * 32
     before = Service(cursor_secrets=(old,))
     user = before.add(Role.MANAGER)
@@ -129,7 +131,7 @@ def test_forms_stay_good_when_the_keys_are_changed_and_the_old_one_is_still_know
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_a_form_of_another_type_with_fields_twice_or_too_large_is_refused(service: Service, path: str) -> None:
+def test_a_form_of_another_media_type_with_repeated_fields_or_too_large_is_refused(service: Service, path: str) -> None:
     visitor = signed_in(service, service.add(Role.MANAGER))
     url_encoded = "application/x-www-form-urlencoded"
 
@@ -145,7 +147,7 @@ def test_a_form_of_another_type_with_fields_twice_or_too_large_is_refused(servic
     assert send(b"a=" + b"x" * 20_000, url_encoded) == 413
 
 
-def test_a_field_that_a_form_does_not_have_is_refused(service: Service) -> None:
+def test_an_unknown_field_is_refused(service: Service) -> None:
     visitor = signed_in(service, service.add(Role.MANAGER))
 
     answer = visitor.post(SIGN_OUT, {"csrf_token": visitor.token(HOME), "everywhere": "yes"})

@@ -1,4 +1,4 @@
-"""Lists as pages: what the API lists for a query, the page shows for the same query."""
+"""Tests of pages with lists: they show what the API lists for the same query."""
 
 import re
 from html import unescape
@@ -38,7 +38,7 @@ def scenario(service: Service) -> HttpScenario:
         "/v1/call-tasks?assigned_to={ann}&due_to=2026-03-02T15:00:01Z",
     ],
 )
-def test_a_page_shows_as_many_rows_as_the_list_of_the_api_has(scenario: HttpScenario, url: str) -> None:
+def test_a_page_shows_as_many_rows_as_the_list_of_the_api(scenario: HttpScenario, url: str) -> None:
     url = url.format(ann=id_of(scenario.ann))
     visitor = signed_in(scenario.service, scenario.manager.user)
 
@@ -59,7 +59,7 @@ def test_an_agent_sees_on_a_page_what_the_api_lists_for_them(scenario: HttpScena
         assert bool(ROW.findall(page.text)) is (person is scenario.ann)
 
 
-def test_pages_are_walked_by_their_links_and_show_each_row_once(scenario: HttpScenario) -> None:
+def test_following_the_links_shows_each_row_once(scenario: HttpScenario) -> None:
     for number in range(5):
         scenario.create_lead(f"Lead {number}", f"+1212555013{number}", source="fair")
     visitor = signed_in(scenario.service, scenario.manager.user)
@@ -75,7 +75,7 @@ def test_pages_are_walked_by_their_links_and_show_each_row_once(scenario: HttpSc
     assert seen == [*(f"Lead {number}" for number in reversed(range(5))), "Alan Turing"]
 
 
-def test_the_first_page_can_be_gone_back_to(scenario: HttpScenario) -> None:
+def test_later_pages_link_to_the_first_page(scenario: HttpScenario) -> None:
     for number in range(3):
         scenario.create_lead(f"Lead {number}", f"+1212555013{number}", source="fair, Berlin")
     visitor = signed_in(scenario.service, scenario.manager.user)
@@ -98,7 +98,7 @@ def test_a_cursor_of_another_list_is_refused(scenario: HttpScenario) -> None:
     assert visitor.get(f"/dashboard/tasks?limit=1&cursor={cursor}").status_code == 400
 
 
-def test_what_a_list_is_narrowed_by_is_shown(scenario: HttpScenario) -> None:
+def test_the_filters_of_a_list_are_described(scenario: HttpScenario) -> None:
     page = signed_in(scenario.service, scenario.manager.user).get("/dashboard/calls?from=2026-03-01T00:00:00Z")
 
     assert '<p class="conditions">From 2026-03-01 00:00 on.</p>' in page.text
@@ -135,7 +135,7 @@ def test_what_a_list_is_narrowed_by_is_shown(scenario: HttpScenario) -> None:
         ("tasks?status=pending&due_to=2026-03-02T08:00:00Z&limit=5", "Due before 2026-03-02 09:00; status pending."),
     ],
 )
-def test_the_query_of_a_list_is_said_in_words(scenario: HttpScenario, path: str, said: str) -> None:
+def test_every_filter_is_described_in_words(scenario: HttpScenario, path: str, said: str) -> None:
     scenario.admin.patch(f"/v1/users/{id_of(scenario.ann)}", json={"name": "Ann Adams"})
     visitor = signed_in(scenario.service, scenario.manager.user)
     visitor.get("/dashboard?tz=Europe/Berlin")
@@ -146,7 +146,7 @@ def test_the_query_of_a_list_is_said_in_words(scenario: HttpScenario, path: str,
     assert re.findall(r'<p class="conditions">(.*)</p>', page.text) == [said]
 
 
-def test_a_call_is_shown_with_its_time_result_agent_duration_source_and_attempt(scenario: HttpScenario) -> None:
+def test_a_call_is_shown_with_time_result_agent_duration_source_and_attempt(scenario: HttpScenario) -> None:
     visitor = signed_in(scenario.service, scenario.manager.user)
 
     page = visitor.get("/dashboard/calls?result=voicemail").text
@@ -164,13 +164,13 @@ def test_a_call_is_shown_with_its_time_result_agent_duration_source_and_attempt(
     assert 'scope="row">2026-03-02 08:59</th>' in page
 
 
-def test_a_list_without_a_time_leads_back_to_the_dashboard(scenario: HttpScenario) -> None:
+def test_a_list_without_a_day_links_back_to_the_dashboard(scenario: HttpScenario) -> None:
     page = signed_in(scenario.service, scenario.manager.user).get("/dashboard/tasks?status=pending").text
 
     assert '<a href="/dashboard">Back to the dashboard</a>' in page
 
 
-def test_agents_are_named_and_one_who_is_deactivated_too(scenario: HttpScenario) -> None:
+def test_agents_are_shown_by_name_even_if_they_are_deactivated(scenario: HttpScenario) -> None:
     scenario.admin.patch(f"/v1/users/{id_of(scenario.ann)}", json={"name": "Ann Adams", "active": False})
 
     page = signed_in(scenario.service, scenario.manager.user).get("/dashboard/calls")
@@ -178,7 +178,7 @@ def test_agents_are_named_and_one_who_is_deactivated_too(scenario: HttpScenario)
     assert page.text.count("Ann Adams") == 2
 
 
-def test_times_follow_the_zone_that_was_chosen(scenario: HttpScenario) -> None:
+def test_times_are_shown_in_the_chosen_time_zone(scenario: HttpScenario) -> None:
     visitor = signed_in(scenario.service, scenario.manager.user)
     visitor.get("/dashboard?tz=Asia/Kolkata")
 
@@ -196,6 +196,6 @@ def test_an_empty_list_says_so(service: Service) -> None:
 
 
 @pytest.mark.parametrize("url", ["https://evil.example/v1/leads", "//evil.example/v1/leads", "/v1/users", ""])
-def test_only_lists_that_have_a_page_are_linked_to(url: str) -> None:
+def test_only_lists_that_have_a_page_can_be_linked(url: str) -> None:
     with pytest.raises(ValueError, match="No page shows"):
         page_of_list(url)

@@ -1,4 +1,4 @@
-"""The dashboard: figures by way of an interface, and what goes on now, as far as the role may see it."""
+"""Tests of the overview page: figures of the day, overdue calls, imports and dead letters, by role."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -49,7 +49,7 @@ def add_task(service: Service, name: str, due_at: str, phone: str = PHONES[0], o
     assert manager.post("/v1/call-tasks", json={"lead_id": added["id"], "due_at": due_at}).status_code == 201
 
 
-def test_the_figures_are_asked_for_by_day_zone_and_user() -> None:
+def test_figures_are_requested_for_day_time_zone_and_user() -> None:
     figures = ExampleFigures()
     service = Service(figures=figures)
     visitor = signed_in(service, user := service.add(Role.AGENT))
@@ -60,7 +60,7 @@ def test_the_figures_are_asked_for_by_day_zone_and_user() -> None:
     assert (actor.user_id, actor.role, day, tz) == (user.id, Role.AGENT, date(2026, 1, 31), "Asia/Kolkata")
 
 
-def test_today_follows_the_time_zone() -> None:
+def test_today_depends_on_the_time_zone() -> None:
     figures = ExampleFigures()
     service = Service(figures=figures)
     visitor = signed_in(service, service.add(Role.AGENT))
@@ -76,7 +76,7 @@ def test_today_follows_the_time_zone() -> None:
     ]
 
 
-def test_the_time_zone_that_was_chosen_last_is_remembered_and_a_made_up_one_is_not() -> None:
+def test_the_chosen_time_zone_is_remembered_and_an_unknown_one_is_not() -> None:
     figures = ExampleFigures()
     service = Service(figures=figures)
     visitor = signed_in(service, service.add(Role.AGENT))
@@ -92,7 +92,7 @@ def test_the_time_zone_that_was_chosen_last_is_remembered_and_a_made_up_one_is_n
     assert 'href="/dashboard?date=2026-03-01&amp;tz=Europe%2FBerlin"' in page.text
 
 
-def test_a_form_that_is_sent_with_empty_fields_shows_today(service: Service) -> None:
+def test_a_form_with_empty_fields_shows_today(service: Service) -> None:
     visitor = signed_in(service, service.add(Role.AGENT))
 
     assert visitor.get(f"{HOME}?date=&tz=").status_code == 200
@@ -106,7 +106,7 @@ def test_the_first_and_the_last_day_have_one_neighbour(service: Service, day: st
     assert len(re.findall("rel=.(?:prev|next)", page.text)) == 1
 
 
-def test_every_figure_leads_to_the_page_of_its_list() -> None:
+def test_every_figure_links_to_the_page_of_its_list() -> None:
     service = Service(figures=ExampleFigures())
     visitor = signed_in(service, service.add(Role.MANAGER))
     page = visitor.get(HOME).text
@@ -117,7 +117,7 @@ def test_every_figure_leads_to_the_page_of_its_list() -> None:
         assert visitor.get(unescape(link)).status_code == 200, link
 
 
-def test_figures_are_shown_in_words_and_numbers() -> None:
+def test_figures_have_words_and_numbers() -> None:
     service = Service(figures=ExampleFigures())
     page = signed_in(service, service.add(Role.MANAGER)).get(HOME).text
 
@@ -172,7 +172,7 @@ def overdue(page: str) -> list[str]:
     return re.findall(r'scope="row">(\w+)</th>', section[: section.index("</section>")])
 
 
-def test_overdue_calls_are_shown_the_longest_due_first_and_those_of_others_not_to_an_agent(service: Service) -> None:
+def test_overdue_calls_are_sorted_by_due_time_and_agents_see_only_their_own(service: Service) -> None:
     agent, other = service.add(Role.AGENT), service.add(Role.AGENT)
     add_task(service, "Grace", "2026-03-02T08:59:00Z", PHONES[0], agent.id)
     add_task(service, "Alan", "2026-03-01T08:00:00Z", PHONES[1], other.id)
@@ -190,7 +190,7 @@ def test_overdue_calls_are_shown_the_longest_due_first_and_those_of_others_not_t
     assert "Not due yet" not in listed
 
 
-def test_how_long_calls_are_overdue_is_said(service: Service) -> None:
+def test_the_time_overdue_is_shown(service: Service) -> None:
     # It is 9 o'clock on the 2nd of March.
     add_task(service, "Grace", "2026-03-02T08:48:30Z", PHONES[0])
     add_task(service, "Alan", "2026-03-02T05:40:00Z", PHONES[1])
@@ -202,7 +202,7 @@ def test_how_long_calls_are_overdue_is_said(service: Service) -> None:
     assert ages == ["3 days", "3 h 20 min", "11 min"]
 
 
-def test_the_day_is_said_in_words_and_today_is_a_link_away() -> None:
+def test_the_day_is_shown_in_words_with_a_link_to_today() -> None:
     service = Service(figures=ExampleFigures())
     visitor = signed_in(service, service.add(Role.AGENT))
 
@@ -215,7 +215,7 @@ def test_the_day_is_said_in_words_and_today_is_a_link_away() -> None:
     assert '<a href="/dashboard?tz=Europe%2FBerlin">Today</a>' in sunday
 
 
-def test_the_zone_of_the_browser_is_asked_for_until_one_was_chosen() -> None:
+def test_the_page_uses_the_time_zone_of_the_browser_until_one_is_chosen() -> None:
     service = Service(figures=ExampleFigures())
     visitor = signed_in(service, service.add(Role.AGENT))
 
@@ -224,7 +224,7 @@ def test_the_zone_of_the_browser_is_asked_for_until_one_was_chosen() -> None:
     assert "data-offer-zone" not in visitor.get(HOME).text
 
 
-def test_imports_show_how_far_they_are(service: Service) -> None:
+def test_imports_show_their_progress(service: Service) -> None:
     upload(service, 'a "quoted" <file>.csv'.replace('"', ""))
     visitor = signed_in(service, service.add(Role.MANAGER))
 
@@ -242,7 +242,7 @@ def test_imports_show_how_far_they_are(service: Service) -> None:
     assert "<html" not in part.text
 
 
-def test_several_imports_and_failed_ones_are_told_in_a_sentence(service: Service) -> None:
+def test_several_and_failed_imports_are_summarized_in_a_sentence(service: Service) -> None:
     visitor = signed_in(service, service.add(Role.MANAGER))
     assert "There are no imports yet." in visitor.get(HOME).text
     upload(service, "a.csv", b"Colour\nred\n")
@@ -265,7 +265,7 @@ def test_several_imports_and_failed_ones_are_told_in_a_sentence(service: Service
         (Role.AGENT, {"Overdue calls"}),
     ],
 )
-def test_each_role_has_its_sections(service: Service, role: Role, sections: set[str]) -> None:
+def test_each_role_sees_its_sections(service: Service, role: Role, sections: set[str]) -> None:
     page = signed_in(service, service.add(role)).get(HOME).text
 
     of_the_day = {"The day", "Agents", "Calls by hour", "Funnel by source"}
@@ -295,7 +295,7 @@ def dead_letter(service: Service, visitor: Visitor) -> dict[str, str]:
     return {"csrf_token": visitor.token(HOME), "delivery": delivery}
 
 
-def test_an_admin_has_a_dead_letter_tried_again() -> None:
+def test_an_admin_can_replay_a_dead_letter() -> None:
     service = Service(destinations=(Refusing(),))
     visitor = signed_in(service, service.add(Role.ADMIN))
     form = dead_letter(service, visitor)
@@ -309,7 +309,7 @@ def test_an_admin_has_a_dead_letter_tried_again() -> None:
     assert "1 could not be delivered." in visitor.get(HOME).text
 
 
-def test_a_dead_letter_is_tried_again_by_admins_alone_and_by_a_form_of_theirs() -> None:
+def test_only_admins_can_replay_a_dead_letter_and_only_by_their_own_form() -> None:
     service = Service(destinations=(Refusing(),))
     visitor = signed_in(service, service.add(Role.ADMIN))
     form = dead_letter(service, visitor)
@@ -322,7 +322,7 @@ def test_a_dead_letter_is_tried_again_by_admins_alone_and_by_a_form_of_theirs() 
     assert "1 could not be delivered." in visitor.get(HOME).text
 
 
-def test_names_and_search_words_are_escaped_wherever_they_are_shown(service: Service) -> None:
+def test_names_and_search_words_are_escaped(service: Service) -> None:
     hostile = '<script>alert("x")</script>&\'"'
     add_task(service, hostile, "2026-03-01T08:00:00Z")
     visitor = signed_in(service, service.add(Role.ADMIN))
@@ -333,7 +333,7 @@ def test_names_and_search_words_are_escaped_wherever_they_are_shown(service: Ser
         assert "&lt;script&gt;" in page, path
 
 
-def test_a_user_is_asked_for_once_for_all_of_a_page(service: Service) -> None:
+def test_each_user_is_read_once_per_page(service: Service) -> None:
     agents = [service.add(Role.AGENT) for _ in range(3)]
     for number, agent in enumerate(agents):
         add_task(service, f"Lead {number}", "2026-03-01T08:00:00Z", PHONES[number], agent.id)

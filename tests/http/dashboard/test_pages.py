@@ -1,4 +1,4 @@
-"""What all pages have in common: who may see them, their headers, errors as pages, files that never change."""
+"""Tests of what all pages share: sessions, headers, error pages and static files."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ def name_of(operation: Operation) -> str:
 
 
 @pytest.mark.parametrize("operation", PAGES, ids=name_of)
-def test_each_page_needs_a_session_or_stands_on_the_list(service: Service, operation: Operation) -> None:
+def test_each_page_needs_a_session_unless_it_is_public(service: Service, operation: Operation) -> None:
     path = operation.path.replace("<name>", "dashboard.css")
 
     answer = Visitor(service).client.open(path, method=operation.method, base_url=HOST)
@@ -37,12 +37,12 @@ def test_every_page_is_below_the_path_of_the_dashboard() -> None:
     assert {each.path for each in PAGES if each.path != HOME and not each.path.startswith(f"{HOME}/")} == set()
 
 
-def test_every_change_is_a_form() -> None:
+def test_pages_use_only_get_and_post() -> None:
     assert {each.method for each in PAGES} == {"GET", "POST"}
 
 
 @pytest.mark.parametrize("path", [HOME, SIGN_IN, "/dashboard/leads", "/dashboard/nothing", "/dashboard?date=x"])
-def test_a_page_says_what_it_may_load_and_that_nobody_keeps_it(service: Service, path: str) -> None:
+def test_every_page_has_a_content_security_policy_and_is_not_cached(service: Service, path: str) -> None:
     answer = signed_in(service, service.add(Role.ADMIN)).get(path)
 
     assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
@@ -54,7 +54,7 @@ def test_a_page_says_what_it_may_load_and_that_nobody_keeps_it(service: Service,
     assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
-def test_pages_hold_no_script_style_or_handler_of_their_own(service: Service) -> None:
+def test_pages_contain_no_inline_scripts_styles_or_handlers(service: Service) -> None:
     visitor = signed_in(service, service.add(Role.ADMIN))
     for path in (HOME, "/dashboard/leads", "/dashboard/calls", "/dashboard/tasks", "/dashboard/nothing"):
         text = visitor.get(path).text
@@ -77,7 +77,7 @@ def test_pages_hold_no_script_style_or_handler_of_their_own(service: Service) ->
         ("/dashboard/static/nothing.css", 404, "There is no such resource"),
     ],
 )
-def test_errors_are_pages_with_the_id_to_quote(service: Service, path: str, status: int, shown: str) -> None:
+def test_errors_are_pages_with_the_correlation_id(service: Service, path: str, status: int, shown: str) -> None:
     answer = signed_in(service, service.add(Role.ADMIN)).get(path)
 
     assert (answer.status_code, answer.mimetype) == (status, "text/html")
@@ -85,7 +85,7 @@ def test_errors_are_pages_with_the_id_to_quote(service: Service, path: str, stat
     assert answer.headers["X-Correlation-ID"] in answer.text
 
 
-def test_a_method_that_a_page_does_not_take_is_a_page_too(service: Service) -> None:
+def test_an_unsupported_method_is_an_error_page_too(service: Service) -> None:
     answer = Visitor(service).client.delete(HOME, base_url=HOST)
 
     assert (answer.status_code, answer.mimetype) == (405, "text/html")
@@ -102,7 +102,7 @@ class Failing(Figures):
         raise self._error
 
 
-def test_a_mistake_of_ours_is_a_page_that_shows_nothing_of_it() -> None:
+def test_an_internal_error_is_a_page_without_details() -> None:
     service = Service(figures=Failing(RuntimeError("a secret detail")))
 
     answer = signed_in(service, service.add(Role.ADMIN)).get(HOME)
@@ -112,7 +112,7 @@ def test_a_mistake_of_ours_is_a_page_that_shows_nothing_of_it() -> None:
     assert answer.headers["X-Correlation-ID"] in answer.text
 
 
-def test_a_database_that_is_away_is_a_page_that_says_when_to_come_back() -> None:
+def test_an_unavailable_database_is_an_error_page_with_retry_after() -> None:
     service = Service(figures=Failing(Unavailable("The database does not answer.")))
 
     answer = signed_in(service, service.add(Role.ADMIN)).get(HOME)
@@ -121,7 +121,7 @@ def test_a_database_that_is_away_is_a_page_that_says_when_to_come_back() -> None
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_requests_are_counted_against_the_user_and_one_too_many_is_a_page() -> None:
+def test_requests_count_against_the_user_and_the_limit_is_an_error_page() -> None:
     service = Service(requests_per_minute=10)
     visitor = signed_in(service, service.add(Role.AGENT))
 
@@ -134,7 +134,7 @@ def test_requests_are_counted_against_the_user_and_one_too_many_is_a_page() -> N
 
 
 @pytest.mark.parametrize("operation", [each for each in PAGES if each.permission is not None], ids=name_of)
-def test_a_page_that_a_role_may_not_see_is_refused(service: Service, operation: Operation) -> None:
+def test_a_page_that_the_role_may_not_see_is_refused(service: Service, operation: Operation) -> None:
     assert operation.permission is Permission.IMPORT_LEADS
 
     answer = signed_in(service, service.add(Role.AGENT)).get(operation.path)
@@ -142,13 +142,13 @@ def test_a_page_that_a_role_may_not_see_is_refused(service: Service, operation: 
     assert (answer.status_code, answer.mimetype) == (403, "text/html")
 
 
-def test_the_description_of_the_api_names_no_page(service: Service) -> None:
+def test_the_openapi_document_contains_no_page(service: Service) -> None:
     document = service.stranger.get("/openapi.json").get_json()
 
     assert [path for path in document["paths"] if path.startswith(HOME)] == []
 
 
-def test_files_are_named_after_their_content_and_may_be_kept_for_ever(service: Service) -> None:
+def test_static_files_have_a_digest_in_their_name_and_are_cached_forever(service: Service) -> None:
     page = signed_in(service, service.add(Role.ADMIN)).get(HOME).text
 
     named = re.findall(r'"(/dashboard/static/[^"]+)"', page)
@@ -163,7 +163,7 @@ def test_files_are_named_after_their_content_and_may_be_kept_for_ever(service: S
         assert answer.get_data() == (FOLDER / f"{stem}.{suffix}").read_bytes()
 
 
-def test_htmx_is_the_release_that_the_notice_names() -> None:
+def test_htmx_is_the_release_named_in_the_notice() -> None:
     notice = (FOLDER.parents[3] / "NOTICE").read_text("utf-8")
     version = re.search(r'version:"([0-9.]+)"', (FOLDER / "htmx.min.js").read_text("utf-8"))
 

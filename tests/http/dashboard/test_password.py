@@ -1,4 +1,4 @@
-"""Changing a password on a page; with a one-time password every page leads there first."""
+"""Tests of the page that changes the password; a one-time password redirects every page to it."""
 
 import pytest
 from werkzeug.test import TestResponse
@@ -40,7 +40,7 @@ def change(
         ("/dashboard/tasks?status=pending", "/dashboard/password?next=%2Fdashboard%2Ftasks%3Fstatus%3Dpending"),
     ],
 )
-def test_with_a_one_time_password_pages_lead_to_the_form_that_changes_it(
+def test_with_a_one_time_password_pages_redirect_to_the_password_page(
     service: Service, ann: User, asked_for: str, leads_to: str
 ) -> None:
     visitor = signed_in(service, ann)
@@ -54,7 +54,7 @@ def test_with_a_one_time_password_pages_lead_to_the_form_that_changes_it(
     assert "<nav" not in page.text, "every other page leads back here"
 
 
-def test_a_part_that_a_page_asks_for_has_the_page_loaded_anew(service: Service) -> None:
+def test_a_polled_section_reloads_the_page_if_the_password_has_to_be_changed(service: Service) -> None:
     user = service.add(Role.MANAGER)
     service.unite.identity.reset_password(an_actor(), PasswordReset(user_id=user.id, password=PASSWORD))
     visitor = signed_in(service, user)
@@ -64,7 +64,7 @@ def test_a_part_that_a_page_asks_for_has_the_page_loaded_anew(service: Service) 
     assert (answer.status_code, answer.headers["HX-Refresh"], answer.text) == (403, "true", "")
 
 
-def test_who_changes_it_goes_on_to_the_page_that_was_asked_for_and_stays_signed_in(service: Service, ann: User) -> None:
+def test_after_the_change_the_requested_page_opens_and_other_sessions_end(service: Service, ann: User) -> None:
     visitor, other = signed_in(service, ann), signed_in(service, ann)
 
     answer = change(visitor, next_page="/dashboard/leads")
@@ -78,7 +78,7 @@ def test_who_changes_it_goes_on_to_the_page_that_was_asked_for_and_stays_signed_
 
 
 @pytest.mark.parametrize("next_page", ["https://evil.example", "//evil.example", CHANGE_PASSWORD, ""])
-def test_it_leads_to_no_other_site_and_not_to_itself(service: Service, ann: User, next_page: str) -> None:
+def test_it_redirects_neither_to_another_site_nor_to_itself(service: Service, ann: User, next_page: str) -> None:
     visitor = signed_in(service, ann)
 
     assert change(visitor, next_page=next_page).headers["Location"] == HOME
@@ -93,7 +93,7 @@ def test_it_leads_to_no_other_site_and_not_to_itself(service: Service, ann: User
         ({"again": "chosen by Ann alon"}, "The two new passwords are different. Write the same one twice."),
     ],
 )
-def test_what_is_wrong_is_said_above_the_form_and_nothing_is_changed(
+def test_errors_are_shown_above_the_form_and_nothing_changes(
     service: Service, ann: User, fields: dict[str, str], complaint: str
 ) -> None:
     visitor = signed_in(service, ann)
@@ -109,7 +109,7 @@ def test_what_is_wrong_is_said_above_the_form_and_nothing_is_changed(
     assert Visitor(service).sign_in(ann).status_code == 303
 
 
-def test_attempts_to_prove_the_password_are_limited() -> None:
+def test_attempts_with_a_wrong_password_are_limited() -> None:
     service = Service(logins_per_minute=2)
     visitor = signed_in(service, service.add(Role.AGENT))
     change(visitor, "wrong")
@@ -122,7 +122,7 @@ def test_attempts_to_prove_the_password_are_limited() -> None:
     assert 'role="alert"' in answer.text
 
 
-def test_who_chose_their_password_changes_it_here_too(service: Service) -> None:
+def test_users_with_an_ordinary_password_can_change_it_too(service: Service) -> None:
     user = service.add(Role.AGENT)
     visitor = signed_in(service, user)
 
@@ -134,7 +134,7 @@ def test_who_chose_their_password_changes_it_here_too(service: Service) -> None:
     assert Visitor(service).sign_in(user, CHOSEN).status_code == 303
 
 
-def test_the_form_belongs_to_the_session_that_it_was_made_for(service: Service, ann: User) -> None:
+def test_a_form_of_another_session_is_refused(service: Service, ann: User) -> None:
     other = signed_in(service, service.add(Role.MANAGER))
     visitor = signed_in(service, ann)
     fields = {"current_password": PASSWORD, "new_password": CHOSEN, "repeated_password": CHOSEN}
@@ -145,7 +145,7 @@ def test_the_form_belongs_to_the_session_that_it_was_made_for(service: Service, 
     assert Visitor(service).sign_in(ann).status_code == 303
 
 
-def test_signing_out_is_open_before_the_password_is_changed(service: Service, ann: User) -> None:
+def test_signing_out_is_possible_before_the_change(service: Service, ann: User) -> None:
     visitor = signed_in(service, ann)
 
     answer = visitor.post(SIGN_OUT, {"csrf_token": visitor.token(CHANGE_PASSWORD)})

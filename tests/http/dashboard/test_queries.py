@@ -1,4 +1,4 @@
-"""How often the dashboard asks the database."""
+"""Tests of the number of database queries of the dashboard."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     made.dispose()
 
 
-def test_everything_on_the_dashboard_is_eight_queries_at_most(engine: Engine) -> None:
+def test_the_dashboard_of_an_admin_needs_at_most_eight_queries(engine: Engine) -> None:
     day = SalesDay(service_over(engine), calls_of_hours=(4, 9, 6))
 
     page, sent = _opened(engine, day, day.admin)
@@ -52,7 +52,7 @@ def test_everything_on_the_dashboard_is_eight_queries_at_most(engine: Engine) ->
     assert len(sent) <= MAX_QUERIES, "\n\n".join(sent)
 
 
-def test_an_agent_s_dashboard_is_no_more(engine: Engine) -> None:
+def test_the_dashboard_of_an_agent_needs_no_more(engine: Engine) -> None:
     day = SalesDay(service_over(engine), calls_of_hours=(4, 9, 6))
 
     page, sent = _opened(engine, day, day.agents[0])

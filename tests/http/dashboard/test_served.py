@@ -1,4 +1,4 @@
-"""The dashboard of a service that runs as its users run it, over HTTP."""
+"""Test of the dashboard in a running service."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.service_process import ADMIN, direct_session, service
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
-def test_somebody_signs_in_to_the_running_service_and_out_again(tmp_path: Path) -> None:
+def test_a_user_signs_in_and_out_over_http(tmp_path: Path) -> None:
     with service(tmp_path) as one, direct_session() as browser:
         one.start()
         home = f"{one.url}/dashboard"

@@ -1,4 +1,4 @@
-"""Signing in to the pages and out of them: the cookie holds a session of the API, and the two end together."""
+"""Tests of signing in to the dashboard and out: the cookie belongs to a session of the API."""
 
 from datetime import timedelta
 from http.cookies import SimpleCookie
@@ -27,7 +27,7 @@ def cookies_set_by(answer: TestResponse) -> dict[str, dict[str, str]]:
     return results
 
 
-def test_who_signs_in_sees_the_dashboard_with_their_name_and_role(service: Service, ann: User) -> None:
+def test_after_signing_in_the_dashboard_shows_name_and_role(service: Service, ann: User) -> None:
     page = signed_in(service, ann).get(HOME)
 
     assert page.status_code == 200
@@ -36,7 +36,7 @@ def test_who_signs_in_sees_the_dashboard_with_their_name_and_role(service: Servi
     assert "(manager)" in page.text
 
 
-def test_the_cookie_is_for_this_host_over_tls_alone_and_not_for_scripts(service: Service, ann: User) -> None:
+def test_the_cookie_is_host_only_secure_and_http_only(service: Service, ann: User) -> None:
     answer = Visitor(service).sign_in(ann)
 
     cookie = cookies_set_by(answer)[SESSION]
@@ -44,7 +44,7 @@ def test_the_cookie_is_for_this_host_over_tls_alone_and_not_for_scripts(service:
     assert cookie == {"path": "/", "secure": "True", "httponly": "True", "samesite": "Lax", "max-age": "43200"}
 
 
-def test_without_tls_the_cookie_has_no_prefix_that_browsers_would_refuse() -> None:
+def test_without_tls_the_cookie_has_no_host_prefix() -> None:
     service = Service(public_url="http://127.0.0.1:8000")
     visitor = Visitor(service, host="http://127.0.0.1:8000")
 
@@ -67,7 +67,7 @@ def test_a_proxy_with_tls_makes_the_cookie_secure() -> None:
 
 
 @pytest.mark.parametrize(("email", "password"), [(None, "wrong"), ("nobody@unite.example", PASSWORD), ("", "")])
-def test_a_wrong_password_and_an_unknown_address_are_answered_alike(
+def test_a_wrong_password_and_an_unknown_address_get_the_same_response(
     service: Service, ann: User, email: str | None, password: str
 ) -> None:
     visitor = Visitor(service)
@@ -86,7 +86,7 @@ def test_a_wrong_password_and_an_unknown_address_are_answered_alike(
     assert f'value="{password}"' not in answer.text or not password
 
 
-def test_logins_here_and_in_the_api_count_against_one_limit() -> None:
+def test_logins_to_the_dashboard_and_to_the_api_share_one_limit() -> None:
     service = Service(logins_per_minute=2)
     user = service.add(Role.AGENT)
     service.log_in(user)
@@ -101,7 +101,7 @@ def test_logins_here_and_in_the_api_count_against_one_limit() -> None:
     assert visitor.cookie() is None
 
 
-def test_signing_out_ends_the_session_in_the_api_too(service: Service, ann: User) -> None:
+def test_signing_out_ends_the_session_of_the_api_too(service: Service, ann: User) -> None:
     visitor = signed_in(service, ann)
     value = visitor.cookie()
     assert value is not None
@@ -119,7 +119,7 @@ def test_signing_out_ends_the_session_in_the_api_too(service: Service, ann: User
     assert not visitor.is_signed_in()
 
 
-def test_logging_out_everywhere_in_the_api_ends_the_session_here(service: Service, ann: User) -> None:
+def test_logging_out_everywhere_in_the_api_ends_the_session_of_the_dashboard(service: Service, ann: User) -> None:
     visitor = signed_in(service, ann)
 
     service.log_in(ann).post("/v1/auth/logout-all")
@@ -127,7 +127,7 @@ def test_logging_out_everywhere_in_the_api_ends_the_session_here(service: Servic
     assert not visitor.is_signed_in()
 
 
-def test_signing_out_here_leaves_other_logins_alone(service: Service, ann: User) -> None:
+def test_signing_out_leaves_other_sessions_alone(service: Service, ann: User) -> None:
     api, other = service.log_in(ann), signed_in(service, ann)
     visitor = signed_in(service, ann)
 
@@ -137,7 +137,7 @@ def test_signing_out_here_leaves_other_logins_alone(service: Service, ann: User)
     assert other.is_signed_in()
 
 
-def test_a_deactivation_a_change_of_role_and_a_new_password_end_the_session(service: Service) -> None:
+def test_a_deactivation_a_role_change_and_a_new_password_end_the_session(service: Service) -> None:
     admin = service.admin()
     for change in ({"active": False}, {"role": "agent"}):
         user = service.add(Role.MANAGER)
@@ -153,14 +153,14 @@ def test_a_deactivation_a_change_of_role_and_a_new_password_end_the_session(serv
     assert not visitor.is_signed_in()
 
 
-def test_the_api_takes_neither_the_cookie_nor_its_value_as_a_token(service: Service, ann: User) -> None:
+def test_the_api_accepts_neither_the_cookie_nor_its_value_as_a_token(service: Service, ann: User) -> None:
     visitor = signed_in(service, ann)
 
     assert problem(visitor.get("/v1/me")) == (401, "unauthenticated")
     assert problem(Person(service, token=visitor.cookie()).get("/v1/me")) == (401, "invalid_token")
 
 
-def test_pages_take_neither_an_access_token_in_the_header_nor_in_the_cookie(service: Service, ann: User) -> None:
+def test_pages_accept_an_access_token_neither_in_the_header_nor_in_the_cookie(service: Service, ann: User) -> None:
     credentials = Credentials(email=ann.email, password=PASSWORD, address="192.0.2.1")
     token = service.unite.identity.log_in(credentials).access_token
     visitor = Visitor(service)
@@ -170,7 +170,7 @@ def test_pages_take_neither_an_access_token_in_the_header_nor_in_the_cookie(serv
     assert visitor.get(HOME).status_code == 303
 
 
-def test_the_session_goes_on_while_it_is_used_and_ends_when_it_is_not(service: Service, ann: User) -> None:
+def test_the_session_lasts_while_it_is_used_and_expires_otherwise(service: Service, ann: User) -> None:
     visitor = signed_in(service, ann)
     first = visitor.cookie()
     service.ports.clock.advance(RENEW_AFTER)
@@ -184,7 +184,7 @@ def test_the_session_goes_on_while_it_is_used_and_ends_when_it_is_not(service: S
     assert not visitor.is_signed_in()
 
 
-def test_tabs_that_renew_at_the_same_time_stay_signed_in(service: Service, ann: User) -> None:
+def test_concurrent_renewals_of_several_tabs_all_succeed(service: Service, ann: User) -> None:
     visitor = signed_in(service, ann)
     service.ports.clock.advance(RENEW_AFTER)
     value = visitor.cookie()
@@ -199,7 +199,7 @@ def test_tabs_that_renew_at_the_same_time_stay_signed_in(service: Service, ann: 
     assert all(tab.is_signed_in() for tab in (*tabs, visitor))
 
 
-def test_a_page_that_asks_for_its_parts_by_itself_does_not_keep_the_session_alive(service: Service, ann: User) -> None:
+def test_polling_does_not_renew_the_session(service: Service, ann: User) -> None:
     visitor = signed_in(service, ann)
     first = visitor.cookie()
     service.ports.clock.advance(RENEW_AFTER)
@@ -211,7 +211,7 @@ def test_a_page_that_asks_for_its_parts_by_itself_does_not_keep_the_session_aliv
 
 
 @pytest.mark.parametrize("path", [HOME, "/dashboard/leads?status=new&q=a%26b", "/dashboard/calls"])
-def test_who_is_not_signed_in_is_led_to_the_page_after_signing_in(service: Service, ann: User, path: str) -> None:
+def test_a_page_without_a_session_redirects_to_the_sign_in_and_back(service: Service, ann: User, path: str) -> None:
     visitor = Visitor(service)
 
     sent = visitor.get(path)
@@ -247,7 +247,7 @@ def test_who_is_not_signed_in_is_led_to_the_page_after_signing_in(service: Servi
         "/dashboard/" + "x" * 5000,
     ],
 )
-def test_signing_in_never_leads_to_another_site(service: Service, ann: User, elsewhere: str) -> None:
+def test_signing_in_never_redirects_to_another_site(service: Service, ann: User, elsewhere: str) -> None:
     visitor = Visitor(service)
 
     page = visitor.get(SIGN_IN, query_string={"next": elsewhere})
@@ -257,13 +257,13 @@ def test_signing_in_never_leads_to_another_site(service: Service, ann: User, els
     assert (answer.status_code, answer.headers["Location"]) == (303, HOME)
 
 
-def test_who_is_signed_in_already_is_sent_on_from_the_sign_in(service: Service, ann: User) -> None:
+def test_a_signed_in_user_is_redirected_from_the_sign_in_page(service: Service, ann: User) -> None:
     answer = signed_in(service, ann).get(f"{SIGN_IN}?next=/dashboard/leads")
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard/leads")
 
 
-def test_signing_in_again_ends_the_session_before(service: Service, ann: User) -> None:
+def test_signing_in_again_ends_the_previous_session(service: Service, ann: User) -> None:
     other = service.add(Role.AGENT)
     visitor = Visitor(service)
     token = visitor.token(SIGN_IN)
@@ -283,14 +283,14 @@ def test_signing_in_again_ends_the_session_before(service: Service, ann: User) -
     assert not tab.is_signed_in()
 
 
-def test_a_part_of_a_page_has_the_whole_page_loaded_anew_where_the_session_has_ended(service: Service) -> None:
+def test_a_polled_section_reloads_the_page_after_the_session_has_ended(service: Service) -> None:
     answer = Visitor(service).get("/dashboard/parts/imports", headers={"HX-Request": "true"})
 
     assert answer.status_code == 401
     assert answer.headers["HX-Refresh"] == "true"
 
 
-def test_a_sign_out_without_a_session_leads_to_the_sign_in(service: Service) -> None:
+def test_signing_out_without_a_session_redirects_to_the_sign_in(service: Service) -> None:
     answer = Visitor(service).post(SIGN_OUT, {"csrf_token": "x"})
 
     assert answer.status_code == 303

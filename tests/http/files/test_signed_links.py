@@ -1,4 +1,4 @@
-"""Signed links: what they permit, and what becomes of one that somebody altered."""
+"""Tests of signed links that the service serves: their terms, tampering, expiry and limits."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -83,14 +83,14 @@ def altered(link: str, alter: Callable[[str, str], str]) -> list[str]:
     ]
 
 
-def test_a_file_is_sent_by_a_link_without_a_token(scenario: HttpScenario) -> None:
+def test_a_file_is_uploaded_by_a_link_without_a_token(scenario: HttpScenario) -> None:
     sent = put(scenario, upload_link(scenario))
 
     assert (sent.status_code, sent.data) == (204, b"")
     assert stored(scenario) == CONTENT
 
 
-def test_a_file_is_fetched_by_a_link_without_a_token(scenario: HttpScenario) -> None:
+def test_a_file_is_downloaded_by_a_link_without_a_token(scenario: HttpScenario) -> None:
     store(scenario)
 
     fetched = fetch(scenario, download_link(scenario))
@@ -102,7 +102,7 @@ def test_a_file_is_fetched_by_a_link_without_a_token(scenario: HttpScenario) -> 
     assert fetched.headers["Cache-Control"] == "no-store"
 
 
-def test_asking_for_the_headers_alone_gives_those_of_the_file(scenario: HttpScenario) -> None:
+def test_a_head_request_returns_the_headers_of_the_file(scenario: HttpScenario) -> None:
     store(scenario)
 
     asked = scenario.service.stranger.send("HEAD", download_link(scenario))
@@ -122,7 +122,7 @@ def test_asking_for_the_headers_alone_gives_those_of_the_file(scenario: HttpScen
         ("a;b=c.csv", 'attachment; filename="a;b=c.csv"'),
     ],
 )
-def test_a_file_is_to_be_saved_under_its_name(scenario: HttpScenario, filename: str, disposition: str) -> None:
+def test_a_download_has_a_filename(scenario: HttpScenario, filename: str, disposition: str) -> None:
     store(scenario)
 
     fetched = fetch(scenario, download_link(scenario, filename=filename))
@@ -130,7 +130,7 @@ def test_a_file_is_to_be_saved_under_its_name(scenario: HttpScenario, filename: 
     assert fetched.headers["Content-Disposition"] == disposition
 
 
-def test_a_file_larger_than_other_bodies_goes_both_ways(scenario: HttpScenario) -> None:
+def test_a_file_may_be_larger_than_other_bodies(scenario: HttpScenario) -> None:
     content = bytes(range(256)) * 12_000
 
     sent = put(scenario, upload_link(scenario, size=len(content)), content)
@@ -139,7 +139,7 @@ def test_a_file_larger_than_other_bodies_goes_both_ways(scenario: HttpScenario) 
     assert fetch(scenario, download_link(scenario)).data == content
 
 
-def test_a_file_is_sent_in_blocks(scenario: HttpScenario) -> None:
+def test_a_download_is_sent_in_blocks(scenario: HttpScenario) -> None:
     store(scenario, b"x" * 3_000_000)
 
     with scenario.service.stranger.get(download_link(scenario)) as fetched:
@@ -155,7 +155,7 @@ def test_a_file_is_sent_in_blocks(scenario: HttpScenario) -> None:
     [lambda _, value: value + "0", lambda *_: "", lambda *_: "9" * 20],
     ids=["one more character", "emptied", "a large number"],
 )
-def test_a_link_that_is_altered_in_any_part_is_refused(
+def test_a_link_with_any_part_changed_is_refused(
     scenario: HttpScenario, method: str, alter: Callable[[str, str], str]
 ) -> None:
     store(scenario)
@@ -169,7 +169,7 @@ def test_a_link_that_is_altered_in_any_part_is_refused(
 
 
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-def test_a_link_is_good_for_one_key_and_one_method(scenario: HttpScenario, method: str) -> None:
+def test_a_link_is_valid_for_one_key_and_one_method(scenario: HttpScenario, method: str) -> None:
     store(scenario)
     link = upload_link(scenario) if method == "PUT" else download_link(scenario)
     query = urlsplit(link).query
@@ -192,7 +192,7 @@ def test_a_link_is_good_for_one_key_and_one_method(scenario: HttpScenario, metho
 
 
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-def test_a_link_that_has_expired_is_refused(scenario: HttpScenario, method: str) -> None:
+def test_an_expired_link_is_refused(scenario: HttpScenario, method: str) -> None:
     store(scenario)
     link = upload_link(scenario) if method == "PUT" else download_link(scenario)
     scenario.service.ports.clock.advance(HOUR)
@@ -202,7 +202,7 @@ def test_a_link_that_has_expired_is_refused(scenario: HttpScenario, method: str)
     assert (late.status_code, json_of(late)["code"]) == (403, "link_expired")
 
 
-def test_what_is_sent_after_the_start_of_an_import_is_not_imported(scenario: HttpScenario) -> None:
+def test_an_upload_after_the_start_of_an_import_is_not_imported(scenario: HttpScenario) -> None:
     coming = json_of(announce_import(scenario.manager, TWO_LEADS))
     send_file(scenario, coming["upload"], TWO_LEADS)
     scenario.manager.post(f"{IMPORTS}/{coming['id']}/start")
@@ -214,7 +214,7 @@ def test_what_is_sent_after_the_start_of_an_import_is_not_imported(scenario: Htt
     assert {lead["name"] for lead in list_leads(scenario.manager)} == {"Ada Lovelace", "Grace Hopper"}
 
 
-def test_what_is_sent_for_an_import_that_was_cancelled_takes_no_files_place(scenario: HttpScenario) -> None:
+def test_an_upload_for_a_cancelled_import_is_not_stored_as_its_file(scenario: HttpScenario) -> None:
     coming = json_of(announce_import(scenario.manager, TWO_LEADS))
     scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel")
 
@@ -230,7 +230,7 @@ def announced_picture(scenario: HttpScenario) -> tuple[str, dict[str, Any]]:
     return images, json_of(scenario.manager.post(images, json={"content_type": "image/png", "size": len(PNG)}))
 
 
-def test_a_picture_that_was_checked_is_not_replaced_by_what_is_sent_later(scenario: HttpScenario) -> None:
+def test_an_upload_after_the_check_does_not_replace_the_picture(scenario: HttpScenario) -> None:
     images, coming = announced_picture(scenario)
     send_file(scenario, coming["upload"], PNG)
     scenario.manager.post(f"{images}/{coming['id']}/complete")
@@ -242,7 +242,7 @@ def test_a_picture_that_was_checked_is_not_replaced_by_what_is_sent_later(scenar
     assert fetch(scenario, path_of(shown["download_url"])).data == PNG
 
 
-def test_a_picture_is_sent_to_others_without_what_its_camera_wrote(scenario: HttpScenario) -> None:
+def test_a_picture_is_downloaded_without_its_metadata(scenario: HttpScenario) -> None:
     images, _ = announced_picture(scenario)
     for content_type, content in PHOTOGRAPHS.items():
         announced = {"content_type": content_type, "size": len(content), "filename": "x.html"}
@@ -261,7 +261,7 @@ def test_a_picture_is_sent_to_others_without_what_its_camera_wrote(scenario: Htt
         assert fetched.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_what_is_sent_for_a_picture_that_was_deleted_takes_no_files_place(scenario: HttpScenario) -> None:
+def test_an_upload_for_a_deleted_picture_is_not_stored_as_the_picture(scenario: HttpScenario) -> None:
     images, coming = announced_picture(scenario)
     scenario.manager.delete(f"{images}/{coming['id']}")
 
@@ -273,14 +273,14 @@ def test_what_is_sent_for_a_picture_that_was_deleted_takes_no_files_place(scenar
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "image/png", None])
-def test_a_file_of_another_type_is_refused(scenario: HttpScenario, content_type: str | None) -> None:
+def test_an_upload_of_another_content_type_is_refused(scenario: HttpScenario, content_type: str | None) -> None:
     refused = put(scenario, upload_link(scenario), content_type=content_type)
 
     assert (refused.status_code, json_of(refused)["code"]) == (422, "wrong_type")
     assert scenario.service.ports.files.size(KEY) is None
 
 
-def test_a_file_of_another_size_is_refused(scenario: HttpScenario) -> None:
+def test_an_upload_of_another_size_is_refused(scenario: HttpScenario) -> None:
     link = upload_link(scenario)
 
     shorter, longer = put(scenario, link, CONTENT[:-1]), put(scenario, link, CONTENT + b"x")
@@ -291,9 +291,7 @@ def test_a_file_of_another_size_is_refused(scenario: HttpScenario) -> None:
 
 
 @pytest.mark.parametrize(("content", "status"), [(CONTENT, 204), (CONTENT[:-1], 422), (CONTENT + b"x", 413)])
-def test_a_size_that_is_not_told_beforehand_is_checked_all_the_same(
-    scenario: HttpScenario, content: bytes, status: int
-) -> None:
+def test_the_size_of_a_chunked_upload_is_checked_too(scenario: HttpScenario, content: bytes, status: int) -> None:
     sent = scenario.service.stranger.send(
         "PUT",
         upload_link(scenario),
@@ -314,7 +312,7 @@ def test_a_deleted_file_is_not_found(scenario: HttpScenario) -> None:
     assert (missing.status_code, json_of(missing)["code"]) == (404, "not_found")
 
 
-def test_nothing_is_served_without_a_link(scenario: HttpScenario) -> None:
+def test_without_a_link_nothing_is_served(scenario: HttpScenario) -> None:
     store(scenario)
 
     for path in (f"/files/{KEY}", "/files/", "/files/imports/"):
@@ -324,14 +322,14 @@ def test_nothing_is_served_without_a_link(scenario: HttpScenario) -> None:
         assert CONTENT not in refused.data
 
 
-def test_other_methods_are_not_taken(scenario: HttpScenario) -> None:
+def test_other_methods_are_refused(scenario: HttpScenario) -> None:
     for method in ("POST", "DELETE", "PATCH"):
         refused = scenario.service.stranger.send(method, upload_link(scenario))
 
         assert (refused.status_code, json_of(refused)["code"]) == (405, "method_not_allowed")
 
 
-def test_with_storage_elsewhere_the_service_has_no_paths_of_files() -> None:
+def test_with_external_storage_the_service_has_no_file_routes() -> None:
     app = create_app(in_memory_unite(), HttpConfig(public_url=PUBLIC_URL, cursor_secrets=(b"x" * 32,)))
 
     response = app.test_client().get(f"/files/{KEY}?signature=x")
@@ -341,7 +339,7 @@ def test_with_storage_elsewhere_the_service_has_no_paths_of_files() -> None:
 
 
 @pytest.mark.parametrize("downloads", [Downloads(1), Downloads(9, max_per_client=1)], ids=["all", "of one address"])
-def test_downloads_have_places_which_are_given_back(scenario: HttpScenario, downloads: Downloads) -> None:
+def test_the_number_of_concurrent_downloads_is_limited(scenario: HttpScenario, downloads: Downloads) -> None:
     store(scenario)
     scenario.service.app.extensions["downloads"] = downloads
     link = download_link(scenario)
@@ -362,7 +360,7 @@ def test_downloads_have_places_which_are_given_back(scenario: HttpScenario, down
     ids=["no UTF-8", "no UTF-8 in a value", "no UTF-8, encoded", "twice", "many parameters", "long"],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_query_that_no_link_has_is_refused(scenario: HttpScenario, method: str, query: str) -> None:
+def test_a_malformed_query_is_refused(scenario: HttpScenario, method: str, query: str) -> None:
     # What a server hands on is the query as it came, byte by byte.
     answer = scenario.service.stranger.send(method, f"/files/{KEY}", environ_overrides={"QUERY_STRING": query})
 

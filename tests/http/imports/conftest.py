@@ -1,3 +1,5 @@
+"""Fixtures for HTTP tests of imports."""
+
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A file is announced, sent to storage, and started."""
+"""Tests of announced imports over HTTP: upload to storage, and start."""
 
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from tests.http.service import PUBLIC_URL, HttpScenario
 from unite_core.imports.model import MAX_FILE_BYTES
 
 
-def test_an_announced_file_is_sent_started_and_imported(scenario: HttpScenario) -> None:
+def test_an_announced_file_is_uploaded_and_imported(scenario: HttpScenario) -> None:
     announced = announce_import(scenario.manager, TWO_LEADS)
     coming = json_of(announced)
     sent = send_file(scenario, coming["upload"], TWO_LEADS)
@@ -39,7 +39,7 @@ def test_an_announced_file_is_sent_started_and_imported(scenario: HttpScenario) 
     assert {lead["name"] for lead in list_leads(scenario.manager)} == {"Ada Lovelace", "Grace Hopper"}
 
 
-def test_an_announcement_tells_how_to_send_the_file(scenario: HttpScenario) -> None:
+def test_an_announcement_returns_upload_instructions(scenario: HttpScenario) -> None:
     announced = json_of(announce_import(scenario.manager, TWO_LEADS))
 
     upload = announced["upload"]
@@ -50,7 +50,7 @@ def test_an_announcement_tells_how_to_send_the_file(scenario: HttpScenario) -> N
     assert announced["expires_at"] == "2026-03-02T10:00:00Z"
 
 
-def test_an_import_shows_everything_that_is_known_of_it(scenario: HttpScenario) -> None:
+def test_an_import_has_all_of_its_fields(scenario: HttpScenario) -> None:
     manager = str(scenario.manager.user.id)
 
     shown = json_of(
@@ -109,7 +109,7 @@ def test_an_import_shows_everything_that_is_known_of_it(scenario: HttpScenario) 
         ({"filename": "a.csv", "size": 5, "options": []}, "/options", "wrong_type"),
     ],
 )
-def test_an_announcement_that_breaks_a_rule_is_refused(
+def test_an_invalid_announcement_is_refused(
     scenario: HttpScenario, body: dict[str, Any], pointer: str, code: str
 ) -> None:
     refused = scenario.manager.post(IMPORTS, json=body)
@@ -145,7 +145,7 @@ BAD_OPTIONS = [
 
 
 @pytest.mark.parametrize(("options", "field", "code"), BAD_OPTIONS)
-def test_options_that_break_a_rule_are_refused_in_an_announcement(
+def test_invalid_options_of_an_announcement_are_refused(
     scenario: HttpScenario, options: dict[str, Any], field: str, code: str
 ) -> None:
     refused = announce_import(scenario.manager, TWO_LEADS, options=options)
@@ -155,7 +155,7 @@ def test_options_that_break_a_rule_are_refused_in_an_announcement(
 
 
 @pytest.mark.parametrize(("options", "field", "code"), BAD_OPTIONS)
-def test_options_that_break_a_rule_are_refused_in_a_form(
+def test_invalid_options_of_a_form_are_refused(
     scenario: HttpScenario, options: dict[str, Any], field: str, code: str
 ) -> None:
     refused = upload_file(scenario.manager, TWO_LEADS, options=options)
@@ -164,7 +164,7 @@ def test_options_that_break_a_rule_are_refused_in_a_form(
     assert field_errors(refused) == {f"/options/{field}": code}
 
 
-def test_options_that_are_null_count_as_left_out(scenario: HttpScenario) -> None:
+def test_options_that_are_null_count_as_missing(scenario: HttpScenario) -> None:
     nothing = {"default_country": None, "default_source": None, "default_assigned_to": None}
 
     announced = announce_import(scenario.manager, TWO_LEADS, options=nothing)
@@ -172,7 +172,7 @@ def test_options_that_are_null_count_as_left_out(scenario: HttpScenario) -> None
     assert announced.status_code == 201
 
 
-def test_an_import_is_not_started_before_its_file_is_there(scenario: HttpScenario) -> None:
+def test_an_import_cannot_be_started_before_its_upload(scenario: HttpScenario) -> None:
     coming = json_of(announce_import(scenario.manager, TWO_LEADS))
 
     early = scenario.manager.post(f"{IMPORTS}/{coming['id']}/start")
@@ -180,7 +180,7 @@ def test_an_import_is_not_started_before_its_file_is_there(scenario: HttpScenari
     assert (early.status_code, json_of(early)["code"]) == (409, "not_uploaded")
 
 
-def test_starting_twice_is_harmless(scenario: HttpScenario) -> None:
+def test_starting_twice_has_one_effect(scenario: HttpScenario) -> None:
     coming = json_of(announce_import(scenario.manager, TWO_LEADS))
     send_file(scenario, coming["upload"], TWO_LEADS)
     scenario.manager.post(f"{IMPORTS}/{coming['id']}/start")
@@ -192,7 +192,7 @@ def test_starting_twice_is_harmless(scenario: HttpScenario) -> None:
     assert len(list_leads(scenario.manager)) == 2
 
 
-def test_a_cancelled_import_is_not_started(scenario: HttpScenario) -> None:
+def test_a_cancelled_import_cannot_be_started(scenario: HttpScenario) -> None:
     coming = json_of(announce_import(scenario.manager, TWO_LEADS))
     send_file(scenario, coming["upload"], TWO_LEADS)
     scenario.manager.post(f"{IMPORTS}/{coming['id']}/cancel")
@@ -202,7 +202,7 @@ def test_a_cancelled_import_is_not_started(scenario: HttpScenario) -> None:
     assert (late.status_code, json_of(late)["code"]) == (409, "already_started")
 
 
-def test_starting_the_same_file_again_leads_to_the_first_import(scenario: HttpScenario) -> None:
+def test_starting_the_same_file_again_returns_the_first_import(scenario: HttpScenario) -> None:
     first, second = (
         json_of(announce_import(scenario.manager, TWO_LEADS)),
         json_of(announce_import(scenario.manager, TWO_LEADS)),
@@ -218,7 +218,7 @@ def test_starting_the_same_file_again_leads_to_the_first_import(scenario: HttpSc
     assert json_of(scenario.manager.get(f"{IMPORTS}/{second['id']}"))["status"] == "cancelled"
 
 
-def test_an_announcement_that_is_sent_again_gets_its_first_answer(scenario: HttpScenario) -> None:
+def test_a_repeated_announcement_with_its_key_gets_the_first_response(scenario: HttpScenario) -> None:
     body, key = {"filename": "leads.csv", "size": 10}, {"Idempotency-Key": "march"}
     first = scenario.manager.post(IMPORTS, key, json=body)
 
@@ -231,7 +231,7 @@ def test_an_announcement_that_is_sent_again_gets_its_first_answer(scenario: Http
     assert len(json_of(scenario.manager.get(IMPORTS))["items"]) == 1
 
 
-def test_a_start_acts_on_the_version_that_it_names(scenario: HttpScenario) -> None:
+def test_a_start_may_require_a_version(scenario: HttpScenario) -> None:
     coming = json_of(announce_import(scenario.manager, TWO_LEADS))
     send_file(scenario, coming["upload"], TWO_LEADS)
 
@@ -242,7 +242,7 @@ def test_a_start_acts_on_the_version_that_it_names(scenario: HttpScenario) -> No
     assert (fresh.status_code, fresh.headers["ETag"]) == (202, '"2"')
 
 
-def test_an_import_keeps_the_id_of_the_request_that_started_it(scenario: HttpScenario) -> None:
+def test_an_import_has_the_correlation_id_of_the_request_that_started_it(scenario: HttpScenario) -> None:
     coming = json_of(announce_import(scenario.manager, TWO_LEADS))
     send_file(scenario, coming["upload"], TWO_LEADS)
 

@@ -1,4 +1,4 @@
-"""Files that are not as they should be get a clear answer and leave the leads as they were."""
+"""Tests of imports of malformed files: a clear error, and no changed leads."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def peopled(database_scenario: HttpScenario) -> HttpScenario:
         "10 MB line",
     ],
 )
-def test_a_file_that_cannot_be_read_fails_with_a_reason(peopled: HttpScenario, content: bytes, code: str) -> None:
+def test_an_unreadable_file_fails_with_a_reason(peopled: HttpScenario, content: bytes, code: str) -> None:
     before = list_leads(peopled.manager)
 
     done = import_file(peopled.manager, content)
@@ -58,13 +58,13 @@ def test_a_file_that_cannot_be_read_fails_with_a_reason(peopled: HttpScenario, c
     assert len(before) == 2
 
 
-def test_a_file_that_failed_may_be_uploaded_again(scenario: HttpScenario) -> None:
+def test_a_failed_file_can_be_uploaded_again(scenario: HttpScenario) -> None:
     first, second = import_file(scenario.manager, b"Colour\nred\n"), import_file(scenario.manager, b"Colour\nred\n")
 
     assert first["id"] != second["id"]
 
 
-def test_a_header_alone_is_an_import_of_nothing(scenario: HttpScenario) -> None:
+def test_a_file_with_only_a_header_creates_nothing(scenario: HttpScenario) -> None:
     done = import_file(scenario.manager, HEADER)
 
     assert (done["status"], done["counts"]["rows"]) == ("completed", 0)
@@ -81,7 +81,7 @@ def test_a_header_alone_is_an_import_of_nothing(scenario: HttpScenario) -> None:
     ],
     ids=["10 MB line", "10,000 cells", "ends in mid-character", "control character"],
 )
-def test_a_row_that_cannot_be_read_is_rejected_and_the_others_imported(
+def test_an_unreadable_row_is_rejected_and_the_others_are_imported(
     peopled: HttpScenario, row: bytes, code: str
 ) -> None:
     scenario, before = peopled, list_leads(peopled.manager)
@@ -102,7 +102,7 @@ def test_a_row_that_cannot_be_read_is_rejected_and_the_others_imported(
     assert others == before
 
 
-def test_a_thousand_wrong_rows_are_a_thousand_rejections(peopled: HttpScenario) -> None:
+def test_a_thousand_invalid_rows_are_a_thousand_rejections(peopled: HttpScenario) -> None:
     scenario, before = peopled, list_leads(peopled.manager)
 
     done = import_file(scenario.manager, HEADER + b",1\n" * 1000)
@@ -119,7 +119,7 @@ def test_a_thousand_wrong_rows_are_a_thousand_rejections(peopled: HttpScenario) 
     assert list_leads(scenario.manager) == before
 
 
-def test_names_in_any_script_come_through(scenario: HttpScenario) -> None:
+def test_names_may_be_in_any_script(scenario: HttpScenario) -> None:
     names = ["محمد علي", "שרה כהן", "田中太郎", "Zoë Łukasiewicz", "👩🏽‍🚀 Ада"]
     rows = "".join(f"{name},+1212555010{number}\n" for number, name in enumerate(names))
 
@@ -129,7 +129,7 @@ def test_names_in_any_script_come_through(scenario: HttpScenario) -> None:
     assert {lead["name"] for lead in list_leads(scenario.manager)} == set(names)
 
 
-def test_a_phone_that_differs_in_punctuation_alone_is_a_duplicate(scenario: HttpScenario) -> None:
+def test_phones_that_differ_only_in_punctuation_are_duplicates(scenario: HttpScenario) -> None:
     import_file(scenario.manager, TWO_LEADS)
 
     done = import_file(scenario.manager, HEADER + b"Ada,(212) 555-0100\n", default_country="us")
@@ -137,7 +137,7 @@ def test_a_phone_that_differs_in_punctuation_alone_is_a_duplicate(scenario: Http
     assert done["counts"]["duplicate"] == 1
 
 
-def test_columns_that_the_file_lacks_are_a_failure(peopled: HttpScenario) -> None:
+def test_a_mapping_of_missing_columns_fails(peopled: HttpScenario) -> None:
     before = list_leads(peopled.manager)
 
     done = import_file(peopled.manager, TWO_LEADS, columns={"Handy": "phone"})

@@ -1,4 +1,4 @@
-"""What the documentation says of imports is how they are."""
+"""Tests of the documentation of imports in the OpenAPI document against real responses."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ def shown(document: dict[str, Any], method: str, path: str, status: int) -> dict
     return content
 
 
-def test_answers_have_the_fields_that_are_documented(scenario: HttpScenario, document: dict[str, Any]) -> None:
+def test_responses_have_the_documented_fields(scenario: HttpScenario, document: dict[str, Any]) -> None:
     announced = json_of(announce_import(scenario.manager, b"Name"))
     done = import_file(scenario.manager, b"Name,Phone\nAda,+12125550100\nAda,+12125550100\n,1\n")
     scenario.manager.post(f"{IMPORTS}/{done['id']}/undo")
@@ -57,7 +57,7 @@ def test_answers_have_the_fields_that_are_documented(scenario: HttpScenario, doc
     assert differences(document, rows, rejections) == []
 
 
-def test_examples_have_the_fields_that_are_documented(document: dict[str, Any]) -> None:
+def test_examples_have_the_documented_fields(document: dict[str, Any]) -> None:
     undocumented = []
     for path, operations in document["paths"].items():
         if not path.startswith(IMPORTS):
@@ -94,7 +94,7 @@ def test_every_status_is_documented(document: dict[str, Any], method: str, path:
     assert statuses <= documented
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_reference_has_a_target(document: dict[str, Any]) -> None:
     def references(value: Any) -> list[str]:
         if isinstance(value, dict):
             own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []

@@ -1,4 +1,4 @@
-"""An import is followed by server-sent events."""
+"""Tests of the server-sent events of an import."""
 
 import json
 from collections.abc import Callable, Collection
@@ -61,7 +61,7 @@ def events(response: TestResponse) -> list[dict[str, Any]]:
     return parsed
 
 
-def test_there_is_an_event_at_once_and_at_every_change_until_the_end(scenario: HttpScenario, coming: str) -> None:
+def test_an_event_is_sent_at_once_and_at_every_change_until_the_end(scenario: HttpScenario, coming: str) -> None:
     waits = while_waiting(scenario, lambda: run_one_chunk(scenario, coming))
 
     response = follow(scenario, coming)
@@ -77,7 +77,7 @@ def test_there_is_an_event_at_once_and_at_every_change_until_the_end(scenario: H
     assert waits == [0.5] * len(waits)
 
 
-def test_the_stream_is_one_of_events_that_nobody_keeps(scenario: HttpScenario) -> None:
+def test_the_stream_has_its_content_type_and_is_not_cached(scenario: HttpScenario) -> None:
     done = import_file(scenario.manager, TWO_LEADS)
 
     response = follow(scenario, done["id"])
@@ -88,7 +88,7 @@ def test_the_stream_is_one_of_events_that_nobody_keeps(scenario: HttpScenario) -
     assert response.text.startswith("retry: 2000\n\n")
 
 
-def test_an_import_that_has_ended_is_told_of_and_the_stream_closed(scenario: HttpScenario) -> None:
+def test_an_ended_import_sends_one_event_and_the_stream_closes(scenario: HttpScenario) -> None:
     done = import_file(scenario.manager, TWO_LEADS)
 
     received = events(follow(scenario, done["id"]))
@@ -99,7 +99,7 @@ def test_an_import_that_has_ended_is_told_of_and_the_stream_closed(scenario: Htt
     ]
 
 
-def test_a_client_that_comes_back_does_not_get_its_last_event_again(scenario: HttpScenario) -> None:
+def test_a_reconnecting_client_does_not_get_its_last_event_again(scenario: HttpScenario) -> None:
     done = import_file(scenario.manager, TWO_LEADS)
 
     current = events(follow(scenario, done["id"], Last_Event_ID=str(done["version"])))
@@ -109,7 +109,7 @@ def test_a_client_that_comes_back_does_not_get_its_last_event_again(scenario: Ht
     assert [event["event"] for event in behind] == ["progress", "end"]
 
 
-def test_a_client_that_has_seen_the_end_is_told_not_to_come_back(scenario: HttpScenario) -> None:
+def test_a_client_that_has_received_the_last_event_gets_204(scenario: HttpScenario) -> None:
     done = import_file(scenario.manager, TWO_LEADS)
     last = events(follow(scenario, done["id"]))[-1]["id"]
 
@@ -118,7 +118,7 @@ def test_a_client_that_has_seen_the_end_is_told_not_to_come_back(scenario: HttpS
     assert (again.status_code, again.data) == (204, b"")
 
 
-def test_a_stream_where_nothing_happens_is_kept_alive_every_five_seconds(scenario: HttpScenario, coming: str) -> None:
+def test_an_idle_stream_sends_a_keep_alive_every_five_seconds(scenario: HttpScenario, coming: str) -> None:
     waits = while_waiting(scenario, lambda: None)
     response = follow(scenario, coming)
     stream = filter(None, response.iter_encoded())
@@ -134,7 +134,7 @@ def test_a_stream_where_nothing_happens_is_kept_alive_every_five_seconds(scenari
     assert sum(waits) == 10
 
 
-def test_a_stream_ends_after_ten_minutes_without_an_end(scenario: HttpScenario, coming: str) -> None:
+def test_a_stream_is_closed_after_ten_minutes(scenario: HttpScenario, coming: str) -> None:
     waits = while_waiting(scenario, lambda: None)
 
     received = events(follow(scenario, coming))
@@ -168,7 +168,7 @@ class BreakableReads(UnitOfWorkFactory[Any]):
         self.broken = True
 
 
-def test_a_stream_ends_when_the_import_cannot_be_read_any_more() -> None:
+def test_a_stream_is_closed_when_the_import_can_no_longer_be_read() -> None:
     work = InMemoryUnitOfWorkFactory(Store())
     reads = BreakableReads(work)
     scenario = import_scenario(work=work, reads=reads)
@@ -181,7 +181,7 @@ def test_a_stream_ends_when_the_import_cannot_be_read_any_more() -> None:
     assert len(scenario.service.app.extensions["event_streams"]) == 0
 
 
-def test_a_stream_gives_the_server_a_chance_at_every_look_to_notice_that_the_client_is_gone(
+def test_a_stream_yields_at_every_poll_so_that_the_server_notices_a_lost_client(
     scenario: HttpScenario, coming: str
 ) -> None:
     waits = while_waiting(scenario, lambda: None)
@@ -214,7 +214,7 @@ def update_user(scenario: HttpScenario, **changes: Any) -> None:
 
 
 @pytest.mark.parametrize("end", [log_out, deactivate, demote])
-def test_a_stream_ends_when_the_one_who_follows_may_not_any_more(
+def test_a_stream_is_closed_when_the_user_loses_the_permission(
     scenario: HttpScenario, coming: str, end: Callable[[HttpScenario], None]
 ) -> None:
     waits = while_waiting(scenario, lambda: end(scenario))
@@ -227,7 +227,7 @@ def test_a_stream_ends_when_the_one_who_follows_may_not_any_more(
 
 
 class TestPlacesForStreams:
-    def test_one_user_has_three_of_them(self, scenario: HttpScenario, coming: str) -> None:
+    def test_a_user_may_have_three_streams(self, scenario: HttpScenario, coming: str) -> None:
         while_waiting(scenario, lambda: None, maximum=5)
         open_ones = [follow(scenario, coming) for _ in range(3)]
 
@@ -241,7 +241,7 @@ class TestPlacesForStreams:
             each.close()
         assert len(scenario.service.app.extensions["event_streams"]) == 0
 
-    def test_beyond_them_a_client_is_asked_to_come_back_later(self, scenario: HttpScenario, coming: str) -> None:
+    def test_further_streams_are_refused_with_retry_after(self, scenario: HttpScenario, coming: str) -> None:
         open_ones = [follow(scenario, coming) for _ in range(2)]
 
         refused = follow(scenario, coming)
@@ -252,7 +252,7 @@ class TestPlacesForStreams:
         for each in open_ones:
             each.close()
 
-    def test_a_client_that_leaves_frees_its_place(self, scenario: HttpScenario, coming: str) -> None:
+    def test_a_disconnected_client_releases_its_place(self, scenario: HttpScenario, coming: str) -> None:
         while_waiting(scenario, lambda: None, maximum=1)
         unread, read = follow(scenario, coming), None
         unread.close()
@@ -263,7 +263,7 @@ class TestPlacesForStreams:
         assert len(scenario.service.app.extensions["event_streams"]) == 0
         assert follow(scenario, coming).status_code == 200
 
-    def test_a_stream_that_ends_frees_its_place(self, scenario: HttpScenario) -> None:
+    def test_a_stream_that_ends_releases_its_place(self, scenario: HttpScenario) -> None:
         done = import_file(scenario.manager, TWO_LEADS)
 
         followed = [events(follow(scenario, done["id"])) for _ in range(3)]
@@ -271,13 +271,13 @@ class TestPlacesForStreams:
         assert all(followed)
         assert len(scenario.service.app.extensions["event_streams"]) == 0
 
-    def test_asking_for_the_headers_alone_takes_none(self, scenario: HttpScenario, coming: str) -> None:
+    def test_a_head_request_takes_no_place(self, scenario: HttpScenario, coming: str) -> None:
         asked = scenario.manager.send("HEAD", f"{IMPORTS}/{coming}/events")
 
         assert (asked.status_code, asked.mimetype) == (200, "text/event-stream")
         assert len(scenario.service.app.extensions["event_streams"]) == 0
 
-    def test_a_request_that_fails_takes_none(self, scenario: HttpScenario, coming: str) -> None:
+    def test_a_failed_request_takes_no_place(self, scenario: HttpScenario, coming: str) -> None:
         follow(scenario, "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f")
         scenario.service.stranger.get(f"{IMPORTS}/{coming}/events")
 

@@ -1,4 +1,4 @@
-"""A file is uploaded and imported in one call."""
+"""Tests of uploading and importing a file by a multipart form."""
 
 import hashlib
 import io
@@ -50,7 +50,7 @@ def stored_files(scenario: HttpScenario) -> list[str]:
     return [key for key in scenario.service.ports.files._contents if key.startswith(("imports/", "uploads/"))]
 
 
-def test_a_file_is_uploaded_and_imported_in_one_call(scenario: HttpScenario) -> None:
+def test_a_file_is_uploaded_and_imported_in_one_request(scenario: HttpScenario) -> None:
     uploaded = upload_file(scenario.manager, TWO_LEADS, options={"default_source": "Fair"})
     scenario.service.run_jobs()
 
@@ -71,7 +71,7 @@ def test_the_options_may_come_before_the_file(scenario: HttpScenario) -> None:
     assert json_of(after)["id"] == json_of(before)["id"]
 
 
-def test_the_same_file_gives_the_same_import(scenario: HttpScenario) -> None:
+def test_the_same_file_returns_the_same_import(scenario: HttpScenario) -> None:
     first = upload_file(scenario.manager, TWO_LEADS)
     scenario.service.run_jobs()
 
@@ -83,7 +83,7 @@ def test_the_same_file_gives_the_same_import(scenario: HttpScenario) -> None:
     assert stored_files(scenario) == []
 
 
-def test_other_options_make_another_import(scenario: HttpScenario) -> None:
+def test_the_same_file_with_other_options_is_another_import(scenario: HttpScenario) -> None:
     first, second = (
         upload_file(scenario.manager, TWO_LEADS),
         upload_file(scenario.manager, TWO_LEADS, options={"on_duplicate": "update"}),
@@ -111,7 +111,7 @@ def test_other_options_make_another_import(scenario: HttpScenario) -> None:
         ([part("file", TWO_LEADS, "a" * 256)], "/filename", "too_long"),
     ],
 )
-def test_a_form_that_breaks_a_rule_is_refused_and_leaves_no_file(
+def test_an_invalid_form_is_refused_and_leaves_no_file(
     scenario: HttpScenario, parts: list[bytes], pointer: str, code: str
 ) -> None:
     refused = send(scenario, *parts)
@@ -138,9 +138,7 @@ FILE = part("file", TWO_LEADS, "leads.csv")
         (b'--edge\r\nContent-Disposition: form-data; name="\xff"\r\n\r\n\r\n--edge--\r\n', "edge"),
     ],
 )
-def test_a_form_that_cannot_be_read_is_refused_and_leaves_no_file(
-    scenario: HttpScenario, body: bytes, boundary: str
-) -> None:
+def test_a_malformed_form_is_refused_and_leaves_no_file(scenario: HttpScenario, body: bytes, boundary: str) -> None:
     refused = send(scenario, body, boundary=boundary, end=b"")
 
     assert (refused.status_code, json_of(refused)["code"]) == (400, "malformed_form")
@@ -157,20 +155,20 @@ def test_a_form_that_cannot_be_read_is_refused_and_leaves_no_file(
     ],
     ids=["endless headers", "endless preamble", "endless epilogue", "endless options"],
 )
-def test_what_stands_around_the_file_is_limited(scenario: HttpScenario, body: bytes) -> None:
+def test_the_bytes_around_the_parts_of_a_form_are_limited(scenario: HttpScenario, body: bytes) -> None:
     refused = send(scenario, body, end=b"")
 
     assert (refused.status_code, json_of(refused)["code"]) == (413, "too_large")
     assert stored_files(scenario) == []
 
 
-def test_a_body_that_is_no_form_is_refused(scenario: HttpScenario) -> None:
+def test_a_body_that_is_not_a_form_is_refused(scenario: HttpScenario) -> None:
     refused = scenario.manager.post(f"{IMPORTS}/file", json={"file": "Name"})
 
     assert (refused.status_code, refused.headers["Accept"]) == (415, "multipart/form-data")
 
 
-def test_a_form_that_says_that_it_is_too_large_is_refused_unread(scenario: HttpScenario) -> None:
+def test_a_form_with_a_too_large_content_length_is_refused_unread(scenario: HttpScenario) -> None:
     class Unreadable(io.BytesIO):
         def read(self, *_: Any) -> bytes:
             raise AssertionError
@@ -187,7 +185,7 @@ def test_a_form_that_says_that_it_is_too_large_is_refused_unread(scenario: HttpS
     assert (refused.status_code, json_of(refused)["code"]) == (413, "too_large")
 
 
-def test_a_filename_is_taken_without_its_folders(scenario: HttpScenario) -> None:
+def test_folders_are_removed_from_the_filename(scenario: HttpScenario) -> None:
     windows = send(scenario, part("file", TWO_LEADS, r"C:\\Users\\ada\\leads-1.csv"))
     unix = send(scenario, part("file", TWO_LEADS + b"\n", "../../etc/leads-2.csv"))
 
@@ -204,7 +202,7 @@ KEY = {"Idempotency-Key": "march-leads"}
 
 
 class TestWithAnIdempotencyKey:
-    def test_an_upload_that_is_sent_again_gets_its_first_answer(self, scenario: HttpScenario) -> None:
+    def test_a_repeated_upload_with_its_key_gets_the_first_response(self, scenario: HttpScenario) -> None:
         first = upload_file(scenario.manager, TWO_LEADS, headers=KEY)
         scenario.service.run_jobs()
 
@@ -219,7 +217,7 @@ class TestWithAnIdempotencyKey:
     @pytest.mark.parametrize(
         "other", [{"content": TWO_LEADS + b"\n"}, {"options": {"dry_run": True}}, {"filename": "else.csv"}]
     )
-    def test_another_upload_under_the_same_key_is_refused_and_leaves_no_file(
+    def test_another_upload_with_the_same_key_is_refused_and_leaves_no_file(
         self, scenario: HttpScenario, other: dict[str, Any]
     ) -> None:
         upload_file(scenario.manager, TWO_LEADS, headers=KEY)
@@ -229,14 +227,14 @@ class TestWithAnIdempotencyKey:
         assert (refused.status_code, json_of(refused)["code"]) == (422, "idempotency_key_reused")
         assert len(stored_files(scenario)) == 1
 
-    def test_a_key_that_is_no_key_is_refused_and_leaves_no_file(self, scenario: HttpScenario) -> None:
+    def test_an_invalid_key_is_refused_and_leaves_no_file(self, scenario: HttpScenario) -> None:
         refused = upload_file(scenario.manager, TWO_LEADS, headers={"Idempotency-Key": "x" * 256})
 
         assert (refused.status_code, json_of(refused)["code"]) == (400, "invalid_header")
         assert stored_files(scenario) == []
 
 
-def test_every_byte_arrives_wherever_the_blocks_are_cut(scenario: HttpScenario) -> None:
+def test_every_byte_of_the_file_is_stored_for_any_block_boundaries(scenario: HttpScenario) -> None:
     # What might be the beginning of a boundary is held back until more has come.
     content = b"".join(b"x" * (number % 23) + b"\r\n--edg" * (number % 3) + b"\n" for number in range(100_000))
 
@@ -273,7 +271,7 @@ class NoQueue(InMemoryJobs):
         "cut off",
     ],
 )
-def test_a_form_is_read_the_same_however_it_is_cut_into_blocks(body: bytes) -> None:
+def test_a_form_is_read_the_same_for_any_block_boundaries(body: bytes) -> None:
     def read(block: int) -> list[Any]:
         received: list[Any] = []
         parts = parts_of(cast("IO[bytes]", Drip(body, block)), "edge")
@@ -288,7 +286,7 @@ def test_a_form_is_read_the_same_however_it_is_cut_into_blocks(body: bytes) -> N
     assert [read(block) for block in range(1, len(body))] == [whole] * (len(body) - 1)
 
 
-def test_the_file_of_an_import_stays_where_waking_a_worker_failed() -> None:
+def test_the_file_of_an_import_is_kept_if_waking_a_worker_failed() -> None:
     scenario = import_scenario(jobs=NoQueue())
 
     failed = upload_file(scenario.manager, TWO_LEADS)
@@ -331,7 +329,7 @@ class Endless(io.RawIOBase):
         return len(taken)
 
 
-def test_a_large_upload_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+def test_a_large_upload_is_never_entirely_in_memory(tmp_path: Path) -> None:
     clock = FixedClock()
     files = LocalFiles(tmp_path, public_url=PUBLIC_URL, secrets_by_kid={"a": b"s" * 32}, clock=clock)
     scenario = import_scenario(files=files, clock=clock)

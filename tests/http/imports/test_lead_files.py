@@ -1,4 +1,4 @@
-"""The lead files of tests/data, imported into a database: how many leads they make, and what becomes of the rest."""
+"""Tests of imports of the lead files in tests/data into a database, with the expected counts."""
 
 import csv
 import io
@@ -73,7 +73,7 @@ def corrected(report: str, column: str) -> bytes:
     return changed.getvalue().encode("utf-8-sig")
 
 
-def test_a_thousand_leads_come_in_once_the_suggestions_are_taken(database_scenario: HttpScenario) -> None:
+def test_a_thousand_leads_are_imported_after_accepting_the_suggestions(database_scenario: HttpScenario) -> None:
     scenario = database_scenario
 
     first = import_file(scenario.manager, (LEAD_FILES / "leads-1000.csv").read_bytes(), default_country="US")
@@ -89,7 +89,7 @@ def test_a_thousand_leads_come_in_once_the_suggestions_are_taken(database_scenar
     assert len(every(scenario, "/v1/leads")) == 1000
 
 
-def test_repeated_people_are_found_inside_the_file_and_again_when_somebody_else_uploads_it(
+def test_duplicates_are_detected_within_a_file_and_when_another_user_uploads_it_again(
     database_scenario: HttpScenario,
 ) -> None:
     scenario = database_scenario
@@ -127,7 +127,7 @@ def test_repeated_people_are_found_inside_the_file_and_again_when_somebody_else_
 
 
 @pytest.mark.parametrize(("name", "created", "rejected", "failure", "people"), BROKEN)
-def test_a_broken_file_is_read_rightly_or_refused_and_touches_no_other_lead(
+def test_a_broken_file_is_read_correctly_or_refused_and_changes_no_other_lead(
     database_scenario: HttpScenario,
     name: str,
     created: int,
@@ -151,5 +151,5 @@ def test_a_broken_file_is_read_rightly_or_refused_and_touches_no_other_lead(
     assert {lead["name"]: lead["email"] for lead in after if lead not in before} == people
 
 
-def test_each_broken_file_has_a_case() -> None:
+def test_each_broken_file_has_a_test_case() -> None:
     assert {path.stem for path in (LEAD_FILES / "broken").iterdir()} == {case[0] for case in BROKEN}

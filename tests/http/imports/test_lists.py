@@ -1,4 +1,4 @@
-"""Imports are listed and read, and so are the rows that made no lead."""
+"""Tests of lists of imports and of rejected rows, and of error reports, over HTTP."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ WRONG = (
 )
 
 
-def test_imports_are_listed_newest_first_page_by_page(scenario: HttpScenario) -> None:
+def test_imports_are_paginated_newest_first(scenario: HttpScenario) -> None:
     ids = []
     for number in range(3):
         ids.append(json_of(upload_file(scenario.manager, TWO_LEADS + b"\n" * number))["id"])
@@ -42,7 +42,7 @@ def test_imports_are_listed_newest_first_page_by_page(scenario: HttpScenario) ->
     assert json_of(second)["next_cursor"] is None
 
 
-def test_a_list_can_be_narrowed_to_some_states(scenario: HttpScenario) -> None:
+def test_imports_are_filtered_by_status(scenario: HttpScenario) -> None:
     done = import_file(scenario.manager, TWO_LEADS)["id"]
     failed = import_file(scenario.manager, b"Colour\nred\n")["id"]
     waiting = json_of(announce_import(scenario.manager, TWO_LEADS))["id"]
@@ -69,7 +69,7 @@ def test_a_list_can_be_narrowed_to_some_states(scenario: HttpScenario) -> None:
         (f"{IMPORTS}/{ANY}/error-report?kind=rejected", "kind", "unknown_parameter"),
     ],
 )
-def test_a_query_that_is_wrong_is_refused(scenario: HttpScenario, path: str, parameter: str, code: str) -> None:
+def test_a_malformed_query_is_refused(scenario: HttpScenario, path: str, parameter: str, code: str) -> None:
     refused = scenario.manager.get(path)
 
     assert (refused.status_code, field_errors(refused)) == (400, {parameter: code})
@@ -78,9 +78,7 @@ def test_a_query_that_is_wrong_is_refused(scenario: HttpScenario, path: str, par
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("import_id", [ANY, "17"])
 @pytest.mark.parametrize("what", ["", "/start", "/cancel", "/undo", "/events", "/rejections", "/error-report"])
-def test_an_import_that_is_not_there_is_not_found(
-    scenario: HttpScenario, what: str, import_id: str, method: str
-) -> None:
+def test_an_unknown_import_is_not_found(scenario: HttpScenario, what: str, import_id: str, method: str) -> None:
     response = scenario.manager.send(method, f"{IMPORTS}/{import_id}{what}")
 
     takes = {"": "GET", "/start": "POST", "/cancel": "POST", "/undo": "POST"}.get(what, "GET")
@@ -88,7 +86,7 @@ def test_an_import_that_is_not_there_is_not_found(
     assert response.status_code == expected
 
 
-def test_an_import_that_has_not_changed_is_not_sent_again(scenario: HttpScenario) -> None:
+def test_an_unchanged_import_is_304(scenario: HttpScenario) -> None:
     coming = json_of(upload_file(scenario.manager, TWO_LEADS))
     path = f"{IMPORTS}/{coming['id']}"
     tag = scenario.manager.get(path).headers["ETag"]
@@ -102,7 +100,7 @@ def test_an_import_that_has_not_changed_is_not_sent_again(scenario: HttpScenario
     assert changed.headers["ETag"] != tag
 
 
-def test_columns_tell_what_became_of_each(scenario: HttpScenario) -> None:
+def test_every_column_has_its_field_or_the_reason_why_it_is_ignored(scenario: HttpScenario) -> None:
     done = import_file(
         scenario.manager, b"Full Name,Phone 1,Mobile,Website\nAda,+12125550100,,x\n", columns={"Website": None}
     )
@@ -115,7 +113,7 @@ def test_columns_tell_what_became_of_each(scenario: HttpScenario) -> None:
     ]
 
 
-def test_an_import_that_has_ended_shows_that_it_is_through(scenario: HttpScenario) -> None:
+def test_a_completed_import_has_complete_progress(scenario: HttpScenario) -> None:
     done = import_file(scenario.manager, TWO_LEADS)
 
     assert done["progress"]["percent"] == 100.0
@@ -125,7 +123,7 @@ def test_an_import_that_has_ended_shows_that_it_is_through(scenario: HttpScenari
     assert done["error_report_url"] is None
 
 
-class TestRowsThatMadeNoLead:
+class TestRejections:
     def test_they_are_listed_in_the_order_of_the_file(self, scenario: HttpScenario) -> None:
         done = import_file(scenario.manager, WRONG)
 
@@ -134,13 +132,13 @@ class TestRowsThatMadeNoLead:
         assert done["counts"] == {"rows": 4, "created": 1, "updated": 0, "duplicate": 1, "rejected": 2}
         assert [(row["row"], row["kind"]) for row in rows] == [(3, "rejected"), (4, "duplicate"), (5, "rejected")]
 
-    def test_they_can_be_narrowed_to_one_kind(self, scenario: HttpScenario) -> None:
+    def test_they_are_filtered_by_kind(self, scenario: HttpScenario) -> None:
         done = import_file(scenario.manager, WRONG)
 
         assert [row["row"] for row in list_rejections(scenario.manager, done["id"], "?kind=duplicate")] == [4]
         assert [row["row"] for row in list_rejections(scenario.manager, done["id"], "?kind=rejected")] == [3, 5]
 
-    def test_rejections_come_page_by_page(self, scenario: HttpScenario) -> None:
+    def test_they_are_paginated(self, scenario: HttpScenario) -> None:
         done = import_file(scenario.manager, WRONG)
         path = f"{IMPORTS}/{done['id']}/rejections"
 
@@ -163,7 +161,7 @@ class TestRowsThatMadeNoLead:
         for refused in (elsewhere, narrowed, altered):
             assert (refused.status_code, json_of(refused)["code"]) == (400, "invalid_cursor")
 
-    def test_a_rejected_row_tells_all_that_is_wrong_with_it(self, scenario: HttpScenario) -> None:
+    def test_a_rejected_row_lists_all_of_its_errors(self, scenario: HttpScenario) -> None:
         done = import_file(scenario.manager, WRONG)
 
         row = list_rejections(scenario.manager, done["id"])[0]
@@ -174,7 +172,7 @@ class TestRowsThatMadeNoLead:
         assert row["duplicate_of"] is None
         assert all(problem["message"] for problem in row["problems"])
 
-    def test_a_row_with_more_cells_than_the_header_shows_them_by_their_column(self, scenario: HttpScenario) -> None:
+    def test_surplus_cells_of_a_row_are_named_by_their_column(self, scenario: HttpScenario) -> None:
         done = import_file(scenario.manager, b"Name,Phone,,Name\n,1,x,y,z\n")
 
         [row] = list_rejections(scenario.manager, done["id"])
@@ -197,8 +195,8 @@ class TestRowsThatMadeNoLead:
         assert known["code"] == "duplicate_lead"
 
 
-class TestTheErrorReport:
-    def test_it_is_corrected_and_uploaded_again_as_it_is(self, scenario: HttpScenario) -> None:
+class TestErrorReport:
+    def test_it_can_be_corrected_and_imported_again(self, scenario: HttpScenario) -> None:
         done = import_file(scenario.manager, WRONG)
 
         led = scenario.manager.get(path_of(done["error_report_url"]).rstrip("?"))
@@ -213,14 +211,14 @@ class TestTheErrorReport:
         assert again["counts"] == {"rows": 2, "created": 1, "updated": 0, "duplicate": 0, "rejected": 1}
         assert {lead["name"] for lead in list_leads(scenario.manager)} == {"Ada Lovelace", "Alan Turing"}
 
-    def test_there_is_none_where_no_row_was_rejected(self, scenario: HttpScenario) -> None:
+    def test_it_does_not_exist_without_rejections(self, scenario: HttpScenario) -> None:
         done = import_file(scenario.manager, TWO_LEADS)
 
         missing = scenario.manager.get(f"{IMPORTS}/{done['id']}/error-report")
 
         assert (missing.status_code, json_of(missing)["code"]) == (404, "no_error_report")
 
-    def test_there_is_none_before_the_end(self, scenario: HttpScenario) -> None:
+    def test_it_does_not_exist_before_the_end(self, scenario: HttpScenario) -> None:
         coming = json_of(upload_file(scenario.manager, WRONG))
 
         early = scenario.manager.get(f"{IMPORTS}/{coming['id']}/error-report")

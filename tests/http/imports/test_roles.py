@@ -1,4 +1,4 @@
-"""Who may import leads."""
+"""Tests of which roles may import leads."""
 
 from typing import Any
 
@@ -35,16 +35,16 @@ def ask(scenario: HttpScenario, person: Person, method: str, path: str) -> tuple
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_agents_have_nothing_to_do_with_imports(scenario: HttpScenario, method: str, path: str) -> None:
+def test_agents_have_no_access_to_imports(scenario: HttpScenario, method: str, path: str) -> None:
     assert ask(scenario, scenario.ann, method, path) == (403, "forbidden")
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_nobody_gets_in_without_a_token(scenario: HttpScenario, method: str, path: str) -> None:
+def test_unauthenticated_clients_have_no_access(scenario: HttpScenario, method: str, path: str) -> None:
     assert ask(scenario, scenario.service.stranger, method, path) == (401, "unauthenticated")
 
 
-def test_an_agents_file_is_not_kept(scenario: HttpScenario) -> None:
+def test_a_file_that_an_agent_uploads_is_not_stored(scenario: HttpScenario) -> None:
     upload_file(scenario.ann, TWO_LEADS)
 
     assert scenario.service.ports.files._contents == {}
@@ -60,7 +60,7 @@ def test_admins_and_managers_import(scenario: HttpScenario, role: Role) -> None:
     assert done["counts"]["created"] == 2
 
 
-def test_the_same_file_from_somebody_else_is_another_import(scenario: HttpScenario) -> None:
+def test_the_same_file_of_another_user_is_another_import(scenario: HttpScenario) -> None:
     first = import_file(scenario.manager, TWO_LEADS)
 
     second = import_file(scenario.admin, TWO_LEADS)

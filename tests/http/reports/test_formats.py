@@ -1,4 +1,4 @@
-"""Reports over HTTP: JSON and CSV, versions, what is refused, and who sees what."""
+"""Tests of reports over HTTP: JSON and CSV, versions, malformed queries, and roles."""
 
 import csv
 import io
@@ -70,7 +70,7 @@ def rows(answer: TestResponse) -> list[dict[str, str]]:
         ("text/html, text/csv;q=0.1", "text/csv"),
     ],
 )
-def test_a_report_comes_in_the_format_that_is_preferred(
+def test_a_report_has_the_format_that_the_client_accepts(
     manager: Person, report: str, accept: str, mimetype: str
 ) -> None:
     answer = read(manager, report, accept)
@@ -83,9 +83,7 @@ def test_a_report_comes_in_the_format_that_is_preferred(
 
 @pytest.mark.parametrize("report", REPORTS)
 @pytest.mark.parametrize("accept", ["application/json", "text/csv"])
-def test_a_report_that_says_the_same_is_not_sent_again(
-    history: History, manager: Person, report: str, accept: str
-) -> None:
+def test_an_unchanged_report_is_304(history: History, manager: Person, report: str, accept: str) -> None:
     path = f"/v1/reports/{report}"
     first = read(manager, report, accept)
     tag = first.headers["ETag"]
@@ -102,7 +100,7 @@ def test_a_report_that_says_the_same_is_not_sent_again(
     assert changed.headers["ETag"] != tag
 
 
-def test_the_version_stays_while_a_report_says_the_same(history: History, manager: Person) -> None:
+def test_the_version_stays_while_the_content_does(history: History, manager: Person) -> None:
     first = read(manager, "daily", date="2026-03-02").get_json()
     history.happen({**CALL, "how": "leave"})
     history.service.unite.reports.fold()
@@ -114,7 +112,7 @@ def test_the_version_stays_while_a_report_says_the_same(history: History, manage
     assert again["generated_at"] > first["generated_at"]
 
 
-def test_the_rows_of_a_csv_file_are_those_of_the_report(manager: Person) -> None:
+def test_the_rows_of_csv_are_those_of_the_report(manager: Person) -> None:
     report = read(manager, "daily").get_json()
 
     amy, total = rows(read(manager, "daily", "text/csv"))
@@ -141,7 +139,7 @@ def test_the_rows_of_a_csv_file_are_those_of_the_report(manager: Person) -> None
         ("leaderboard", 1),
     ],
 )
-def test_every_report_is_a_table(manager: Person, report: str, number: int) -> None:
+def test_every_report_is_available_as_csv(manager: Person, report: str, number: int) -> None:
     assert len(rows(read(manager, report, "text/csv"))) == number
 
 
@@ -154,7 +152,7 @@ def test_a_rate_without_a_value_is_an_empty_cell(history: History) -> None:
 
 
 @pytest.mark.parametrize("metric", ["conversions", "conversion_rate"])
-def test_a_leaderboard_is_a_table_whatever_the_metric(manager: Person, metric: str) -> None:
+def test_a_leaderboard_is_available_as_csv_for_every_metric(manager: Person, metric: str) -> None:
     [row] = rows(read(manager, "leaderboard", "text/csv", metric=metric))
 
     assert (row["rank"], row["completed"]) == ("1", "1")
@@ -163,7 +161,7 @@ def test_a_leaderboard_is_a_table_whatever_the_metric(manager: Person, metric: s
 
 
 @pytest.mark.parametrize("text", ["=hyperlink(1)", "+1", "-1", "@sum(1)"])
-def test_a_name_or_source_that_is_a_formula_does_nothing_in_a_spreadsheet(history: History, text: str) -> None:
+def test_formulas_in_names_and_sources_are_escaped(history: History, text: str) -> None:
     history.service.unite.identity.update_user(
         an_actor(Role.ADMIN), UserChanges(user_id=history.users["amy"].id, name=text)
     )
@@ -176,7 +174,7 @@ def test_a_name_or_source_that_is_a_formula_does_nothing_in_a_spreadsheet(histor
         assert text not in cells
 
 
-def test_a_source_with_commas_quotes_and_lines_is_one_cell(history: History) -> None:
+def test_a_source_with_commas_and_quotes_is_one_cell(history: History) -> None:
     source = 'a "quoted", one'
     history.happen({**CALL, "source": source})
 
@@ -198,7 +196,7 @@ def test_a_source_with_commas_quotes_and_lines_is_one_cell(history: History) -> 
         ({"from": "1979-12-31"}, [("from", "out_of_range")]),
     ],
 )
-def test_what_is_wrong_is_named_with_its_parameter(
+def test_a_malformed_query_is_refused_with_the_parameter(
     manager: Person, report: str, accept: str, query: dict[str, str], wrong: list[tuple[str, str]]
 ) -> None:
     answer = read(manager, report, accept, **query)
@@ -209,31 +207,33 @@ def test_what_is_wrong_is_named_with_its_parameter(
 
 
 @pytest.mark.parametrize(("value", "code"), [("yesterday", "invalid_date"), ("3000-01-01", "out_of_range")])
-def test_a_day_that_is_none_is_named_once(manager: Person, value: str, code: str) -> None:
+def test_an_invalid_day_is_reported_once(manager: Person, value: str, code: str) -> None:
     assert set(faults(read(manager, "daily", date=value))) == {("date", code)}
     assert len(faults(read(manager, "daily", date=value))) == 1
 
 
-def test_an_unknown_metric_is_named(manager: Person) -> None:
+def test_an_unknown_metric_is_refused(manager: Person) -> None:
     answer = read(manager, "leaderboard", metric="applause")
 
     assert problem(answer)[0] == 400
     assert faults(answer) == [("metric", "unknown_value")]
 
 
-def test_400_days_are_not_too_many(manager: Person) -> None:
+def test_a_period_may_have_400_days(manager: Person) -> None:
     answer = read(manager, "insights", **{"from": "2025-01-01", "to": "2026-02-04"})
 
     assert len(answer.get_json()["trend"]) == 400
 
 
 @pytest.mark.parametrize("report", [*REPORTS, "metrics"])
-def test_strangers_get_no_report(history: History, report: str) -> None:
+def test_unauthenticated_clients_get_no_report(history: History, report: str) -> None:
     assert problem(read(history.service.stranger, report))[0] == 401
 
 
 @pytest.mark.parametrize(("role", "calls"), [(Role.ADMIN, 2), (Role.MANAGER, 2), (Role.AGENT, 0)])
-def test_agents_get_their_own_figures_and_others_everybodys(history: History, role: Role, calls: int) -> None:
+def test_agents_see_their_own_figures_and_other_roles_those_of_all_agents(
+    history: History, role: Role, calls: int
+) -> None:
     history.happen({**CALL, "agent": "bob"})
     person = history.service.log_in(history.service.add(role))
 
@@ -245,7 +245,7 @@ def test_agents_get_their_own_figures_and_others_everybodys(history: History, ro
 
 
 @pytest.mark.parametrize("who", ["mo", "amy"])
-def test_everybody_reads_the_definitions(history: History, who: str) -> None:
+def test_every_role_can_read_the_definitions(history: History, who: str) -> None:
     body = read(history.person(who), "metrics").get_json()
 
     assert len(body["results"]) == 10
@@ -257,7 +257,7 @@ def test_everybody_reads_the_definitions(history: History, who: str) -> None:
     )
 
 
-def test_a_skipped_day_can_be_reported_and_its_counts_opened(manager: Person) -> None:
+def test_a_skipped_day_has_a_report_whose_links_work(manager: Person) -> None:
     body = read(manager, "daily", date="2011-12-30", tz="Pacific/Apia").get_json()
 
     assert (body["total_calls"]["value"], body["by_hour"]) == (0, [])
@@ -286,7 +286,7 @@ DAY = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-03T00:00:00Z"}
         ({"tz": "Asia/Kathmandu"}, 1),
     ],
 )
-def test_the_call_log_can_be_asked_for_hours_and_weekdays(manager: Person, clock: dict[str, str], number: int) -> None:
+def test_the_call_log_is_filtered_by_hours_and_weekdays(manager: Person, clock: dict[str, str], number: int) -> None:
     answer = logs(manager, **DAY, **clock)
 
     assert answer.status_code == 200, answer.text
@@ -304,7 +304,7 @@ def test_the_call_log_can_be_asked_for_hours_and_weekdays(manager: Person, clock
         ({"hour": "8", "from": "2025-01-01T00:00:00Z", "to": "2026-03-01T00:00:00Z"}, [("to", "span_too_long")]),
     ],
 )
-def test_hours_and_weekdays_need_a_time_zone_and_days(
+def test_a_filter_by_hours_or_weekdays_needs_a_time_zone_and_days(
     manager: Person, query: dict[str, str], wrong: list[tuple[str, str]]
 ) -> None:
     answer = logs(manager, **query)
@@ -314,7 +314,7 @@ def test_hours_and_weekdays_need_a_time_zone_and_days(
 
 
 @pytest.mark.parametrize(("name", "value"), [("hour", "24"), ("hour", "-1"), ("weekday", "0"), ("weekday", "8")])
-def test_there_are_24_hours_and_seven_weekdays(manager: Person, name: str, value: str) -> None:
+def test_hours_and_weekdays_out_of_range_are_refused(manager: Person, name: str, value: str) -> None:
     answer = logs(manager, **DAY, **{name: value})
 
     assert problem(answer)[0] == 400

@@ -1,4 +1,4 @@
-"""Every count of every report can be opened: its list has exactly that many entries."""
+"""Property-based test that every count of every report links to a list of exactly that length."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta

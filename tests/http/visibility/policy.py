@@ -1,4 +1,4 @@
-"""Second implementation of the rules of visibility, to compare the service with (an oracle).
+"""An independent implementation of the rules of visibility, to compare results with (an oracle).
 
 | what | who |
 |---|---|

@@ -1,4 +1,4 @@
-"""A cursor that a manager got leads an agent to nothing that the agent may not see."""
+"""Test that a manager's cursor gives an agent no access."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def world() -> World:
 
 @pytest.mark.parametrize("path", ["/v1/leads", "/v1/call-tasks", "/v1/call-logs", "/v1/leads/{grace}/activity"])
 @pytest.mark.parametrize("viewer", ["ann", "ben", "cyd"])
-def test_a_cursor_of_a_manager_shows_an_agent_their_own(world: World, path: str, viewer: str) -> None:
+def test_an_agent_with_the_cursor_of_a_manager_sees_only_their_own_items(world: World, path: str, viewer: str) -> None:
     path = path.format(grace=world.leads["Grace"].id)
     hidden = [marker.text for marker in markers(world, viewer) if not marker.visible and marker.text not in path]
     cursor = None

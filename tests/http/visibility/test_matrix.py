@@ -1,4 +1,4 @@
-"""The matrix: every operation, every viewer and every target at every stage, with status and each property."""
+"""Tests of visibility: every operation, viewer and target at every stage, with status and all properties."""
 
 import re
 from collections import Counter
@@ -160,7 +160,7 @@ def test_each_operation_has_a_row(in_memory: Matrix) -> None:
     assert operations(in_memory.world).keys() == ROWS.keys()
 
 
-def test_each_operation_that_takes_a_key_is_repeated(in_memory: Matrix) -> None:
+def test_each_operation_with_a_key_is_replayed(in_memory: Matrix) -> None:
     keyed = {name for name, operation in operations(in_memory.world).items() if operation.idempotent}
 
     assert in_memory.replays.keys() == keyed
@@ -169,7 +169,7 @@ def test_each_operation_that_takes_a_key_is_repeated(in_memory: Matrix) -> None:
 
 
 @pytest.mark.parametrize("world", ["in_memory", "over_sqlite"])
-def test_nobody_is_shown_what_they_may_not_see(world: str, request: pytest.FixtureRequest) -> None:
+def test_no_response_shows_anything_that_the_viewer_may_not_see(world: str, request: pytest.FixtureRequest) -> None:
     matrix: Matrix = request.getfixturevalue(world)
 
     # Over SQLite the reads and the repeated requests alone: what a cell changes cannot be undone there.
@@ -179,7 +179,7 @@ def test_nobody_is_shown_what_they_may_not_see(world: str, request: pytest.Fixtu
 
 
 @pytest.mark.parametrize("world", ["in_memory", "over_sqlite"])
-def test_each_marker_was_seen_by_somebody_who_may(world: str, request: pytest.FixtureRequest) -> None:
+def test_each_marker_is_seen_by_a_permitted_viewer(world: str, request: pytest.FixtureRequest) -> None:
     matrix: Matrix = request.getfixturevalue(world)
 
     assert {marker.text for marker in markers(matrix.world, STRANGER)} - matrix.seen == set()

@@ -1,4 +1,4 @@
-"""What has to be true of alarms: on which metrics they are, who is notified, and what to do about each."""
+"""Rules for alarms: their metrics, who is notified, and the runbook of each."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""All rules that the templates keep."""
+"""The list of all rules for the templates."""
 
 from tests.infra.aws.alarms import ALARM_RULES
 from tests.infra.aws.rules import GENERAL_RULES, Rule

@@ -1,4 +1,4 @@
-"""Fixtures for AWS templates: one deployment of all stacks on moto."""
+"""Fixtures for tests of AWS templates: one deployment of all stacks on moto."""
 
 from collections.abc import Generator
 

@@ -1,4 +1,4 @@
-"""Declared properties that moto drops, with the reason why that is acceptable."""
+"""The declared properties that moto drops, each with the reason why that is acceptable."""
 
 from collections.abc import Mapping
 

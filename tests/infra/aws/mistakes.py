@@ -1,4 +1,4 @@
-"""Mistakes that were made, or nearly made, in templates of others, planted in ours; and what catches each.
+"""Mistakes planted in copies of the templates, each with the check that finds it.
 
 `python -m tests.infra.aws.mistakes` writes the table in docs/reference/aws.md.
 """

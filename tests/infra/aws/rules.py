@@ -1,4 +1,4 @@
-"""What has to be true of the templates and no linter sees: ports, paths, times, patterns, who is let in."""
+"""Rules for templates that no linter checks: ports, paths, times, patterns, and access."""
 
 import base64
 import json

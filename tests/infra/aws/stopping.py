@@ -1,4 +1,4 @@
-"""What has to be true where an instance of the API stops: nothing is sent to it that it would refuse."""
+"""Rules for stopping an instance of the API: the load balancer sends it no request that it would refuse."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The steps of docs/how-to/change-secrets-on-aws.md, run as they stand there by AWS's command line on moto."""
+"""Tests of the steps of docs/how-to/change-secrets-on-aws.md, run by the AWS CLI against moto."""
 
 import json
 import os
@@ -61,7 +61,7 @@ def value(deployment: Deployment, secret: str, name: str) -> str:
     return text[1]
 
 
-def test_keys_are_added_moved_to_the_front_and_taken_out(deployment: Deployment, shell: Shell) -> None:
+def test_a_key_is_added_moved_to_the_front_and_the_old_one_removed(deployment: Deployment, shell: Shell) -> None:
     add, move, remove = steps("JWT keys")
     old = value(deployment, "ServiceSettingsArn", "UNITE_JWT_KEYS")
 
@@ -86,7 +86,7 @@ def test_keys_are_added_moved_to_the_front_and_taken_out(deployment: Deployment,
         ("The password of Redis", "ServiceSettingsArn", "UNITE_REDIS_URL", "service"),
     ],
 )
-def test_a_password_is_changed_and_all_else_stays(
+def test_a_password_is_changed_and_everything_else_stays(
     deployment: Deployment, shell: Shell, heading: str, secret: str, name: str, account: str
 ) -> None:
     (step,) = steps(heading)

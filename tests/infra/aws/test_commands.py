@@ -1,3 +1,5 @@
+"""Tests of the commands and API paths in the documentation pages."""
+
 import json
 import re
 import shlex
@@ -21,13 +23,13 @@ def _name(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=_name)
-def test_every_command_of_aws_in_a_page_is_one(page: Path) -> None:
+def test_every_aws_command_in_a_page_exists(page: Path) -> None:
     problems = [problem for command in aws_commands(page.read_text("utf-8")) for problem in command.problems()]
 
     assert problems == []
 
 
-def test_commands_of_aws_are_found_within_others_and_checked() -> None:
+def test_nested_aws_commands_are_found_and_checked() -> None:
     text = """
         aws rds describe-db-instances --db-instance-identifier "$(aws rds describe-everything --query 'a[?f(x)]')" \\
           --with-nothing
@@ -44,7 +46,7 @@ def test_commands_of_aws_are_found_within_others_and_checked() -> None:
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=_name)
-def test_every_command_of_unite_in_a_page_is_one(page: Path) -> None:
+def test_every_unite_command_in_a_page_exists(page: Path) -> None:
     text = page.read_text("utf-8").replace("\\\n", " ")
     commands = re.findall(
         r"(?:python -m entrypoints|/usr/local/bin/unite|migrate(?= restore| reconcile)) ([^`\n|<>]+)", text
@@ -56,7 +58,7 @@ def test_every_command_of_unite_in_a_page_is_one(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_every_request_in_a_page_is_one_of_the_api(page: Path) -> None:
+def test_every_api_path_in_a_page_exists(page: Path) -> None:
     paths = json.loads((DOCS / "openapi.json").read_text("utf-8"))["paths"]
     known = {re.sub(r"\{\w+\}", "{}", path) for path in paths}
     named = re.findall(r"(/v1/[\w/{}-]+)", page.read_text("utf-8"))
@@ -65,7 +67,7 @@ def test_every_request_in_a_page_is_one_of_the_api(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_the_commands_of_a_page_can_be_read_by_a_shell(page: Path) -> None:
+def test_the_commands_of_a_page_are_valid_shell(page: Path) -> None:
     blocks = re.findall(r"(?:^ {4,}\S.*\n(?:^ {4,}.*\n|^\n(?= {4}))*)", page.read_text("utf-8"), re.MULTILINE)
     scripts = [
         block

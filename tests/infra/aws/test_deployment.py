@@ -1,3 +1,5 @@
+"""Tests of all stacks deployed on moto: properties, secrets, events, accounts and schedules."""
+
 import json
 
 import pytest
@@ -35,7 +37,7 @@ def _notices(deployment: Deployment) -> SqsUploadNotices:
     )
 
 
-def test_every_declared_property_is_read_back_or_is_known_to_be_dropped(deployment: Deployment) -> None:
+def test_every_declared_property_is_deployed_or_known_to_be_dropped_by_moto(deployment: Deployment) -> None:
     lost: dict[str, set[str]] = {}
     for stack, template in deployment.templates.items():
         for name, resource in template["Resources"].items():
@@ -53,9 +55,7 @@ def test_every_declared_property_is_read_back_or_is_known_to_be_dropped(deployme
     assert lost == {kind: set(reasons) for kind, reasons in DROPPED.items()}
 
 
-def test_a_file_that_was_uploaded_to_be_imported_is_announced_and_others_are_not(
-    deployment: Deployment, files: S3Files
-) -> None:
+def test_an_uploaded_import_file_sends_a_notice_and_other_files_do_not(deployment: Deployment, files: S3Files) -> None:
     notices = _notices(deployment)
     key = f"imports/{an_id()}.csv"
     with files.write(f"reports/{an_id()}.csv", content_type="text/csv") as stream:
@@ -73,7 +73,7 @@ def test_a_file_that_was_uploaded_to_be_imported_is_announced_and_others_are_not
     assert notices.receive() is None
 
 
-def test_pictures_are_stored_encrypted_in_a_bucket_of_their_own(deployment: Deployment, files: S3Files) -> None:
+def test_pictures_are_stored_encrypted_in_their_own_bucket(deployment: Deployment, files: S3Files) -> None:
     key = f"images/{an_id()}/{an_id()}"
     with files.write(key, content_type="image/png") as stream:
         stream.write(b"png")
@@ -85,7 +85,7 @@ def test_pictures_are_stored_encrypted_in_a_bucket_of_their_own(deployment: Depl
     assert files.size(key) is None
 
 
-def test_what_the_topic_is_told_reaches_a_subscriber(deployment: Deployment) -> None:
+def test_a_message_to_the_topic_reaches_a_subscriber(deployment: Deployment) -> None:
     queue = client("sqs").create_queue(QueueName="subscriber")["QueueUrl"]
     arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topic = deployment.export("EventsTopicArn")
@@ -99,7 +99,7 @@ def test_what_the_topic_is_told_reaches_a_subscriber(deployment: Deployment) -> 
     assert json.loads(received["Body"])["Message"] == '{"id": 1}'
 
 
-def test_the_service_starts_with_the_secret_that_the_stacks_compose(deployment: Deployment) -> None:
+def test_the_service_starts_with_the_deployed_secret(deployment: Deployment) -> None:
     secret = read_secret(deployment.export("ServiceSettingsArn"), ACCESS)
     password = json.loads(read_secret_text(deployment.export("DatabaseServicePasswordArn")))["password"]
 
@@ -113,7 +113,7 @@ def test_the_service_starts_with_the_secret_that_the_stacks_compose(deployment: 
     assert settings.warnings == ()
 
 
-def test_migrate_gets_accounts_of_its_own(deployment: Deployment) -> None:
+def test_migrations_use_their_own_accounts(deployment: Deployment) -> None:
     service = read_secret(deployment.export("ServiceSettingsArn"), ACCESS)
     migrate = read_secret(deployment.export("MigrateSettingsArn"), ACCESS)
 

@@ -1,3 +1,5 @@
+"""Tests of the diagram of the AWS stacks."""
+
 import runpy
 from typing import Any
 
@@ -14,18 +16,18 @@ def diagram() -> dict[str, Any]:
     return runpy.run_path(str(SCRIPT))
 
 
-def test_the_pictures_show_the_templates_as_they_are(diagram: dict[str, Any]) -> None:
+def test_the_pictures_are_up_to_date(diagram: dict[str, Any]) -> None:
     drawn = diagram["fingerprint"]()
 
     assert list(diagram["differences"]()) == []
     assert diagram["shown_fingerprints"]() == [drawn, drawn], "run `make diagram-aws`"
 
 
-def test_every_kind_of_data_and_every_group_has_its_place(diagram: dict[str, Any]) -> None:
+def test_every_store_of_data_and_every_group_is_drawn(diagram: dict[str, Any]) -> None:
     assert {*DATA, "AWS::AutoScaling::AutoScalingGroup"} <= set(diagram["SHOWN"])
 
 
-def test_a_resource_without_a_place_and_a_place_without_a_resource_are_found(diagram: dict[str, Any]) -> None:
+def test_undrawn_resources_and_drawn_ones_that_do_not_exist_are_reported(diagram: dict[str, Any]) -> None:
     parts, part = diagram["PARTS"], diagram["Part"]
     blue = parts["blue"]
     parts["blue"] = part(icon=blue.icon, label=blue.label, of=("app/PurpleGroup",))
@@ -36,7 +38,7 @@ def test_a_resource_without_a_place_and_a_place_without_a_resource_are_found(dia
     ]
 
 
-def test_the_drawing_holds_its_icons_and_no_path_of_a_machine(diagram: dict[str, Any]) -> None:
+def test_the_drawing_embeds_its_icons_and_contains_no_local_path(diagram: dict[str, Any]) -> None:
     svg = diagram["SVG"].read_text("utf-8")
 
     assert svg.count('href="data:image/png;base64,') == len(diagram["PARTS"])

@@ -1,7 +1,9 @@
+"""Tests that mistakes planted in the templates are found."""
+
 from tests.infra.aws.mistakes import PAGE, all_catchers, page
 
 
-def test_every_mistake_is_caught_and_the_table_says_by_what() -> None:
+def test_every_mistake_is_found_by_the_documented_check() -> None:
     rows = all_catchers()
 
     assert len(rows) >= 30

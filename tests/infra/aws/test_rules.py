@@ -1,3 +1,5 @@
+"""Tests of the rules for templates, of all sizes, and of access from GitHub."""
+
 import re
 
 import pytest
@@ -31,7 +33,7 @@ def test_every_size_can_be_deployed(size: str) -> None:
 @pytest.mark.parametrize("twilio", ["", "unite/twilio"])
 @pytest.mark.parametrize("sentry", ["", "unite/sentry"])
 @pytest.mark.parametrize("role", ["Api", "Worker"])
-def test_the_service_starts_without_what_is_left_out(mongo: str, twilio: str, sentry: str, role: str) -> None:
+def test_the_service_starts_without_the_optional_secrets(mongo: str, twilio: str, sentry: str, role: str) -> None:
     more = {"data": {"MongoSecret": mongo, "TwilioSecret": twilio, "SentrySecret": sentry}}
 
     settings = settings_of(stacks(sources(), more), role)
@@ -55,9 +57,7 @@ OTHERS = (
 
 
 @pytest.mark.parametrize(("owner", "repository"), [("@1234", "@5678"), ("", "")], ids=["with ids", "by name"])
-def test_only_jobs_of_the_environment_take_the_role_whichever_way_the_repository_is_called(
-    owner: str, repository: str
-) -> None:
+def test_only_jobs_of_the_environment_can_assume_the_role(owner: str, repository: str) -> None:
     subject = {"RepositorySubject": f"example{owner}/unite{repository}"}
     role = stacks(sources(), {"delivery": subject})["delivery"]["Resources"]["GitHubRole"]["Properties"]
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -81,12 +81,12 @@ def test_only_jobs_of_the_environment_take_the_role_whichever_way_the_repository
         "repo:example/unite",
     ],
 )
-def test_a_subject_with_a_wildcard_or_with_one_id_alone_is_refused(subject: str) -> None:
+def test_a_repository_subject_with_a_wildcard_or_only_an_id_is_refused(subject: str) -> None:
     with pytest.raises(NotDeployable):
         stacks(sources(), {"delivery": {"RepositorySubject": subject}})
 
 
-def test_instances_of_the_green_group_are_left_alone_until_something_was_deployed_to_them() -> None:
+def test_the_green_group_has_no_load_balancer_health_check_before_its_first_deployment() -> None:
     groups = stacks(sources(), BLUE_GREEN)["app"]["Resources"]
 
     assert groups["BlueGroup"]["Properties"]["HealthCheckType"] == "ELB"

@@ -1,3 +1,5 @@
+"""Tests of the scripts in the templates: blue/green traffic, and the start of instances."""
+
 import json
 import os
 import re
@@ -57,28 +59,28 @@ def test_the_group_without_traffic_is_deployed_to(tmp_path: Path, blue: str, gre
 
 
 @pytest.mark.parametrize(("blue", "green"), [("50", "50"), ("0", "0"), ("None", "None"), ("", "")])
-def test_nothing_is_deployed_while_both_groups_or_none_have_traffic(tmp_path: Path, blue: str, green: str) -> None:
+def test_a_deployment_is_refused_if_both_or_no_groups_have_traffic(tmp_path: Path, blue: str, green: str) -> None:
     done, _ = _traffic(tmp_path, ACTION="idle", BLUE_WEIGHT=blue, GREEN_WEIGHT=green)
 
     assert done.returncode == 1
 
 
 @pytest.mark.parametrize(("colour", "shares"), [("green", [10, 50, 100]), ("blue", [90, 50, 0])])
-def test_traffic_moves_in_steps(tmp_path: Path, colour: str, shares: list[int]) -> None:
+def test_traffic_is_shifted_in_steps(tmp_path: Path, colour: str, shares: list[int]) -> None:
     done, moved = _traffic(tmp_path, ACTION="shift", COLOUR=colour)
 
     assert done.returncode == 0, done.stderr
     assert moved == shares
 
 
-def test_traffic_goes_back_when_an_alarm_rings(tmp_path: Path) -> None:
+def test_traffic_is_shifted_back_on_an_alarm(tmp_path: Path) -> None:
     done, moved = _traffic(tmp_path, ACTION="shift", COLOUR="green", RINGS_AT="2")
 
     assert done.returncode == 1
     assert moved == [10, 50, 0]
 
 
-def test_what_an_instance_starts_with_is_a_sound_script(tmp_path: Path) -> None:
+def test_the_user_data_of_instances_passes_shellcheck(tmp_path: Path) -> None:
     for role in ("Api", "Worker"):
         script = tmp_path / f"{role}.sh"
         script.write_text(user_data(stacks(sources()), role))
@@ -86,7 +88,7 @@ def test_what_an_instance_starts_with_is_a_sound_script(tmp_path: Path) -> None:
         assert checked.code == 0, checked.output
 
 
-def test_the_agent_of_cloudwatch_gets_a_document_that_it_can_read() -> None:
+def test_the_configuration_of_the_cloudwatch_agent_is_valid() -> None:
     script = user_data(stacks(sources()), "Api")
     match = re.search(r"unite\.json <<END\n(.*?)^END$", script, re.DOTALL | re.MULTILINE)
     assert match
@@ -98,7 +100,7 @@ def test_the_agent_of_cloudwatch_gets_a_document_that_it_can_read() -> None:
     assert groups == {"/unite/production/api", "/unite/production/deployments"}
 
 
-def test_units_and_instances_agree_on_folders_and_files() -> None:
+def test_units_and_user_data_use_the_same_folders_and_files() -> None:
     units = CHECKOUT / "infra" / "codedeploy" / "systemd"
     script = user_data(stacks(sources()), "Worker")
     document = stacks(sources())["app"]["Resources"]["VerifyLedgerDocument"]["Properties"]["Content"]
@@ -121,7 +123,7 @@ def test_units_and_instances_agree_on_folders_and_files() -> None:
     assert "-o /etc/unite/rds.pem " in script
 
 
-def test_migrations_find_the_certificates_that_their_secret_names() -> None:
+def test_migrations_have_the_certificates_that_their_settings_name() -> None:
     buildspec = CHECKOUT / "infra" / "codedeploy" / "migrate.buildspec.yml"
 
     assert not buildspec.exists() or "/etc/unite/rds.pem" in buildspec.read_text("utf-8")

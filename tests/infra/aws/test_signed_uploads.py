@@ -1,4 +1,4 @@
-"""Links that the service signs for the deployed buckets permit what was asked for, and nothing else.
+"""Tests of signed links for the deployed buckets: only the signed request is accepted.
 
 A proxy before moto verifies signatures and policies as S3 does (`tests/adapters/aws/policy_proxy.py`); the service, a
 process of its own, gives links that lead to the proxy. What passes is announced by EventBridge and SQS, and imported.
@@ -84,7 +84,7 @@ def stored(deployment: Deployment, upload: Mapping[str, Any]) -> list[str]:
     return [it["Key"] for it in listed.get("Contents", [])]
 
 
-def test_a_file_that_is_sent_as_signed_is_announced_by_the_stacks_and_imported(user: Client) -> None:
+def test_a_file_uploaded_as_signed_is_imported(user: Client) -> None:
     announcement = announced(user)
 
     assert send(announcement["upload"]).ok
@@ -126,7 +126,7 @@ def test_a_file_that_is_sent_as_signed_is_announced_by_the_stacks_and_imported(u
         "unsigned",
     ],
 )
-def test_a_file_that_is_not_sent_as_signed_is_refused(
+def test_a_file_that_differs_from_what_was_signed_is_refused(
     deployment: Deployment, user: Client, changed: dict[str, str | None], content: bytes, code: str
 ) -> None:
     announcement = announced(user)
@@ -138,7 +138,7 @@ def test_a_file_that_is_not_sent_as_signed_is_refused(
     assert user.lead_import(announcement["id"])["status"] == "awaiting_upload"
 
 
-def test_a_policy_that_a_client_has_widened_is_refused(deployment: Deployment, user: Client) -> None:
+def test_a_policy_that_a_client_has_changed_is_refused(deployment: Deployment, user: Client) -> None:
     announcement = announced(user)
     policy = json.loads(base64.b64decode(announcement["upload"]["fields"]["policy"]))
     policy["conditions"] = [
@@ -153,7 +153,7 @@ def test_a_policy_that_a_client_has_widened_is_refused(deployment: Deployment, u
     assert stored(deployment, announcement["upload"]) == []
 
 
-def test_a_link_to_upload_expires(deployment: Deployment, user: Client, gate: PolicyProxy) -> None:
+def test_an_upload_link_expires(deployment: Deployment, user: Client, gate: PolicyProxy) -> None:
     announcement = announced(user)
     gate.ahead = HOUR * 24
 
@@ -163,7 +163,7 @@ def test_a_link_to_upload_expires(deployment: Deployment, user: Client, gate: Po
     assert stored(deployment, announcement["upload"]) == []
 
 
-def test_a_file_is_not_sent_to_the_bucket_of_pictures(deployment: Deployment, user: Client) -> None:
+def test_an_import_file_cannot_be_uploaded_to_the_bucket_for_images(deployment: Deployment, user: Client) -> None:
     upload = announced(user)["upload"]
     images = deployment.export("ImagesBucket")
 
@@ -172,7 +172,7 @@ def test_a_file_is_not_sent_to_the_bucket_of_pictures(deployment: Deployment, us
     assert (answer.status_code, answer.text) == (403, "AccessDenied")
 
 
-def test_a_link_to_an_error_report_serves_that_file_until_it_expires(user: Client, gate: PolicyProxy) -> None:
+def test_a_link_to_an_error_report_serves_only_that_file_until_it_expires(user: Client, gate: PolicyProxy) -> None:
     wrong = b"first name,last name,email,phone\nAda,Lovelace,no address,+12025550124\n"
     announcement = announced(user, len(wrong))
     assert send(announcement["upload"], wrong).ok

@@ -1,4 +1,4 @@
-"""The phases of the builds, run as CodeBuild runs them: commands one after the other in one shell."""
+"""Tests of the phases of builds, run in one shell as CodeBuild does."""
 
 import os
 import subprocess
@@ -86,7 +86,7 @@ def test_a_build_lints_tests_builds_and_pushes_in_this_order(build: Build) -> No
     assert [call for call in calls if call in expected] == expected
 
 
-def test_the_artifact_of_a_build_is_a_revision_that_codedeploy_understands(build: Build) -> None:
+def test_the_artifact_of_a_build_is_a_revision_for_codedeploy(build: Build) -> None:
     buildspec = load(CHECKOUT / "buildspec.yml")
     assert build.run(CHECKOUT / "buildspec.yml", ["install", "build"]).returncode == 0
 
@@ -108,14 +108,14 @@ def test_the_artifact_of_a_build_is_a_revision_that_codedeploy_understands(build
     } <= held
 
 
-def test_a_build_that_failed_pushes_nothing(build: Build) -> None:
+def test_a_failed_build_pushes_nothing(build: Build) -> None:
     done = build.run(CHECKOUT / "buildspec.yml", ["install", "post_build"], succeeding=0)
 
     assert done.returncode != 0
     assert not [call for call in build.stubs.calls() if call.startswith(("docker", "aws"))]
 
 
-def test_tests_that_fail_end_the_build(build: Build) -> None:
+def test_failed_tests_fail_the_build(build: Build) -> None:
     build.stubs.add("make", '[ "$1" != test ]')
 
     done = build.run(CHECKOUT / "buildspec.yml", ["install", "pre_build", "build"])
@@ -145,6 +145,6 @@ def test_migrations_run_once_from_the_revision(build: Build, tmp_path: Path) -> 
     assert "install -D -m 644 rds.pem /etc/unite/rds.pem" in calls
 
 
-def test_no_hook_of_an_instance_migrates() -> None:
+def test_no_hook_of_an_instance_runs_migrations() -> None:
     for hook in (CHECKOUT / "infra" / "codedeploy" / "hooks").glob("*.sh"):
         assert "entrypoints" not in hook.read_text("utf-8"), hook.name

@@ -1,4 +1,4 @@
-"""The two ways to run on DigitalOcean: what the files ask for is there, and a deployment of the Droplet goes back."""
+"""Tests of both ways to run on DigitalOcean: settings, secrets, deployments and rollbacks."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def _environments(spec: dict[str, Any]) -> dict[str, dict[str, str]]:
     return {each["name"]: {env["key"]: env["value"] for env in [*spec["envs"], *each["envs"]]} for each in components}
 
 
-def test_app_platform_sets_what_the_service_reads() -> None:
+def test_app_platform_sets_only_existing_variables() -> None:
     environments = _environments(load(FOLDER / "app.yaml"))
 
     for name, variables in environments.items():
@@ -39,7 +39,7 @@ def test_app_platform_sets_what_the_service_reads() -> None:
     assert "migrator" not in environments["api"]["UNITE_DATABASE_URL"] + environments["worker"]["UNITE_DATABASE_URL"]
 
 
-def test_app_platform_has_no_secret_in_plain_sight() -> None:
+def test_app_platform_contains_no_secret_in_plain_text() -> None:
     spec = load(FOLDER / "app.yaml")
     variables = [env for each in [spec, *spec["jobs"], *spec["services"], *spec["workers"]] for env in each["envs"]]
 
@@ -54,7 +54,7 @@ def test_app_platform_has_no_secret_in_plain_sight() -> None:
             assert env["value"].startswith("CHANGE_ME_")
 
 
-def test_app_platform_migrates_before_it_deploys_and_asks_who_is_ready() -> None:
+def test_app_platform_migrates_before_a_deployment_and_checks_readiness() -> None:
     spec = load(FOLDER / "app.yaml")
     (migrate,), (api,), (worker,) = spec["jobs"], spec["services"], spec["workers"]
 
@@ -69,7 +69,7 @@ def test_app_platform_migrates_before_it_deploys_and_asks_who_is_ready() -> None
 
 
 @pytest.mark.parametrize("path", [FOLDER / "app.yaml", DROPLET / "cloud-init.yaml"], ids=lambda path: path.name)
-def test_the_page_says_what_each_gap_is_filled_with(path: Path) -> None:
+def test_the_page_explains_every_placeholder(path: Path) -> None:
     page = PAGE.read_text("utf-8")
     gaps = set(re.findall(r"CHANGE_ME_[A-Z_]*[A-Z]", path.read_text("utf-8")))
 
@@ -77,7 +77,7 @@ def test_the_page_says_what_each_gap_is_filled_with(path: Path) -> None:
     assert [gap for gap in sorted(gaps) if gap not in page] == []
 
 
-def test_cloud_init_holds_no_secret_and_commands_that_a_shell_understands() -> None:
+def test_cloud_init_contains_no_secret_and_valid_commands() -> None:
     text = (DROPLET / "cloud-init.yaml").read_text("utf-8")
     config = load(DROPLET / "cloud-init.yaml")
 
@@ -94,7 +94,7 @@ def test_cloud_init_holds_no_secret_and_commands_that_a_shell_understands() -> N
     assert all(re.fullmatch("0[0-7]{3}", each["permissions"]) for each in written.values())
 
 
-def test_the_commands_of_cloud_init_may_run_twice(tmp_path: Path) -> None:
+def test_the_commands_of_cloud_init_can_be_repeated(tmp_path: Path) -> None:
     stubs = Stubs(tmp_path / "bin")
     for name in ("ufw", "systemctl", "install", "ln"):
         stubs.add(name)
@@ -109,7 +109,7 @@ def test_the_commands_of_cloud_init_may_run_twice(tmp_path: Path) -> None:
     assert "--branch vCHANGE_ME_VERSION" in cloned[0]
 
 
-def test_the_droplet_sets_what_the_service_reads_and_each_gets_its_own_secrets() -> None:
+def test_the_droplet_sets_only_existing_variables_and_has_its_own_secrets() -> None:
     services = load(DROPLET / "docker-compose.yml")["services"]
 
     for name in ("api-one", "api-two", "worker", "migrate"):
@@ -122,7 +122,7 @@ def test_the_droplet_sets_what_the_service_reads_and_each_gets_its_own_secrets()
     assert not [name for name in services if name != "migrate" and "migrator" in str(services[name])]
 
 
-def test_the_proxy_of_the_droplet_takes_nothing_from_clients_that_the_service_believes() -> None:
+def test_the_proxy_of_the_droplet_passes_on_no_header_that_the_service_trusts() -> None:
     text = (DROPLET / "Caddyfile").read_text("utf-8")
     written = re.findall(r"^\s*header_up -?(\S+)", text, re.MULTILINE)
 
@@ -217,7 +217,7 @@ def test_a_deployment_migrates_first_and_replaces_one_api_after_the_other(drople
     assert oct((droplet.secrets / "jwt_keys").stat().st_mode)[-3:] == "400"
 
 
-def test_a_version_that_is_not_healthy_gives_way_to_the_one_before(droplet: Droplet) -> None:
+def test_an_unhealthy_version_is_rolled_back(droplet: Droplet) -> None:
     assert droplet.deploy("1.2.3").returncode == 0
     droplet.steps()
     droplet.fail("1.2.4", "--wait-timeout 180 api-two")
@@ -230,7 +230,7 @@ def test_a_version_that_is_not_healthy_gives_way_to_the_one_before(droplet: Drop
     assert droplet.running.read_text("utf-8") == "1.2.3\n"
 
 
-def test_a_migration_that_fails_replaces_nothing(droplet: Droplet) -> None:
+def test_a_failed_migration_replaces_nothing(droplet: Droplet) -> None:
     droplet.fail("1.2.3", "run --rm migrate")
 
     done = droplet.deploy("1.2.3")
@@ -240,7 +240,7 @@ def test_a_migration_that_fails_replaces_nothing(droplet: Droplet) -> None:
     assert not droplet.running.exists()
 
 
-def test_the_first_version_has_nothing_to_go_back_to(droplet: Droplet) -> None:
+def test_the_first_version_cannot_be_rolled_back(droplet: Droplet) -> None:
     droplet.fail("1.2.3", "--wait-timeout 180 api-one")
 
     done = droplet.deploy("1.2.3")
@@ -250,7 +250,7 @@ def test_the_first_version_has_nothing_to_go_back_to(droplet: Droplet) -> None:
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_that_is_missing_is_named_before_anything_happens(droplet: Droplet, name: str) -> None:
+def test_a_missing_secret_is_named_before_anything_happens(droplet: Droplet, name: str) -> None:
     (droplet.secrets / name).write_text("")
 
     done = droplet.deploy("1.2.3")
@@ -260,7 +260,7 @@ def test_a_secret_that_is_missing_is_named_before_anything_happens(droplet: Drop
     assert not (droplet.folder / "docker.log").exists()
 
 
-def test_settings_with_gaps_are_refused(droplet: Droplet) -> None:
+def test_settings_with_placeholders_are_refused(droplet: Droplet) -> None:
     droplet.settings.write_text("UNITE_DOMAIN=CHANGE_ME_DOMAIN\n")
 
     done = droplet.deploy("1.2.3")

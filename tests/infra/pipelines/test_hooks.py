@@ -1,4 +1,4 @@
-"""Deployments in a temporary root: first ones, next ones, hooks that run twice, instances that scale out, failures."""
+"""Tests of deployments on a simulated instance: repeated hooks, scaled-out instances, failures and rollbacks."""
 
 import hashlib
 import subprocess
@@ -20,7 +20,7 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
     one.stop()
 
 
-def test_every_event_of_the_appspec_is_one_and_names_a_hook_that_there_is() -> None:
+def test_every_event_of_the_appspec_exists_and_names_an_existing_hook() -> None:
     hooks = load(SOURCE / "appspec.yml")["hooks"]
 
     assert list(hooks) == [event for event in EVENTS if event != "Install"]
@@ -30,7 +30,7 @@ def test_every_event_of_the_appspec_is_one_and_names_a_hook_that_there_is() -> N
     assert sum(hook["timeout"] for each in hooks.values() for hook in each) <= 3600
 
 
-def test_an_instance_that_scaled_out_gets_the_release_before_and_then_the_new_one(
+def test_an_instance_that_scales_out_gets_the_previous_release_and_then_the_new_one(
     instance: Instance, tmp_path: Path
 ) -> None:
     # CodeDeploy gives a new instance the last revision that succeeded, and updates it when the deployment has ended.
@@ -46,7 +46,7 @@ def test_an_instance_that_scaled_out_gets_the_release_before_and_then_the_new_on
     assert not [call for call in instance.stubs.calls() if "restart unite-worker" in call]
 
 
-def test_every_hook_may_run_twice(instance: Instance, tmp_path: Path) -> None:
+def test_every_hook_can_be_repeated(instance: Instance, tmp_path: Path) -> None:
     for release in ("one", "two"):
         deployment = instance.deploy(revision(tmp_path / release, release), times=2)
         assert deployment.failed is None, deployment.output
@@ -54,7 +54,7 @@ def test_every_hook_may_run_twice(instance: Instance, tmp_path: Path) -> None:
     assert (instance.answer(), instance.linked("current"), instance.linked("previous")) == ("two", "two", "one")
 
 
-def test_an_environment_holds_what_the_revision_brings_along(instance: Instance, tmp_path: Path) -> None:
+def test_an_environment_contains_the_packages_of_the_revision(instance: Instance, tmp_path: Path) -> None:
     one = revision(tmp_path / "one", "one")
     wheel = one / "wheels" / "brought-1.0-py3-none-any.whl"
     with ZipFile(wheel, "w") as archive:
@@ -80,7 +80,7 @@ def test_an_environment_holds_what_the_revision_brings_along(instance: Instance,
     assert instance.hook(one, "AfterInstall", UNITE_PYTHON=sys.executable).returncode != 0
 
 
-def test_a_release_that_is_not_ready_gives_way_to_the_one_before(instance: Instance, tmp_path: Path) -> None:
+def test_a_release_that_is_not_ready_is_rolled_back(instance: Instance, tmp_path: Path) -> None:
     one = revision(tmp_path / "one", "one")
     assert instance.deploy(one).failed is None
 
@@ -108,7 +108,7 @@ def test_a_new_instance_whose_release_is_not_ready_runs_nothing(instance: Instan
     assert instance.answer() is None
 
 
-def test_a_worker_that_is_started_again_and_again_is_not_ready(tmp_path: Path) -> None:
+def test_a_worker_that_restarts_again_and_again_is_not_ready(tmp_path: Path) -> None:
     worker = Instance(tmp_path / "instance", role="worker")
     try:
         one = revision(tmp_path / "one", "one")
@@ -122,7 +122,7 @@ def test_a_worker_that_is_started_again_and_again_is_not_ready(tmp_path: Path) -
         worker.stop()
 
 
-def test_a_release_that_was_half_installed_is_installed_anew(instance: Instance, tmp_path: Path) -> None:
+def test_an_incompletely_installed_release_is_installed_again(instance: Instance, tmp_path: Path) -> None:
     half = instance.root / "srv/unite/releases/one"
     (half / "venv").mkdir(parents=True)
     (half / "left-over").touch()
@@ -133,7 +133,7 @@ def test_a_release_that_was_half_installed_is_installed_anew(instance: Instance,
     assert not (half / "left-over").exists()
 
 
-def test_old_releases_are_removed_and_the_one_to_go_back_to_stays(instance: Instance, tmp_path: Path) -> None:
+def test_old_releases_are_removed_except_the_one_for_a_rollback(instance: Instance, tmp_path: Path) -> None:
     releases = instance.root / "srv/unite/releases"
     assert instance.deploy(revision(tmp_path / "one", "one")).failed is None
     for number in range(5):
@@ -164,7 +164,7 @@ def test_stopping_never_fails(instance: Instance, tmp_path: Path) -> None:
         ("python", "or its pip is missing"),
     ],
 )
-def test_an_instance_that_could_not_run_the_service_is_refused(
+def test_an_instance_that_cannot_run_the_service_is_refused(
     instance: Instance, tmp_path: Path, change: str, message: str
 ) -> None:
     variables = {}
@@ -183,7 +183,7 @@ def test_an_instance_that_could_not_run_the_service_is_refused(
     assert message in refused.stderr
 
 
-def test_a_revision_without_a_proper_name_is_refused(instance: Instance, tmp_path: Path) -> None:
+def test_a_revision_with_an_invalid_name_is_refused(instance: Instance, tmp_path: Path) -> None:
     odd = revision(tmp_path / "odd", "../../etc")
 
     deployment = instance.deploy(odd)

@@ -1,4 +1,4 @@
-"""What the linters say of workflows, images, scripts and compose files: nothing."""
+"""Tests that linters find nothing in workflows, images, scripts and Compose files."""
 
 import os
 import subprocess
@@ -39,7 +39,7 @@ def test_actionlint_accepts_the_workflows() -> None:
     assert result.code == 0, result.output
 
 
-def test_zizmor_accepts_the_workflows_and_the_updates_of_dependencies() -> None:
+def test_zizmor_accepts_the_workflows_and_dependabot() -> None:
     result = run("zizmor", "--offline", "--persona=pedantic", "--strict-collection", ".github")
 
     assert result.code == 0, result.output
@@ -60,7 +60,7 @@ def test_shellcheck_accepts_every_script() -> None:
     assert result.code == 0, result.output
 
 
-def test_every_script_can_be_run() -> None:
+def test_every_script_is_executable() -> None:
     called_by_an_interpreter = {
         "infra/codedeploy/hooks/lib.sh",
         "infra/compose/make-secrets.sh",
@@ -72,7 +72,7 @@ def test_every_script_can_be_run() -> None:
     assert set(cannot) <= called_by_an_interpreter
 
 
-def test_compose_files_are_described_as_their_schema_has_it() -> None:
+def test_compose_files_are_valid_by_their_schema() -> None:
     # In the servers of tests a variable stands for the type of a volume, which the schema lists.
     files = [name for name in _compose_files() if name != "tests/servers/docker-compose.yml"]
 
@@ -81,13 +81,13 @@ def test_compose_files_are_described_as_their_schema_has_it() -> None:
     assert result.code == 0, result.output
 
 
-def test_the_updates_of_dependencies_are_described_as_their_schema_has_it() -> None:
+def test_the_dependabot_file_is_valid_by_its_schema() -> None:
     result = run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
 
     assert result.code == 0, result.output
 
 
-def test_the_updates_of_dependencies_look_wherever_images_are_named() -> None:
+def test_dependabot_covers_every_place_with_images() -> None:
     updates = load(CHECKOUT / ".github" / "dependabot.yml")["updates"]
     (compose,) = (each for each in updates if each["package-ecosystem"] == "docker-compose")
 

@@ -1,4 +1,4 @@
-"""Each mistake is found by the check that the table names, and nothing is found without one."""
+"""Tests that each planted mistake is found by the documented check, and that nothing is found without one."""
 
 import runpy
 import shutil
@@ -21,7 +21,7 @@ def _copy(folder: Path) -> Path:
 
 # The rehearsal without a mistake is one of the tests of hooks, and takes seconds.
 @pytest.mark.parametrize("check", sorted(CHECKS.keys() - {"the rehearsal of a deployment"}))
-def test_a_check_says_nothing_where_there_is_no_mistake(check: str, tmp_path: Path) -> None:
+def test_a_check_finds_nothing_without_a_mistake(check: str, tmp_path: Path) -> None:
     assert CHECKS[check](_copy(tmp_path)) == ""
 
 

@@ -1,4 +1,4 @@
-"""The scripts of a release: notes, wheel, list of what is installed, and the start of a pipeline."""
+"""Tests of release scripts: notes, wheels, the SBOM, and the start of a pipeline."""
 
 import json
 import os
@@ -57,21 +57,21 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog() -> None:
         ("v1.2.3", "1.2.30", "it should be"),
     ],
 )
-def test_a_tag_that_is_no_version_of_the_changelog_is_refused(tag: str, version: str, message: str) -> None:
+def test_a_tag_without_a_section_in_the_changelog_is_refused(tag: str, version: str, message: str) -> None:
     notes = runpy.run_path(str(FOLDER / "notes.py"))["notes"]
 
     with pytest.raises(ValueError, match=message):
         notes(tag, CHANGELOG, version)
 
 
-def test_a_tag_that_is_not_the_version_ends_with_a_sentence() -> None:
+def test_a_tag_that_differs_from_the_version_ends_with_one_sentence() -> None:
     run = _run("python3", FOLDER / "notes.py", "v9.9.9")
 
     assert run.returncode == 1
     assert re.fullmatch(r"The tag is 'v9\.9\.9' and the library says .*\n", run.stderr)
 
 
-def test_the_wheels_are_the_same_whoever_builds_them(tmp_path: Path) -> None:
+def test_the_build_of_the_wheels_is_reproducible(tmp_path: Path) -> None:
     run = _run("sh", "-c", 'umask 077; exec infra/release/wheel.sh "$1"', "sh", tmp_path / "dist")
 
     assert run.returncode == 0, run.stdout + run.stderr
@@ -124,7 +124,7 @@ def _locked() -> set[str]:
     return {pin.partition("==")[0] for pin in pins}
 
 
-def test_the_list_of_an_image_is_what_is_installed_and_locked(image: Image) -> None:
+def test_the_sbom_of_an_image_lists_what_is_installed_and_locked(image: Image) -> None:
     image.install(_locked())
 
     run = image.list()
@@ -135,7 +135,7 @@ def test_the_list_of_an_image_is_what_is_installed_and_locked(image: Image) -> N
     assert {each["name"].lower().replace("_", "-") for each in document["components"]} == _locked()
 
 
-def test_a_package_of_an_image_that_is_not_locked_is_named(image: Image) -> None:
+def test_an_unlocked_package_of_an_image_is_reported(image: Image) -> None:
     image.install(_locked() - {"flask"} | {"pytest"})
 
     run = image.list()
@@ -148,7 +148,7 @@ def test_a_package_of_an_image_that_is_not_locked_is_named(image: Image) -> None
 
 
 @pytest.mark.parametrize(("last", "code"), [("Succeeded", 0), ("Failed", 1), ("Stopped", 1), ("Superseded", 1)])
-def test_a_deployment_ends_as_its_pipeline_does(tmp_path: Path, last: str, code: int) -> None:
+def test_a_deployment_has_the_result_of_its_pipeline(tmp_path: Path, last: str, code: int) -> None:
     stubs = Stubs(tmp_path / "bin")
     stubs.add(
         "aws",

@@ -1,4 +1,4 @@
-"""The units of systemd: what they start, and what they may do."""
+"""Tests of the systemd units: what they run, and their privileges."""
 
 import subprocess
 from pathlib import Path
@@ -12,11 +12,11 @@ FOLDER = SOURCE / "systemd"
 UNITS = sorted(FOLDER.glob("*.service"))
 
 
-def test_a_service_may_do_no_more_than_it_needs() -> None:
+def test_a_unit_has_only_the_privileges_that_it_needs() -> None:
     assert problems(FOLDER) == []
 
 
-def test_the_two_services_differ_in_what_they_run() -> None:
+def test_the_two_units_differ_only_in_what_they_run() -> None:
     started = {path.stem: service(path)["ExecStart"] for path in UNITS}
 
     python = "/srv/unite/current/venv/bin/python -m entrypoints"
@@ -24,7 +24,7 @@ def test_the_two_services_differ_in_what_they_run() -> None:
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
-def test_systemd_understands_every_line_of_a_unit(path: Path, tmp_path: Path) -> None:
+def test_systemd_accepts_every_line_of_a_unit(path: Path, tmp_path: Path) -> None:
     # A program that there is, or systemd says of this machine that the release is not installed.
     text = path.read_text("utf-8").replace("/srv/unite/current/venv/bin/python", "/bin/true")
     unit = tmp_path / path.name

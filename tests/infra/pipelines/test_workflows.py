@@ -1,4 +1,4 @@
-"""What the workflows may do, beyond what linters see."""
+"""Tests of the permissions of GitHub workflows, beyond what linters check."""
 
 import re
 
@@ -9,19 +9,19 @@ from tests.infra.pipelines.yaml_files import load
 FOLDER = CHECKOUT / ".github" / "workflows"
 
 
-def test_no_workflow_does_more_than_it_says_and_needs() -> None:
+def test_no_workflow_has_more_permissions_than_it_needs() -> None:
     assert {path.name for path in FOLDER.glob("*.yml")} == {"ci.yml", "deploy.yml", "main.yml", "release.yml"}
 
     assert problems(FOLDER) == []
 
 
-def test_every_exception_is_of_a_job_that_there_is() -> None:
+def test_every_exception_names_an_existing_job() -> None:
     jobs = {(path.name, name) for path in FOLDER.glob("*.yml") for name in load(path)["jobs"]}
 
     assert MAY.keys() | NEEDS.keys() <= jobs
 
 
-def test_the_same_action_is_the_same_commit_everywhere() -> None:
+def test_each_action_is_pinned_to_the_same_commit_everywhere() -> None:
     pinned: dict[str, set[str]] = {}
     for path in FOLDER.glob("*.yml"):
         for name, rest in re.findall(r"uses: (\S+)@(.+)$", path.read_text("utf-8"), re.MULTILINE):

@@ -1,4 +1,4 @@
-"""Pictures that are refused: too many pixels, moving ones, and ones that break the rules of their standard."""
+"""Tests of refused pictures: too many pixels, animations, and violations of their standard; and of linear time."""
 
 import time
 import zlib
@@ -79,7 +79,7 @@ def fault(content: bytes, content_type: str) -> str:
         (WEBP, webp(chunk(b"VP8X", extended(16_384, 16_384)), chunk(b"VP8L", lossless(16_384, 16_384)))),
     ],
 )
-def test_a_picture_that_claims_too_many_pixels_is_refused(content_type: str, content: bytes) -> None:
+def test_a_picture_with_too_many_pixels_in_its_header_is_refused(content_type: str, content: bytes) -> None:
     code, detail = refusal(content, content_type)
 
     assert code == "too_many_pixels"
@@ -96,7 +96,7 @@ def test_a_picture_that_claims_too_many_pixels_is_refused(content_type: str, con
         (WEBP, webp(chunk(b"VP8L", lossless(1, 1)))),
     ],
 )
-def test_a_picture_that_just_fits_is_taken_as_it_is(content_type: str, content: bytes) -> None:
+def test_a_picture_of_the_maximum_size_is_accepted(content_type: str, content: bytes) -> None:
     assert clean_picture(content, content_type) == content
 
 
@@ -111,7 +111,7 @@ MOVING = [pixels(8, 8), pixels(8, 8).rotate(180)]
         (WEBP, webp(chunk(b"VP8X", extended(8, 8, flags=2)), chunk(b"VP8 ", lossy(8, 8)))),
     ],
 )
-def test_a_picture_that_moves_is_refused(content_type: str, content: bytes) -> None:
+def test_an_animation_is_refused(content_type: str, content: bytes) -> None:
     assert refusal(content, content_type) == (
         "unreadable_image",
         "The picture is animated; only still pictures are accepted. Export the picture anew and upload that.",
@@ -137,11 +137,11 @@ def test_a_picture_that_moves_is_refused(content_type: str, content: bytes) -> N
         PNG_SIGNATURE,
     ],
 )
-def test_a_png_that_breaks_the_rules_is_refused(content: bytes) -> None:
+def test_an_invalid_png_is_refused(content: bytes) -> None:
     assert fault(content, PNG) == "unreadable_image"
 
 
-def test_what_a_png_says_of_its_colours_is_kept_once() -> None:
+def test_colour_chunks_of_a_png_are_retained_once() -> None:
     colours = [png_chunk(b"gAMA", b"1234"), png_chunk(b"pHYs", bytes(9)), png_chunk(b"tRNS", bytes(2))]
 
     clean = clean_picture(png(header(1, 1), *colours, *colours, DATA, png_chunk(b"a1!?", b"x")), PNG)
@@ -153,7 +153,7 @@ def test_what_a_png_says_of_its_colours_is_kept_once() -> None:
     "packed",
     [b"", b"not packed", zlib.compress(b"no profile"), zlib.compress(bytes(5_000_000)), zlib.compress(b"\0" * 200)],
 )
-def test_a_profile_of_a_png_that_is_none_is_left_out(packed: bytes) -> None:
+def test_an_invalid_profile_of_a_png_is_removed(packed: bytes) -> None:
     assert clean_picture(a_png(before=png_chunk(b"iCCP", b"name\0\0" + packed)), PNG) == a_png()
 
 
@@ -183,17 +183,17 @@ def test_a_profile_of_a_png_that_is_none_is_left_out(packed: bytes) -> None:
         jpeg(),
     ],
 )
-def test_a_jpeg_that_breaks_the_rules_is_refused(content: bytes) -> None:
+def test_an_invalid_jpeg_is_refused(content: bytes) -> None:
     assert fault(content, JPEG) == "unreadable_image"
 
 
-def test_a_jpeg_may_have_filling_before_its_markers() -> None:
+def test_a_jpeg_may_have_fill_bytes_before_its_markers() -> None:
     filled = jpeg(b"\xff\xff", frame(1, 1), b"\xff", SCAN, END)
 
     assert clean_picture(filled, JPEG) == jpeg(frame(1, 1), SCAN, END)
 
 
-def test_what_a_jpeg_says_after_its_pixels_is_left_out() -> None:
+def test_metadata_after_the_first_scan_of_a_jpeg_is_removed() -> None:
     profiled = segment(0xE2, b"ICC_PROFILE\0\x01\x01" + profile())
     turned = segment(0xE1, b"Exif\0\0" + exif())
     jfif = segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0")
@@ -203,7 +203,7 @@ def test_what_a_jpeg_says_after_its_pixels_is_left_out() -> None:
     assert clean_picture(picture, JPEG) == jpeg(frame(1, 1), SCAN, SCAN, END)
 
 
-def test_the_preview_in_a_jpeg_is_left_out() -> None:
+def test_the_thumbnail_of_a_jpeg_is_removed() -> None:
     start = b"JFIF\0\x01\x01\0\0\x01\0\x01"
     picture = jpeg(segment(0xE0, start + b"\x01\x02" + b"pixels"), frame(1, 1), SCAN, END)
 
@@ -214,7 +214,7 @@ def profile_segments(*pieces: tuple[int, int, bytes]) -> bytes:
     return b"".join(segment(0xE2, b"ICC_PROFILE\0" + bytes((number, of)) + data) for number, of, data in pieces)
 
 
-def test_a_profile_that_is_spread_over_a_jpeg_is_put_together() -> None:
+def test_a_profile_in_several_segments_of_a_jpeg_is_joined() -> None:
     first, second = profile()[:200], profile()[200:]
     whole = profile_segments((1, 2, first), (2, 2, second))
     spread = jpeg(
@@ -240,7 +240,7 @@ def test_a_profile_that_is_spread_over_a_jpeg_is_put_together() -> None:
         ((1, 1, len(profile()).to_bytes(4) + bytes(len(profile()) - 4)),),
     ],
 )
-def test_a_profile_of_a_jpeg_that_is_not_whole_is_left_out(pieces: tuple[tuple[int, int, bytes], ...]) -> None:
+def test_an_incomplete_profile_of_a_jpeg_is_removed(pieces: tuple[tuple[int, int, bytes], ...]) -> None:
     without = jpeg(frame(1, 1), SCAN, END)
 
     assert clean_picture(jpeg(profile_segments(*pieces), without[2:]), JPEG) == without
@@ -268,18 +268,18 @@ def test_a_profile_of_a_jpeg_that_is_not_whole_is_left_out(pieces: tuple[tuple[i
         b"RIFF\0\0\0\0WEBP" + chunk(b"VP8 ", lossy(1, 1)),
     ],
 )
-def test_a_webp_that_breaks_the_rules_is_refused(content: bytes) -> None:
+def test_an_invalid_webp_is_refused(content: bytes) -> None:
     assert fault(content, WEBP) == "unreadable_image"
 
 
-def test_what_a_simple_webp_says_beside_its_pixels_is_left_out() -> None:
+def test_metadata_of_a_simple_webp_is_removed() -> None:
     picture = chunk(b"VP8 ", lossy(1, 1))
 
     assert clean_picture(webp(picture, chunk(b"EXIF", exif()), chunk(b"ALPH", b"x")), WEBP) == webp(picture)
 
 
 @pytest.mark.parametrize("kind", [b"VP8 ", b"VP8L"])
-def test_a_webp_keeps_what_makes_it_transparent_and_says_so(kind: bytes) -> None:
+def test_the_transparency_of_a_webp_is_retained(kind: bytes) -> None:
     picture = chunk(kind, lossy(3, 3) if kind == b"VP8 " else lossless(3, 3))
     alpha = chunk(b"ALPH", b"alpha") if kind == b"VP8 " else b""
 
@@ -290,7 +290,7 @@ def test_a_webp_keeps_what_makes_it_transparent_and_says_so(kind: bytes) -> None
     assert clean == webp(chunk(b"VP8X", extended(3, 3, flags=0x10)), alpha, picture)
 
 
-def test_the_exif_of_a_webp_is_understood_under_the_name_that_jpeg_gives_it() -> None:
+def test_exif_of_a_webp_with_the_prefix_of_jpeg_is_recognised() -> None:
     picture = saved(pixels(), "WEBP", exif=b"Exif\0\0" + exif())
 
     assert b"EXIF" in clean_picture(picture, WEBP)
@@ -308,7 +308,7 @@ def test_the_exif_of_a_webp_is_understood_under_the_name_that_jpeg_gives_it() ->
         b"MM\0*\0\0\0\x08\0\x02\x01\x11\0\x03\0\0\0\x01\0\x06\0\0",
     ],
 )
-def test_exif_that_is_broken_is_left_out(broken: bytes) -> None:
+def test_invalid_exif_is_removed(broken: bytes) -> None:
     assert clean_picture(a_png(before=png_chunk(b"eXIf", broken)), PNG) == a_png()
 
 
@@ -323,9 +323,7 @@ WORST = [
 
 
 @pytest.mark.parametrize(("content_type", "made"), WORST)
-def test_the_time_that_a_picture_takes_grows_no_faster_than_the_picture(
-    content_type: str, made: Callable[[int], bytes]
-) -> None:
+def test_the_cleaning_time_is_linear_in_the_size(content_type: str, made: Callable[[int], bytes]) -> None:
     def time_of(size: int) -> float:
         content = made(size)
         before = time.process_time()
@@ -356,9 +354,7 @@ REPEATED = [
 
 
 @pytest.mark.parametrize(("content_type", "made"), REPEATED)
-def test_a_part_that_is_there_a_hundred_times_takes_no_longer_than_one(
-    content_type: str, made: Callable[[int], bytes]
-) -> None:
+def test_the_cleaning_time_does_not_depend_on_repeated_parts(content_type: str, made: Callable[[int], bytes]) -> None:
     def time_of(number: int) -> float:
         content = made(number)
         before = time.process_time()

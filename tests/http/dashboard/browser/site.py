@@ -1,4 +1,4 @@
-"""The dashboard in a browser: windows, their requests and errors."""
+"""The dashboard in a browser: windows, their requests, and errors."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The documentation page in headless Chromium: its policy, its requests, and operations that are tried out."""
+"""Tests of the documentation page in headless Chromium: its policy, its requests, and trying operations."""
 
 from typing import Any, Literal
 
@@ -91,7 +91,7 @@ def execute(page: Page, operation: str) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_every_operation_is_shown_within_the_policy(site: Site, scheme: Scheme, width: int) -> None:
+def test_every_operation_is_shown_within_the_content_security_policy(site: Site, scheme: Scheme, width: int) -> None:
     paths = site.service.stranger.get("/openapi.json").get_json()["paths"].values()
     operations = [method for item in paths for method in item if method != "parameters"]
 
@@ -105,7 +105,7 @@ def test_every_operation_is_shown_within_the_policy(site: Site, scheme: Scheme, 
 
 # Colours do not depend on the width: each scheme once, and the narrow and the wide window.
 @pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
-def test_opened_operations_fit_the_window_and_have_enough_contrast(site: Site, scheme: Scheme, width: int) -> None:
+def test_expanded_operations_fit_the_window_and_have_enough_contrast(site: Site, scheme: Scheme, width: int) -> None:
     page = site.page(color_scheme=scheme, viewport={"width": width, "height": 800})
     describe_only(page, site, *ONE_OF_EACH_METHOD)
     page.goto(DOCS)
@@ -130,7 +130,7 @@ def test_opened_operations_fit_the_window_and_have_enough_contrast(site: Site, s
     assert violations(page) == []
 
 
-def test_an_operation_is_tried_out_with_a_token(site: Site) -> None:
+def test_an_operation_can_be_tried_with_a_token(site: Site) -> None:
     user = site.user(Role.ADMIN)
     login = site.service.stranger.post("/v1/auth/login", json={"email": user.email, "password": PASSWORD}).get_json()
     page, failed = opened(site)
@@ -144,7 +144,7 @@ def test_an_operation_is_tried_out_with_a_token(site: Site) -> None:
     assert (violations(page), failed, site.elsewhere(), site.errors) == ([], [], [], [])
 
 
-def test_an_operation_without_a_token_shows_its_problem(site: Site) -> None:
+def test_an_operation_without_a_token_shows_its_problem_document(site: Site) -> None:
     page, _ = opened(site)
 
     assert execute(page, "me") == "401"
@@ -153,7 +153,7 @@ def test_an_operation_without_a_token_shows_its_problem(site: Site) -> None:
     assert (violations(page), site.elsewhere()) == ([], [])
 
 
-def test_operations_are_sent_to_the_server_that_the_page_is_from(site: Site) -> None:
+def test_operations_are_sent_to_the_server_of_the_page(site: Site) -> None:
     port = site.url.rpartition(":")[2]
     page = site.page()
 
@@ -165,7 +165,7 @@ def test_operations_are_sent_to_the_server_that_the_page_is_from(site: Site) -> 
     assert violations(page) == []
 
 
-def test_a_document_that_cannot_be_read_is_reported(site: Site) -> None:
+def test_an_unreadable_document_is_reported(site: Site) -> None:
     page = site.page()
     page.route("**/openapi.json", lambda route: route.fulfill(status=503, json={"detail": "Try again later."}))
 

@@ -1,4 +1,4 @@
-"""The progress of imports while the page is open: one request at a time, and none while nobody looks."""
+"""Tests of the polling of imports by the dashboard: one request at a time, and none while the page is hidden."""
 
 from collections.abc import Iterator
 
@@ -47,7 +47,7 @@ def let_pass(page: Page, seconds: int) -> None:
     page.wait_for_timeout(50)
 
 
-def test_progress_is_shown_without_loading_the_page_anew(site: Site, page: Page) -> None:
+def test_progress_is_updated_without_reloading_the_page(site: Site, page: Page) -> None:
     expect(page.locator("progress")).to_have_count(1)
     expect(page.get_by_role("status")).to_have_text("1 import is in progress.")
     page.evaluate("window.isTheSame = true")
@@ -63,7 +63,7 @@ def test_progress_is_shown_without_loading_the_page_anew(site: Site, page: Page)
     assert site.errors == []
 
 
-def test_while_one_request_waits_no_other_is_sent(page: Page) -> None:
+def test_no_request_is_sent_while_another_waits(page: Page) -> None:
     held = Held(page)
 
     let_pass(page, 9)
@@ -75,7 +75,7 @@ def test_while_one_request_waits_no_other_is_sent(page: Page) -> None:
     assert len(held.routes) == 1
 
 
-def test_after_an_answer_the_next_request_follows(page: Page) -> None:
+def test_the_next_request_follows_each_response(page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if PART in request.url else None)
     for number in (1, 2, 3):
@@ -85,7 +85,7 @@ def test_after_an_answer_the_next_request_follows(page: Page) -> None:
         assert len(asked) == number
 
 
-def test_while_the_page_is_hidden_nothing_is_asked_and_at_once_when_it_is_seen_again(page: Page) -> None:
+def test_a_hidden_page_sends_no_request_and_one_at_once_when_it_is_visible_again(page: Page) -> None:
     held = Held(page)
     page.evaluate("window.show(false)")
 
@@ -97,7 +97,7 @@ def test_while_the_page_is_hidden_nothing_is_asked_and_at_once_when_it_is_seen_a
     assert len(held.routes) == 1
 
 
-def test_a_failed_request_does_not_stop_the_progress(site: Site, page: Page) -> None:
+def test_a_failed_request_does_not_stop_the_polling(site: Site, page: Page) -> None:
     failing = True
 
     def fail_once(route: Route) -> None:
@@ -117,7 +117,7 @@ def test_a_failed_request_does_not_stop_the_progress(site: Site, page: Page) -> 
     expect(page.get_by_text("Completed: 2 rows")).to_be_visible()
 
 
-def test_a_session_that_ended_elsewhere_leads_to_the_sign_in_and_back(site: Site, page: Page) -> None:
+def test_a_session_that_ended_elsewhere_redirects_to_the_sign_in_and_back(site: Site, page: Page) -> None:
     admin = site.service.admin()
     users = admin.get("/v1/users?role=manager&limit=200").get_json()["items"]
     for user in users:

@@ -1,4 +1,4 @@
-"""The pages in headless Chromium: readable for everybody, within their policy, light, and without scripts too."""
+"""Tests of the pages in headless Chromium: accessibility, policy, size, and use without scripts and mouse."""
 
 from typing import Literal
 
@@ -37,7 +37,7 @@ def is_wider_than_the_window(page: Page) -> bool:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_every_page_is_accessible_fits_the_window_and_keeps_to_its_policy(
+def test_every_page_is_accessible_fits_the_window_and_keeps_its_policy(
     site: Site, scheme: Literal["light", "dark"], width: int
 ) -> None:
     add_task(site.service, "Grace Hopper", "2026-03-01T08:00:00Z")
@@ -67,7 +67,7 @@ def test_every_page_is_accessible_fits_the_window_and_keeps_to_its_policy(
     assert len(site.errors) == 2, "the page that is not there, and the password that was refused"
 
 
-def test_dark_and_light_are_different(site: Site) -> None:
+def test_the_dark_and_the_light_scheme_differ(site: Site) -> None:
     colours = set()
     for scheme in ("light", "dark"):
         page = site.page(color_scheme=scheme)
@@ -77,7 +77,7 @@ def test_dark_and_light_are_different(site: Site) -> None:
     assert len(colours) == 2
 
 
-def test_signing_in_and_out_needs_no_mouse(site: Site) -> None:
+def test_signing_in_and_out_works_by_keyboard(site: Site) -> None:
     user = site.user(Role.MANAGER)
     page = site.page()
     page.goto(f"{SIGN_IN}?next=/dashboard/leads")
@@ -100,7 +100,7 @@ def test_signing_in_and_out_needs_no_mouse(site: Site) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_one_time_password_is_changed_without_a_mouse_and_without_scripts(site: Site, *, scripts: bool) -> None:
+def test_a_one_time_password_can_be_changed_by_keyboard_and_without_scripts(site: Site, *, scripts: bool) -> None:
     page = site.page(java_script_enabled=scripts)
     sign_in(page, with_one_time_password(site), to=CHANGE_PASSWORD)
 
@@ -115,7 +115,7 @@ def test_a_one_time_password_is_changed_without_a_mouse_and_without_scripts(site
     expect(page.get_by_role("heading", name="The day", exact=True)).to_be_visible()
 
 
-def test_the_first_stop_of_the_keyboard_leads_past_the_header(site: Site) -> None:
+def test_the_first_tab_stop_skips_the_header(site: Site) -> None:
     page = site.signed_in(Role.MANAGER)
     page.goto("/dashboard/leads")
 
@@ -125,7 +125,7 @@ def test_the_first_stop_of_the_keyboard_leads_past_the_header(site: Site) -> Non
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-def test_a_wrong_password_is_announced_and_the_address_is_still_there(site: Site) -> None:
+def test_a_wrong_password_is_announced_and_the_address_is_kept(site: Site) -> None:
     page = site.page()
     page.goto(SIGN_IN)
     page.get_by_label("E-mail address").fill("ann@unite.example")
@@ -137,7 +137,7 @@ def test_a_wrong_password_is_announced_and_the_address_is_still_there(site: Site
     expect(page.get_by_label("Password")).to_have_value("")
 
 
-def test_the_cookie_is_out_of_reach_for_scripts(site: Site) -> None:
+def test_scripts_cannot_read_the_cookie(site: Site) -> None:
     page = site.signed_in(Role.MANAGER)
 
     assert page.evaluate("document.cookie") == ""

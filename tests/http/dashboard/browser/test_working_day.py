@@ -1,4 +1,4 @@
-"""The dashboard with the figures of a day that happened, in headless Chromium."""
+"""Tests of the dashboard with a complete day in headless Chromium."""
 
 from typing import Literal
 
@@ -29,7 +29,7 @@ def cut_off(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 800, 1280])
-def test_a_full_day_and_its_lists_are_accessible_fit_and_keep_to_their_policy(
+def test_a_full_day_and_its_lists_are_accessible_fit_the_window_and_keep_their_policy(
     working_day: WorkingDay, scheme: Literal["light", "dark"], width: int
 ) -> None:
     site, day = working_day
@@ -50,7 +50,7 @@ def test_a_full_day_and_its_lists_are_accessible_fit_and_keep_to_their_policy(
     assert site.errors == []
 
 
-def test_on_a_phone_the_totals_are_two_columns_and_no_table_has_to_be_scrolled(working_day: WorkingDay) -> None:
+def test_on_a_phone_the_totals_have_two_columns_and_no_table_scrolls(working_day: WorkingDay) -> None:
     site, day = working_day
     page = site.page(viewport={"width": 360, "height": 800})
     sign_in(page, day.admin)
@@ -66,7 +66,7 @@ def test_on_a_phone_the_totals_are_two_columns_and_no_table_has_to_be_scrolled(w
     expect(page.get_by_role("table", name="Agents").get_by_role("columnheader", name="Completed")).to_have_count(1)
 
 
-def test_a_number_leads_to_its_calls_and_back_to_the_day_by_the_keyboard(working_day: WorkingDay) -> None:
+def test_a_count_links_to_its_calls_and_back_to_the_day_by_keyboard(working_day: WorkingDay) -> None:
     site, day = working_day
     page = site.page()
     sign_in(page, day.admin)
@@ -88,7 +88,7 @@ def test_a_number_leads_to_its_calls_and_back_to_the_day_by_the_keyboard(working
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Monday, 2 March 2026, {TZ}")
 
 
-def test_a_full_day_is_light(working_day: WorkingDay) -> None:
+def test_a_full_day_loads_few_bytes(working_day: WorkingDay) -> None:
     site, day = working_day
     page = site.page()
     sign_in(page, day.admin)
@@ -104,7 +104,7 @@ def test_a_full_day_is_light(working_day: WorkingDay) -> None:
     assert sum(received) <= MAX_WEIGHT
 
 
-def test_one_request_for_progress_at_a_time_and_none_while_the_page_is_hidden(working_day: WorkingDay) -> None:
+def test_one_polling_request_is_sent_at_a_time_and_none_while_the_page_is_hidden(working_day: WorkingDay) -> None:
     site, day = working_day
     page = site.page()
     sign_in(page, day.admin)
@@ -133,7 +133,7 @@ def test_one_request_for_progress_at_a_time_and_none_while_the_page_is_hidden(wo
     assert violations(page) == []
 
 
-def test_on_the_first_visit_the_day_is_that_of_the_browser_and_then_of_the_zone_that_was_chosen(
+def test_the_first_visit_uses_the_time_zone_of_the_browser_and_later_ones_the_chosen_one(
     working_day: WorkingDay,
 ) -> None:
     site, day = working_day
