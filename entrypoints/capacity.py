@@ -1,11 +1,11 @@
-"""Limits of one server process: connections, threads, transfers and memory. The limits depend on each other."""
+"""Limits of one server process, which depend on each other: connections, threads, transfers and memory."""
 
-CONNECTIONS = 512
+MAX_CONNECTIONS = 512
 """Accepted connections; further ones wait in the kernel.
 
 Each is little more than a socket, and half of the files that a process may usually open (1,024) is left for the rest.
 A client that is slow to send or to read keeps its connection for the times in
-`entrypoints.http.server.timeouts.Timeouts`, but no request thread.
+`entrypoints.http.server.timeouts.ServerTimeouts`, but no request thread.
 """
 
 BACKLOG = 1024
@@ -16,17 +16,17 @@ THREADS = 64
 that need none. No thread ever waits for a client.
 """
 
-UPLOADS = 32
+MAX_UPLOADS = 32
 """Large bodies that are stored while they arrive. Each has its own thread, which waits for the client."""
 
-UPLOADS_OF_A_USER = 4
-UPLOADS_OF_AN_ADDRESS = 12
+MAX_UPLOADS_PER_USER = 4
+MAX_UPLOADS_PER_ADDRESS = 12
 """The limits for one user, and for one address with signed links, which have no user."""
 
-DOWNLOADS = 64
+MAX_DOWNLOADS = 64
 """Concurrent downloads from the embedded storage. Each needs an open file and about half a mebibyte."""
 
-DOWNLOADS_OF_AN_ADDRESS = 24
+MAX_DOWNLOADS_PER_ADDRESS = 24
 """The limit for one address: enough for a page full of pictures in four browsers of an office."""
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -46,8 +46,8 @@ STOP_SECONDS = 3.0
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """Bytes of bodies in memory for all connections together, without the first 64 KiB of each."""
 
-EVENT_STREAMS = 64
+MAX_EVENT_STREAMS = 64
 """Clients that follow an import. Each reads the database twice a second, and uses no thread in between."""
 
-EVENT_STREAMS_OF_A_USER = 3
+MAX_EVENT_STREAMS_PER_USER = 3
 """The limit for one user: a few windows, so that no user can take all places."""

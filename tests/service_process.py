@@ -127,7 +127,7 @@ class Conversation:
 
 @contextmanager
 def conversation(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Iterator[Conversation]:
-    """A process that was started to be spoken to, and is gone at the end."""
+    """Start a process with pipes for its input and output, and stop it after the block."""
     process = Conversation(command, folder, environ)
     try:
         yield process
@@ -147,7 +147,7 @@ def eventually(look: Callable[[], T | None], what: str, timeout: float = TIMEOUT
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Return a port on which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -248,7 +248,7 @@ class Service:
         check_log(self.log)
 
     def client(self) -> "Client":
-        """Somebody who is logged in as the admin."""
+        """Return a client that is logged in as the admin."""
         client = Client(self.url)
         pair = client.call("POST", "/v1/auth/login", json=ADMIN)
         client.session.headers["Authorization"] = f"Bearer {pair['access_token']}"
@@ -257,7 +257,7 @@ class Service:
 
 @contextmanager
 def service(folder: Path, **settings: str) -> Iterator[Service]:
-    """A service that was not started yet, of which nothing is left at the end."""
+    """Yield a service that is not started yet; stop all of its processes after the block."""
     one = Service(folder, settings)
     try:
         yield one
@@ -317,14 +317,14 @@ def worker(one: Service, name: str, command: Sequence[str] = ("entrypoints", "wo
 
 
 def direct_session() -> requests.Session:
-    """A session that goes straight to this machine, which a proxy of the surrounding environment cannot reach."""
+    """Return a session that ignores proxies of the environment, which could not reach this machine."""
     session = requests.Session()
     session.trust_env = False
     return session
 
 
 class Client:
-    """Somebody who speaks to the service."""
+    """An HTTP client of the service."""
 
     def __init__(self, url: str) -> None:
         self.session = direct_session()
@@ -342,7 +342,7 @@ class Client:
         return str(self.call("POST", "/v1/lead-imports/file", files=files)["id"])
 
     def lead_import(self, import_id: str) -> dict[str, Any]:
-        """An import as it is now."""
+        """Return an import in its current state."""
         response: dict[str, Any] = self.call("GET", f"/v1/lead-imports/{import_id}")
         return response
 
@@ -354,7 +354,7 @@ def alive_in_session(session: int) -> list[int]:
 
 
 def _session_of(pid: int) -> int | None:
-    """The session that a living process belongs to; None for one that is gone, or dead and not yet buried."""
+    """Return the session id of a running process; None if it has ended or is a zombie."""
     try:
         stat = (Path("/proc") / str(pid) / "stat").read_text()
     except OSError:

@@ -53,14 +53,14 @@ SecretText: TypeAlias = Annotated[str, HIDDEN]
 """The type of a field with a secret text."""
 
 
-def between(least: Any, most: Any) -> Rule:
-    """Return the rule that a number is from `least` to `most`, or that every number of a collection is."""
+def between(minimum: Any, maximum: Any) -> Rule:
+    """Return the rule that a number is from `minimum` to `maximum`, or that every number of a collection is."""
 
     def rule(name: str, value: Any) -> FieldError | None:
         numbers = value if isinstance(value, Collection) else (value,)
-        if all(least <= number <= most for number in numbers):
+        if all(minimum <= number <= maximum for number in numbers):
             return None
-        return FieldError(field=name, code="out_of_range", detail=f"It has to be from {least} to {most}.")
+        return FieldError(field=name, code="out_of_range", detail=f"It has to be from {minimum} to {maximum}.")
 
     return rule
 

@@ -1,4 +1,4 @@
-"""A queue of jobs in the process of a worker."""
+"""One job queue in the memory of a worker: jobs in order, each at most once, with retries after failures."""
 
 import logging
 import time

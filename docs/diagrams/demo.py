@@ -1,4 +1,4 @@
-"""Draws demo.svg: what `make demo` shows at a terminal. The demonstration is run for it, so it takes some seconds."""
+"""Draw demo.svg: the output of `make demo` at a terminal. This runs the demonstration, which takes some seconds."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ BAR = "\N{BOX DRAWINGS HEAVY HORIZONTAL}"
 
 
 def _as_left(lines: Iterable[Text]) -> list[Text]:
-    """The lines that stay at a terminal: a bar is drawn over the one before."""
+    """Return the lines that remain at a terminal: a bar overwrites the previous one."""
     left: list[Text] = []
     for line in lines:
         drawn_over = BAR in line.plain and left and BAR in left[-1].plain

@@ -1,4 +1,4 @@
-"""Draws the pictures of the dashboard: a made-up day of a sales team, as headless Chromium shows it.
+"""Draw the pictures of the dashboard: an invented day of a sales team in headless Chromium.
 
 `make pictures` runs it. It needs the packages of the tests, and Chromium.
 """
@@ -35,7 +35,7 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 @contextmanager
 def served() -> Iterator[tuple[str, str]]:
-    """The day behind an address of this machine; with the e-mail address of the admin."""
+    """Serve the day on a local port; yield its URL and the e-mail address of the admin."""
     with TemporaryDirectory() as folder:
         engine = a_database(Path(folder))
         port = free_port()
@@ -53,7 +53,7 @@ def served() -> Iterator[tuple[str, str]]:
 
 
 def draw(browser: Browser, url: str, email: str, scheme: Scheme, width: int) -> bytes:
-    """The dashboard from top to bottom, as a PNG."""
+    """Return the whole dashboard as a PNG."""
     context = browser.new_context(base_url=url, color_scheme=scheme, viewport={"width": width, "height": 800})
     page = context.new_page()
     page.goto("/dashboard/login")
@@ -68,7 +68,7 @@ def draw(browser: Browser, url: str, email: str, scheme: Scheme, width: int) -> 
 
 
 def reduced(picture: bytes) -> bytes:
-    """The picture in a palette."""
+    """Return the picture with a palette of few colours."""
     written = BytesIO()
     Image.open(BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(
         written, "PNG", optimize=True
@@ -77,7 +77,7 @@ def reduced(picture: bytes) -> bytes:
 
 
 def main() -> None:
-    """Draw each picture and say how large it is."""
+    """Draw each picture and print its size."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         sys.exit("Chromium is missing. `make programs` installs it.")

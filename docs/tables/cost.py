@@ -1,7 +1,7 @@
-"""Writes what each size on AWS consists of, and about what it costs, into cost.md.
+"""Write the table of docs/reference/cost.md: the units of each size on AWS, and their approximate cost.
 
-How much there is of each comes from the templates, resolved for the size. Prices are those below. `make diagrams`
-writes the table; a test fails where they are out of date. To work it out anew, change `PRICES` and `PRICED_ON`.
+The numbers come from the templates, resolved for each size; prices are those below. `make diagrams` writes the table;
+a test fails if it is out of date. To update it, change `PRICES` and `PRICED_ON`.
 """
 
 import re
@@ -52,7 +52,7 @@ PRICES: dict[str, float] = {
 
 
 def units(size: str) -> Counter[str]:
-    """How much there is of each unit while nothing scales out."""
+    """Return the number of each unit while nothing is scaled out."""
     more = {name: {"Size": size} for name in ("network", "data", "app", "observability")}
     made = stacks(sources(), more)
     found = Counter({"secret, a month": 1})  # that of the owner, which RDS makes
@@ -96,12 +96,12 @@ UNITS: Mapping[str, Callable[[Properties, Properties], Units]] = {
 
 
 def monthly(unit: str, count: int) -> float:
-    """What so much of a unit costs a month."""
+    """Return the cost of that many of a unit for a month, in US dollars."""
     return count * PRICES[unit] * (1 if unit.endswith("a month") else HOURS)
 
 
 def table() -> Iterator[str]:
-    """The lines of the table."""
+    """Yield the lines of the table."""
     counted = {size: units(size) for size in SIZES}
     yield f"| unit | ≈ price | {' | '.join(SIZES)} |"
     yield "|---|---|---|---|---|"
@@ -115,7 +115,7 @@ def table() -> Iterator[str]:
 
 
 def page() -> str:
-    """The page as it has to be: as it is, with the table between the two marks."""
+    """Return the page with the current table between the two marks."""
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     said = f"Prices are approximations of {PRICED_ON}; each cell says how many, and what they come to a month."
     after = re.sub(r"^.*?" + END, "", rest, count=1, flags=re.DOTALL)

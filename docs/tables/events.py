@@ -1,4 +1,4 @@
-"""Writes events.md: every type of event with the fields of its data, as they come from a scenario with all of them.
+"""Write docs/reference/events.md: every type of event and the fields of its data, from a scenario with all of them.
 
 `make diagrams` writes it; a test fails where it is out of date.
 """
@@ -27,7 +27,7 @@ NOTHING = "\N{EN DASH}"
 
 
 def page() -> str:
-    """The page as it has to be."""
+    """Return the page as it should be."""
     rows = ["| event | about | data |", "|---|---|---|"]
     by_type: dict[str, list[Event]] = {}
     for event in all_events():
@@ -38,7 +38,7 @@ def page() -> str:
 
 
 def all_events() -> list[Event]:
-    """Every event of a scenario in which each type occurs."""
+    """Return all events of a scenario in which every type occurs."""
     scenario = Scenario()
     _leads(scenario)
     _calls(scenario)

@@ -1,4 +1,4 @@
-"""Writes metrics.md, and the figures in the glossary, from the table that reports count by.
+"""Write docs/reference/metrics.md, and the figures in the glossary, from the definitions that reports use.
 
 `make diagrams` writes both; a test fails where they are out of date.
 """
@@ -22,12 +22,12 @@ come from `unite_core/reports/metrics.py`.
 
 
 def page() -> str:
-    """The page as it has to be."""
+    """Return the page as it should be."""
     return "\n".join([HEAD, *_flags(), "", *_results(), "", *_counts(), "", *_rates(), ""])
 
 
 def glossary() -> str:
-    """The glossary as it has to be: as it is, with the figures between the two marks."""
+    """Return the glossary with the current figures between the two marks."""
     before, _, rest = GLOSSARY.read_text("utf-8").partition(BEGIN)
     rows = [f"| {it.name} | {it.words} |" for it in COUNTS.values()]
     rows += [f"| {it.name} | {it.numerator}, of the {it.denominator}. |" for it in RATES.values()]

@@ -1,6 +1,6 @@
-"""Writes the mistakes that tests make in workflows, hooks and images into delivery.md, with the check that finds each.
+"""Write the table of planted mistakes in workflows, hooks and images, and of the check that finds each.
 
-`make diagrams` writes it; a test fails where it is out of date.
+The table is in docs/how-to/release-and-deploy.md. `make diagrams` writes it; a test fails if it is out of date.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ END = "<!-- until here -->\n"
 
 
 def page() -> str:
-    """The page as it has to be: as it is, with the table between the two marks."""
+    """Return the page with the current table between the two marks."""
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     rows = [f"| {it.name} | `{it.file}` | {it.check}: `{it.says}` |" for it in MISTAKES]
     table = ["| mistake | in | found by |", "|---|---|---|", *rows]

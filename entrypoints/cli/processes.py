@@ -17,8 +17,8 @@ BACKOFF_RESET_AFTER = 60.0
 
 POLL_SECONDS = 0.1
 
-EXPLAINED = 1
-"""The exit code of a process that has logged itself why it ends."""
+LOGGED_FAILURE = 1
+"""The exit code of a process that has logged the reason for its end."""
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ class Supervised:
             return True
         self._process = None
         if self._essential and code > 0 and self._pause == MIN_BACKOFF and now - self._began < BACKOFF_RESET_AFTER:
-            if code != EXPLAINED:
+            if code != LOGGED_FAILURE:
                 log.error("The %s cannot start: it ended with %s.", self._name, code)
             return False
         self._pause = MIN_BACKOFF if now - self._began > BACKOFF_RESET_AFTER else min(self._pause * 2, MAX_BACKOFF)

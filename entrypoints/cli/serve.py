@@ -24,7 +24,7 @@ from entrypoints.bootstrap import (
     start,
 )
 from entrypoints.capacity import STOP_SECONDS
-from entrypoints.cli.processes import EXPLAINED, ForkedProcess, Lifeline, Supervised, supervise
+from entrypoints.cli.processes import LOGGED_FAILURE, ForkedProcess, Lifeline, Supervised, supervise
 from entrypoints.settings import Settings, SettingsRefused, read_log_settings
 from entrypoints.settings.variables import ADMIN_EMAIL, ADMIN_PASSWORD, HOST
 
@@ -85,10 +85,10 @@ def _serve(http_server: str, listening: socket.socket, wait_for_parent: Callable
         _function(http_server)(listening, wait_for_parent)
     except StartRefused as refused:
         log.error(REFUSAL, refused)  # noqa: TRY400 - the message says it all
-        return EXPLAINED
+        return LOGGED_FAILURE
     except Exception:
         log.exception("The HTTP server ends.")
-        return EXPLAINED
+        return LOGGED_FAILURE
     finally:
         error_tracking.flush()
     return 0
@@ -100,7 +100,7 @@ def _work(wait_for_parent: Callable[[], None]) -> int:
         code: int = _function(WORKER)(wait_for_parent)
     except Exception:
         log.exception("The worker ends.")
-        return EXPLAINED
+        return LOGGED_FAILURE
     finally:
         error_tracking.flush()
     return code

@@ -70,12 +70,12 @@ def create_app(unite: Unite, http_config: HttpConfig, figures: Figures | None = 
     # The first of these runs first before a route, and last after it.
     for convention in (request_log, correlation, server_errors, security, dashboard, limits, cors, errors):
         convention.install(app)
-    rooms = (*OPERATION_GROUPS, *((files.operations,) if http_config.signed_files is not None else ()))
-    for operations in rooms:
+    groups = (*OPERATION_GROUPS, *((files.operations,) if http_config.signed_files is not None else ()))
+    for operations in groups:
         app.register_blueprint(operations)
     dashboard.register(app, figures or ReportFigures(unite.reports))
     # The document is generated at its first request, and then cached.
-    app.extensions["openapi"] = functools.cache(functools.partial(openapi_json, app, rooms, http_config.public_url))
+    app.extensions["openapi"] = functools.cache(functools.partial(openapi_json, app, groups, http_config.public_url))
     return app
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol
 
-from entrypoints.capacity import EVENT_STREAMS
+from entrypoints.capacity import MAX_EVENT_STREAMS
 from entrypoints.networks import Network
 from unite_core.files import SignedFiles
 
@@ -48,7 +48,7 @@ class HttpConfig:
     signed_files: SignedFiles | None = None
     verify_text_signature: TextSignatureVerifier | None = None
     checks: Mapping[str, HealthCheck] = field(default_factory=dict)
-    max_event_streams: int = EVENT_STREAMS
+    max_event_streams: int = MAX_EVENT_STREAMS
     trusted_proxies: tuple[Network, ...] = ()
     cors_origins: tuple[str, ...] = ()
     draining: Event = field(default_factory=Event)

@@ -17,7 +17,7 @@ from entrypoints.http.server.listener import HttpServer
 from entrypoints.http.server.timeouts import ServerTimeouts
 from entrypoints.settings import environment
 
-LIFE_SIGNS = (b"/health/live",)
+LIVENESS_PATHS = (b"/health/live",)
 """Paths that a server that stops leaves unanswered: the proxy requests them to find a server for a large body."""
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def serve(
         draining=http_config.draining,
         drain_seconds=started.settings.drain_seconds,
         grace_seconds=started.settings.grace_seconds,
-        life_signs=LIFE_SIGNS,
+        liveness_paths=LIVENESS_PATHS,
     )
     # Not earlier: the kernel would accept connections that nobody serves, and a proxy could not try another server.
     try:

@@ -1,4 +1,4 @@
-"""The words that some settings choose from."""
+"""Enumerations of the values of some settings: environment, embedded parts, log level and log format."""
 
 from enum import StrEnum
 

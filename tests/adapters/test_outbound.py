@@ -40,7 +40,7 @@ class TimedOut(DriverError):
 
 
 class Absent(DriverError):
-    """The service answered that there is no such thing."""
+    """The error of a service for a missing resource."""
 
 
 class Clock:
@@ -346,7 +346,7 @@ class TestLog:
 
 
 class LockOfTwo:
-    """A lock that nobody gets before two threads want it."""
+    """A lock that is granted only once two threads wait for it."""
 
     def __init__(self) -> None:
         self._lock = Lock()

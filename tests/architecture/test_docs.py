@@ -32,9 +32,9 @@ PAGES = [
 
 
 def test_the_picture_of_the_packages_is_up_to_date() -> None:
-    rooms = runpy.run_path(str(CHECKOUT / "docs" / "diagrams" / "rooms.py"))
+    packages = runpy.run_path(str(CHECKOUT / "docs" / "diagrams" / "packages.py"))
 
-    assert rooms["draw"]() == rooms["PICTURE"].read_text("utf-8"), "run `make diagrams`"
+    assert packages["draw"]() == packages["PICTURE"].read_text("utf-8"), "run `make diagrams`"
 
 
 def test_the_pages_about_metrics_and_the_glossary_are_up_to_date() -> None:

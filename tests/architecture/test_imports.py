@@ -66,7 +66,7 @@ def _name(path: Path) -> str:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    """The top-level names of what a file imports, wherever in it the import stands."""
+    """Return the top-level names that a file imports, anywhere in it."""
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -156,7 +156,7 @@ SURPRISING_CALLS = {"now", "today", "utcnow", "uuid1", "uuid4"}
 
 
 def _surprises(path: Path) -> Iterator[str]:
-    """Where a file asks the machine for the time, for chance or for a file."""
+    """Return the places where a file uses the clock, random numbers or files."""
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]

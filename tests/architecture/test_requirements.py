@@ -28,7 +28,7 @@ def _canonical(name: str) -> str:
 
 
 def _asked(path: Path) -> set[str]:
-    """The names that a list and the lists it includes ask for."""
+    """Return the package names in a list and in the lists that it includes."""
     names = set()
     for line in path.read_text("utf-8").splitlines():
         line = line.partition("#")[0].strip()  # noqa: PLW2901  # the rest of a line is a comment

@@ -18,7 +18,7 @@ WORDS = {
 
 
 def found_in(text: str) -> list[str]:
-    """What stands in the text of a source file that does not belong into the core."""
+    """Return the words in a source file that do not belong into the core."""
     return [
         f"{number}: {what}: {match[0]}"
         for number, line in enumerate(text.splitlines(), start=1)

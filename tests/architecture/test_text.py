@@ -21,7 +21,7 @@ _REASONED = {
 
 
 def _files() -> list[Path]:
-    """Every file that is, or is about to be, under version control, as far as it is text."""
+    """Return every text file that is under version control or about to be."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=CHECKOUT,

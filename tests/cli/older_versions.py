@@ -42,7 +42,7 @@ def older_version(revision: str, folder: Path, user: dict[str, str] = ADMIN) -> 
 
 
 def be_at(folder: Path, revision: str) -> str:
-    """Have the database say that it is at that revision; the one that it said before."""
+    """Set the schema revision that the database reports; return the former one."""
     with closing(sqlite3.connect(folder / "unite.sqlite3")) as connection, connection:
         [before] = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))

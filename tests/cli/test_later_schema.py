@@ -22,7 +22,7 @@ CONTRACTING = {
 
 
 def be_later(folder: Path, revision: str) -> None:
-    """Have the database be at a schema that nobody knows, with a table more."""
+    """Give the database an unknown later revision, and a further table."""
     be_at(folder, revision)
     with closing(sqlite3.connect(folder / "unite.sqlite3")) as connection, connection:
         connection.execute("CREATE TABLE of_a_later_version (id INTEGER)")

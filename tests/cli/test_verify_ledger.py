@@ -57,7 +57,7 @@ def database(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def without_triggers(connection: sqlite3.Connection) -> None:
-    """Do what nobody but the owner of the file can."""
+    """Drop the triggers of the ledger, which needs the owner of the file."""
     triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'call_ledger'"
     for (name,) in connection.execute(triggers).fetchall():
         connection.execute(f"DROP TRIGGER {name}")

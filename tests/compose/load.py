@@ -72,7 +72,7 @@ class Load:
 
 @contextmanager
 def under_load(client: Client, *, reads_only: bool = False) -> Iterator[Load]:
-    """Requests that come all the while; they are all answered at the end, or counted as failed."""
+    """Send requests during the block; wait for all responses at its end, and count failures."""
     load = Load(client, reads_only)
     load.start()
     try:

@@ -68,7 +68,7 @@ def test_every_step_of_a_call_notifies_the_right_recipients(
 
 @contextmanager
 def without_guard(stack: Stack) -> Iterator[None]:
-    """The ledger while MySQL's root has taken away what refuses to change it, as nobody else can."""
+    """Drop the triggers of the ledger as MySQL's root during the block."""
     (trigger,) = stack.as_root(
         "SELECT JSON_OBJECT('definer', definer, 'statement', action_statement) FROM information_schema.triggers"
         f" WHERE trigger_name = '{GUARD}'"

@@ -16,7 +16,7 @@ LEASE_AND_MORE = 240.0
 
 @contextmanager
 def without(stack: Stack, service: str) -> Iterator[None]:
-    """The stack while that server is away."""
+    """Kill that server of the stack during the block, and start it again."""
     stack.kill(service)
     try:
         yield

@@ -9,7 +9,7 @@ PROMPT = "    "
 
 
 def commands_of(page: str) -> list[list[str]]:
-    """The lines of each block of commands, as they stand, without the indentation of the page."""
+    """Return the lines of each block of commands, without their indentation."""
     blocks: list[list[str]] = [[]]
     for line in page.splitlines():
         if line.startswith(PROMPT):
@@ -32,7 +32,7 @@ def line_of(page: str, words: str) -> str:
 
 
 def at_a_terminal(stack: Stack, line: str) -> str:
-    """What a command prints where somebody types it at a terminal; raises `StackFailed`."""
+    """Return the output of a command at a terminal; raise `StackFailed`."""
     return stack.run("script", "--quiet", "--return", "--command", line, "/dev/null")
 
 

@@ -142,7 +142,7 @@ class TestRateLimits(RateLimitsContract):
 
 
 class Written:
-    """The messages that are not sent are in a file."""
+    """The messages that were written to a file instead of sent."""
 
     @pytest.fixture(autouse=True)
     def _written(self, tmp_path: Path) -> None:

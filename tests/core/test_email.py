@@ -10,7 +10,7 @@ from unite_core.errors import FieldError
 
 
 def by_the_library(text: str) -> str | None:
-    """The address in lower case, None if there is none."""
+    """Return the address as the library normalizes it, in lower case; None if it refuses it."""
     try:
         return validate_email(text, check_deliverability=False, strict=True).normalized.lower()
     except EmailNotValidError:

@@ -141,7 +141,7 @@ def test_requests_with_different_keys_are_independent(scenario: Scenario) -> Non
 
 @dataclass(frozen=True)
 class AddMeanwhile:
-    """Somebody sends the same request while the first is being carried out, `after` it began."""
+    """A use case during which the same request is sent again, `after` that time."""
 
     work: UnitOfWorkFactory[ImportsUnitOfWork]
     scenario: Scenario

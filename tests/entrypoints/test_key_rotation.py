@@ -65,7 +65,7 @@ class Process:
 
 
 def _answer(pipe: Connection, environ: dict[str, str]) -> None:
-    """Log in for each None, and tell of each token whether it is taken."""
+    """Log in for each None, and return for each token whether it is accepted."""
     with start(load_settings(environ)) as started:
         create_first_admin(started)
         identity = started.unite.identity

@@ -48,7 +48,7 @@ def the_admin(started: Started) -> Actor:
 
 
 def work_through(started: Started, ann: Actor) -> None:
-    """Import a file, and tell everybody of the events, as a worker does."""
+    """Import a file and deliver all events, as a worker does."""
     stored: StoredFile = started.unite.imports.store_file(ann, io.BytesIO(CSV))
     coming = started.unite.imports.import_stored_file(ann, FileToImport(stored=stored, filename="leads.csv"))
     started.unite.imports.continue_import(coming.id, holder="test")

@@ -23,7 +23,7 @@ TIMEOUT = 30.0
 
 
 class Listener(Destination):
-    """Does `before` with what it is told, then takes it; `told` is set once that was so."""
+    """A destination that calls `before` with the events, then accepts them and sets `told`."""
 
     def __init__(self, before: Callable[[Sequence[Event]], object] = len, *, name: str = "listener") -> None:
         self.subscription = Subscription(name=name)

@@ -14,7 +14,7 @@ from unite_core.testing.scenario import Scenario
 
 @pytest.fixture
 def scenario() -> Scenario:
-    """The manager asked for her summary, and its time has come."""
+    """Return a scenario in which the daily summary of the manager is due."""
     scenario = Scenario()
     scenario.update_daily_summary(scenario.manager, at="09:30")
     scenario.ports.clock.advance(timedelta(minutes=30))

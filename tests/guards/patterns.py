@@ -108,7 +108,7 @@ def _methods_by_name(sources: list[Source]) -> dict[str, set[str]]:
 
 
 def _aliases(source: Source) -> Iterator[tuple[str, list[str]]]:
-    """Names that stand for one of two others: `forbidden = _STRICT if strict else _LOOSE`."""
+    """Return names that are one of two others: `forbidden = _STRICT if strict else _LOOSE`."""
     for node in source.nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp) and isinstance(node.targets[0], ast.Name):
             choices = (node.value.body, node.value.orelse)

@@ -132,7 +132,7 @@ def running(
     draining: threading.Event | None = None,
     **options: Any,
 ) -> Iterator[Served]:
-    """Run a server during the block, on a free port unless there is a listening socket."""
+    """Run a server during the block, by default on a free port."""
     listening = listening or socket.create_server(("127.0.0.1", 0))
     address = listening.getsockname()
     application = Recorder()

@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from entrypoints.api_links import ApiLinks
-from entrypoints.capacity import EVENT_STREAMS
+from entrypoints.capacity import MAX_EVENT_STREAMS
 from entrypoints.http.app import create_app
 from entrypoints.http.config import HealthCheck, HttpConfig, TextSignatureVerifier
 from entrypoints.http.dashboard.views import Figures
@@ -32,7 +32,7 @@ share_rules()
 
 
 class Person:
-    """Somebody who sends requests, with an access token or without."""
+    """A client of the API, with an access token or without."""
 
     def __init__(self, service: "Service", user: User | None = None, token: str | None = None) -> None:
         self.service = service
@@ -78,7 +78,7 @@ class Service:
         cors_origins: tuple[str, ...] = (),
         quotas: Quotas | None = None,
         default_country: str | None = "US",
-        max_event_streams: int = EVENT_STREAMS,
+        max_event_streams: int = MAX_EVENT_STREAMS,
         figures: Figures | None = None,
         **ports: Any,
     ) -> None:
@@ -119,7 +119,7 @@ class Service:
         return self.unite.identity.create_user.unchecked(new)
 
     def log_in(self, user: User) -> Person:
-        """The user as somebody who sends requests."""
+        """Return the user as a client of the API."""
         answer = self.stranger.post("/v1/auth/login", json={"email": user.email, "password": PASSWORD})
         return Person(self, user, answer.json["access_token"] if answer.json else None)
 

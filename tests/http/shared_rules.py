@@ -10,7 +10,7 @@ _builders: dict[tuple[Any, ...], Callable[..., tuple[str, str]]] = {}
 
 
 class SharedRule(Rule):
-    """A rule that takes over the compiled functions of an equal one; they make URLs, which nothing of ours asks for."""
+    """A rule that shares the compiled URL builders of an equal one; no code of ours builds URLs."""
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         key = (self.rule, repr(self.defaults), self.subdomain, self.host, self.merge_slashes, append_unknown)

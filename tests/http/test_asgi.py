@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.capacity import UPLOADS_OF_A_USER, UPLOADS_OF_AN_ADDRESS
+from entrypoints.capacity import MAX_UPLOADS_PER_ADDRESS, MAX_UPLOADS_PER_USER
 from entrypoints.http.server.asgi import WsgiOnThreads
 from entrypoints.http.server.asgi_types import Message
 from entrypoints.http.server.body import BLOCK_BYTES
@@ -321,7 +321,7 @@ BY_USER = Everybody(BodyRule(max_body=10 * MAX_BODY, transfer=True, public=False
 
 @pytest.mark.parametrize(
     ("rules", "header", "share"),
-    [(BY_USER, b"authorization", UPLOADS_OF_A_USER), (BY_ADDRESS, b"x-forwarded-for", UPLOADS_OF_AN_ADDRESS)],
+    [(BY_USER, b"authorization", MAX_UPLOADS_PER_USER), (BY_ADDRESS, b"x-forwarded-for", MAX_UPLOADS_PER_ADDRESS)],
 )
 def test_a_client_has_only_a_share_of_the_places_for_uploads(rules: BodyRules, header: bytes, share: int) -> None:
     large = [block(b"x" * BLOCK_BYTES)] * 2

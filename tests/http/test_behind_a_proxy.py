@@ -26,7 +26,7 @@ def one(tmp_path: Path) -> Iterator[Service]:
 def log_in(
     url: str, address: str, email: str, password: str, headers: Mapping[str, str] | None = None
 ) -> tuple[int, str | None]:
-    """Status of a login from the address, and how long the browser is told to insist on TLS."""
+    """Return the status of a login from the address, and its Strict-Transport-Security."""
     to = urlsplit(url)
     connection = http.client.HTTPConnection(to.hostname or "", to.port, timeout=60, source_address=(address, 0))
     body = json.dumps({"email": email, "password": password})

@@ -177,7 +177,7 @@ def test_the_error_for_null_says_whether_the_field_is_required(manager: Person) 
 
 
 class Endless(io.RawIOBase):
-    """A body that comes in chunks and never ends, as a server hands it on; counts what was read of it."""
+    """A chunked body without an end, which counts the bytes that were read."""
 
     def __init__(self) -> None:
         super().__init__()

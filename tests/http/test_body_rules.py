@@ -93,7 +93,7 @@ def test_uploads_by_a_signed_link_are_counted_by_address(peer: str, forwarded_fo
 
 
 class FailingReads(InMemoryUnitOfWorkFactory):
-    """Reads over the same store as `work`, of which the next `failures` fail."""
+    """Read-only units of work over the store of `work`, of which the next `failures` fail."""
 
     def __init__(self, work: InMemoryUnitOfWorkFactory) -> None:
         super().__init__(work._store)

@@ -36,7 +36,7 @@ class Seen:
 
 
 def seen(*headers: tuple[str, str], peer: str | None = PROXY, trusted: str = TRUSTED) -> Seen:
-    """What is seen of a request that comes from `peer` with these headers."""
+    """Return what the application sees of a request from `peer` with these headers."""
     results: list[Seen] = []
 
     def application(environ: dict[str, Any], _: Callable[..., Any]) -> Iterable[bytes]:

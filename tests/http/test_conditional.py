@@ -12,7 +12,7 @@ def manager(service: Service) -> Person:
 
 @pytest.fixture
 def lead(manager: Person) -> str:
-    """The path of a lead that is at version 2."""
+    """Return the path of a lead at version 2."""
     path = manager.post("/v1/leads", json={"name": "Grace", "phone": "+12125550123"}).headers["Location"]
     assert manager.patch(path, json={"name": "Grace H."}).headers["ETag"] == '"2"'
     return path

@@ -292,7 +292,7 @@ def test_a_stopping_server_completes_requests_and_closes_idle_connections() -> N
 
 
 def test_a_stopping_server_answers_connections_in_the_backlog() -> None:
-    with running(max_connections=1, farewell_seconds=0) as stopping, stopping.connect() as first:
+    with running(max_connections=1, late_connection_seconds=0) as stopping, stopping.connect() as first:
         first.sendall(GET + b"\r\n")
         until(first, END_OF_ANSWER)
         with stopping.connect() as waiting:
@@ -305,7 +305,7 @@ def test_a_stopping_server_answers_connections_in_the_backlog() -> None:
 
 
 def test_a_stopping_server_answers_a_request_in_transit_with_connection_close() -> None:
-    with running(farewell_seconds=TIMEOUT) as stopping, stopping.connect() as client:
+    with running(late_connection_seconds=TIMEOUT) as stopping, stopping.connect() as client:
         client.sendall(GET + b"\r\n")
         until(client, END_OF_ANSWER)
         stopping.stop()
@@ -319,7 +319,7 @@ def test_a_stopping_server_answers_a_request_in_transit_with_connection_close() 
 
 
 def test_a_stopping_server_accepts_connections_for_a_short_time() -> None:
-    with running(farewell_seconds=TIMEOUT) as stopping:
+    with running(late_connection_seconds=TIMEOUT) as stopping:
         stopping.stop()
         eventually(stopping.draining.is_set, "it stops")
 
@@ -331,7 +331,7 @@ def test_a_stopping_server_accepts_connections_for_a_short_time() -> None:
 
 def test_a_stopping_server_does_not_answer_liveness_checks() -> None:
     sign = b"GET /alive HTTP/1.1\r\nHost: unite\r\n\r\n"
-    with running(farewell_seconds=TIMEOUT, life_signs=[b"/alive"]) as stopping, stopping.connect() as client:
+    with running(late_connection_seconds=TIMEOUT, liveness_paths=[b"/alive"]) as stopping, stopping.connect() as client:
         client.sendall(sign)
         until(client, END_OF_ANSWER)
         stopping.stop()
@@ -348,7 +348,7 @@ def test_a_stopping_server_does_not_answer_liveness_checks() -> None:
 @pytest.mark.parametrize("sent", [b"", GET])
 def test_a_stopping_server_waits_for_the_first_request_of_an_accepted_connection(sent: bytes) -> None:
     with (
-        running(farewell_seconds=0, grace_seconds=TIMEOUT, first_request_seconds=TIMEOUT) as stopping,
+        running(late_connection_seconds=0, grace_seconds=TIMEOUT, first_request_seconds=TIMEOUT) as stopping,
         stopping.connect() as client,
     ):
         client.sendall(sent)
@@ -363,7 +363,7 @@ def test_a_stopping_server_waits_for_the_first_request_of_an_accepted_connection
 
 def test_a_stopping_server_limits_the_wait_for_a_first_request() -> None:
     with (
-        running(farewell_seconds=0, grace_seconds=TIMEOUT, first_request_seconds=0.1) as stopping,
+        running(late_connection_seconds=0, grace_seconds=TIMEOUT, first_request_seconds=0.1) as stopping,
         stopping.connect() as client,
     ):
         stopping.stop()
@@ -398,7 +398,7 @@ def test_a_stopping_server_resets_no_connection() -> None:
             except (OSError, AssertionError) as error:
                 failed.append(repr(error))
 
-    with running(listening=listening, farewell_seconds=0.1, grace_seconds=TIMEOUT) as stopping:
+    with running(listening=listening, late_connection_seconds=0.1, grace_seconds=TIMEOUT) as stopping:
         clients = [threading.Thread(target=ask_until_refused) for _ in range(12)]
         for client in clients:
             client.start()

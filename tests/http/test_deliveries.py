@@ -15,7 +15,7 @@ from unite_core.notifications.subscriptions import Subscription
 
 
 class Refusing(Destination):
-    """Refuses every event, until it is told not to."""
+    """A destination that refuses every event until a test changes that."""
 
     subscription = Subscription(name="picky")
 
@@ -37,7 +37,7 @@ def picky() -> Refusing:
 
 @pytest.fixture
 def service(picky: Refusing) -> Service:
-    """The service in memory; events go to the activity log and to somebody who refuses them."""
+    """Return an in-memory service whose events go to the activity log and to a refusing destination."""
     return Service(destinations=(picky,))
 
 

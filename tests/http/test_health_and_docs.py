@@ -18,7 +18,7 @@ from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryUnitOfWorkF
 
 
 def up() -> None:
-    """A dependency that is there."""
+    """Check a dependency that is available."""
 
 
 def down() -> None:

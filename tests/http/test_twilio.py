@@ -22,7 +22,7 @@ def one(tmp_path: Path) -> Iterator[Service]:
 
 @pytest.fixture
 def twilio(one: Service) -> Iterator[TwilioStandIn]:
-    """What stands in for Twilio, and the service that sends by it, started."""
+    """Start a fake Twilio and a service that uses it."""
     with a_stand_in(public_url=one.url) as stand_in:
         one.settings = stand_in.settings
         one.start()

@@ -87,7 +87,7 @@ def _signature(called: Any) -> str:
 
 
 class _Text(str):
-    """An annotation that is shown as it is."""
+    """An annotation that is printed unchanged."""
 
     __slots__ = ()
 

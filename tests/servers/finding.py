@@ -37,7 +37,7 @@ def find(kind: ServerKind, ways: Ways[T], tell: Tell) -> T:
 
 
 def allowed(ways: Ways[T], environment: Mapping[str, str]) -> Ways[T]:
-    """The ways that the environment permits; raises NotFound where it asks for one that there is not."""
+    """Return the ways that the environment permits; raise `NotFound` for an unknown one."""
     forced = environment.get(FORCE)
     if not forced:
         return ways
@@ -47,7 +47,7 @@ def allowed(ways: Ways[T], environment: Mapping[str, str]) -> Ways[T]:
 
 
 def with_the_named_one(kind: ServerKind, ways: Ways[Server], environment: Mapping[str, str]) -> Ways[Server]:
-    """Only the server that the environment names, if it does: whoever names one wants no other tested."""
+    """Use only the server that the environment names, if it names one."""
     url = environment.get(kind.variable)
     return {kind.variable: lambda kind: _named(kind, url)} if url else allowed(ways, environment)
 

@@ -33,7 +33,7 @@ _TIMEOUT = 20.0
 
 
 def main(run: Path, folder: Path, command: Sequence[str], farewell: Sequence[str]) -> None:
-    """Run `command` in `folder`, wait for its end, and then run `farewell` if there is one."""
+    """Run `command` in `folder`, wait for its end, and then run `farewell`, if given."""
     signal.signal(signal.SIGTERM, _leave)
     with (run / KEEPERS_LOCK).open("a+") as keepers, (run / RUN_LOCK).open("a+") as lock:
         fcntl.lockf(keepers, fcntl.LOCK_SH)

@@ -14,7 +14,7 @@ from tests.servers.moto import a_bucket_name
 
 @pytest.fixture(scope="module")
 def earlier() -> set[str]:
-    """The databases of earlier tests of this file, none of which is to be left."""
+    """The databases of earlier tests of this file, which must not exist any more."""
     return set()
 
 

@@ -23,7 +23,7 @@ CALL_COUNTS_NAMESPACE = "call counts"
 MAX_ATTEMPT = 5
 """The last attempt in a filter, which stands for all later ones too."""
 
-NOTES_IN_LISTS = 10
+MAX_NOTES_IN_LISTS = 10
 """Number of notes of each task in a list: with all of them a page could have 80 million characters."""
 
 
@@ -151,7 +151,7 @@ class CallTasks(Protocol):
 
     @abstractmethod
     def page(self, filters: TaskFilter, request: PageRequest) -> Page[CallTask]:
-        """Return a page of tasks, sorted by `due_at`, then `id`, each with its latest `NOTES_IN_LISTS` notes."""
+        """Return a page of tasks, sorted by `due_at`, then `id`, each with its latest `MAX_NOTES_IN_LISTS` notes."""
 
     @abstractmethod
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:

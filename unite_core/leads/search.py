@@ -42,21 +42,21 @@ def search_text(texts: Iterable[str], phone: str | None) -> str:
     return " ".join(indexed)
 
 
-def query_words(question: str) -> list[str]:
+def query_words(query: str) -> list[str]:
     """Return the words of a query; each must begin a word of the lead. A number in any format is one word.
 
     A word that is the beginning of another word is left out, because the other word implies it. Of the rest, the ten
     longest are returned.
     """
-    if _NUMBER.fullmatch(question):
+    if _NUMBER.fullmatch(query):
         # The digits may be of any script, but phone numbers are stored in ASCII digits.
-        digits = "".join(str(unicodedata.digit(character)) for character in question if character.isdecimal())
+        digits = "".join(str(unicodedata.digit(character)) for character in query if character.isdecimal())
         return [digits] if digits else []
-    telling: list[str] = []
-    for word in sorted(set(words(question)), key=lambda word: (-len(word), word)):
-        if not any(longer.startswith(word) for longer in telling):
-            telling.append(word)
-    return telling[:MAX_QUERY_WORDS]
+    longest_words: list[str] = []
+    for word in sorted(set(words(query)), key=lambda word: (-len(word), word)):
+        if not any(longer.startswith(word) for longer in longest_words):
+            longest_words.append(word)
+    return longest_words[:MAX_QUERY_WORDS]
 
 
 def query_error(name: str, query: str) -> FieldError | None:
@@ -64,7 +64,7 @@ def query_error(name: str, query: str) -> FieldError | None:
     return text_error(name, clean(query), max_length=MAX_QUERY_LENGTH)
 
 
-def answers(text: str, question: list[str]) -> bool:
+def matches(text: str, query: list[str]) -> bool:
     """Return whether the indexed `text` of a lead matches the words of a query."""
     indexed = text.split(" ")
-    return all(any(word.startswith(asked) for word in indexed) for asked in question)
+    return all(any(word.startswith(prefix) for word in indexed) for prefix in query)

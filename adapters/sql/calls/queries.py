@@ -27,7 +27,7 @@ from adapters.sql.statements import (
     unindexed,
 )
 from unite_core.calls.model import TaskStatus
-from unite_core.calls.ports import MAX_ATTEMPT, NOTES_IN_LISTS, ClockFilter, LedgerFilter, TaskFilter
+from unite_core.calls.ports import MAX_ATTEMPT, MAX_NOTES_IN_LISTS, ClockFilter, LedgerFilter, TaskFilter
 from unite_core.paging import PageRequest
 from unite_core.periods import moment_of
 
@@ -84,7 +84,7 @@ def select_latest_notes(task_ids: Sequence[UUID]) -> Select[Any]:
     """Return the statement for the latest notes of each task. Numbers have no gaps, so that no others are read."""
     numbers = force_index(select(notes.c.task_id, func.max(notes.c.number).label("last_number")), notes, "PRIMARY")
     counted = numbers.where(notes.c.task_id.in_(task_ids)).group_by(notes.c.task_id).subquery("counted")
-    latest = notes.c.number > counted.c.last_number - NOTES_IN_LISTS
+    latest = notes.c.number > counted.c.last_number - MAX_NOTES_IN_LISTS
     statement = select(notes).join(counted, and_(notes.c.task_id == counted.c.task_id, latest))
     return force_index(statement, notes, "PRIMARY")
 

@@ -1,4 +1,4 @@
-"""SQL repository of idempotency keys and their stored answers."""
+"""SQL repository of idempotency keys and their stored responses."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Table definitions for idempotency keys and their stored answers."""
+"""Table definitions for idempotency keys and their stored responses."""
 
 from sqlalchemy import (
     Column,

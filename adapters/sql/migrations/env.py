@@ -1,4 +1,4 @@
-"""Alembic runs this for every command: migrate over the connection that it was handed."""
+"""Run migrations over the given connection; Alembic runs this file for every command."""
 
 from alembic import context
 

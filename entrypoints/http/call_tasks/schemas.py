@@ -25,7 +25,7 @@ from unite_core.calls.model import (
     Note,
     TaskStatus,
 )
-from unite_core.calls.ports import NOTES_IN_LISTS
+from unite_core.calls.ports import MAX_NOTES_IN_LISTS
 from unite_core.calls.queries import TaskView
 from unite_core.leads.details import MAX_NAME_LENGTH
 from unite_core.leads.model import Lead
@@ -141,7 +141,7 @@ class CallTaskSchema(Body):
         required=True,
         metadata={
             "maxItems": MAX_NOTES,
-            "description": f"Oldest first; a list of tasks shows only the latest {NOTES_IN_LISTS}.",
+            "description": f"Oldest first; a list of tasks shows only the latest {MAX_NOTES_IN_LISTS}.",
         },
     )
     outcome = Choice(CallOutcome, required=True, allow_none=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from entrypoints.capacity import DOWNLOADS, DOWNLOADS_OF_AN_ADDRESS
+from entrypoints.capacity import MAX_DOWNLOADS, MAX_DOWNLOADS_PER_ADDRESS
 from entrypoints.http.framework.transfer_limits import TransferLimiter
 from unite_core.errors import Unavailable
 
@@ -13,7 +13,7 @@ BLOCK = 256 * 1024
 class Downloads:
     """The open downloads of this process: at most `max_open` at once, and `max_per_client` per client address."""
 
-    def __init__(self, max_open: int = DOWNLOADS, max_per_client: int = DOWNLOADS_OF_AN_ADDRESS) -> None:
+    def __init__(self, max_open: int = MAX_DOWNLOADS, max_per_client: int = MAX_DOWNLOADS_PER_ADDRESS) -> None:
         self._shares = TransferLimiter(max_open)
         self._max_of_one = max_per_client
 

@@ -28,16 +28,16 @@ _texts: dict[tuple[tuple[OperationGroup, ...], str], bytes] = {}
 """The documents as JSON, by their operation groups and the URL of the installation."""
 
 
-def openapi_json(app: Flask, rooms: tuple[OperationGroup, ...], public_url: str) -> bytes:
+def openapi_json(app: Flask, groups: tuple[OperationGroup, ...], public_url: str) -> bytes:
     """Return the OpenAPI document of `app` as JSON, for an installation at this URL."""
-    if (rooms, public_url) not in _texts:
-        if rooms not in _documents:
-            _documents[rooms] = _document(app, rooms)
-        _texts[rooms, public_url] = to_json({**_documents[rooms], "servers": openapi.servers(public_url)})
-    return _texts[rooms, public_url]
+    if (groups, public_url) not in _texts:
+        if groups not in _documents:
+            _documents[groups] = _document(app, groups)
+        _texts[groups, public_url] = to_json({**_documents[groups], "servers": openapi.servers(public_url)})
+    return _texts[groups, public_url]
 
 
-def _document(app: Flask, rooms: tuple[OperationGroup, ...]) -> dict[str, Any]:
+def _document(app: Flask, groups: tuple[OperationGroup, ...]) -> dict[str, Any]:
     described = Flask("description", static_folder=None)
     described.config.update(
         API_TITLE=API_TITLE,
@@ -48,7 +48,7 @@ def _document(app: Flask, rooms: tuple[OperationGroup, ...]) -> dict[str, Any]:
     api = _Specification(described)
     api.ma_plugin.converter.add_parameter_attribute_function(openapi.comma_separated_style)
     api.ma_plugin.converter.add_attribute_function(openapi_bounds.max_items)
-    for operations in rooms:
+    for operations in groups:
         operations.register_views_in_doc(api, app, api.spec, name=operations.name, parameters=None)
         api.spec.tag({"name": operations.name, "description": operations.description})
     return openapi.complete_document(api.spec.to_dict())

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from entrypoints.capacity import EVENT_STREAMS_OF_A_USER
+from entrypoints.capacity import MAX_EVENT_STREAMS_PER_USER
 from entrypoints.http.server.response_sender import Pause
 from unite_core.errors import Unavailable, UniteError
 from unite_core.imports.model import LeadImport
@@ -34,7 +34,7 @@ class EventStreams:
 
     maximum: int
     pause: Callable[[float], bytes] = Pause
-    max_per_user: int = EVENT_STREAMS_OF_A_USER
+    max_per_user: int = MAX_EVENT_STREAMS_PER_USER
     _open: dict["EventStream", UUID] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 

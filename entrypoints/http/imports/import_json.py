@@ -1,4 +1,4 @@
-"""JSON of imports and rejected rows, for `rendering.to_json`."""
+"""JSON of imports and rejected rows, as plain values for `json_responses.to_json`."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from entrypoints.capacity import EVENT_STREAMS_OF_A_USER
+from entrypoints.capacity import MAX_EVENT_STREAMS_PER_USER
 from entrypoints.http.framework.context import actor, bearer_token, http_config, unite
 from entrypoints.http.framework.json_responses import to_json
 from entrypoints.http.framework.operation_docs import ResponseDoc
@@ -39,7 +39,7 @@ operations.record(_register_streams)
     description="The progress of an import as server-sent events: a `progress` event at once and at every change, and "
     "an `end` event when the import has ended. The data of each event is the import. After ten minutes, and when the "
     "access token is no longer valid, the stream ends without an `end`; an EventSource then reconnects by itself and "
-    f"misses nothing. Admins and managers only, each with at most {EVENT_STREAMS_OF_A_USER} streams.",
+    f"misses nothing. Admins and managers only, each with at most {MAX_EVENT_STREAMS_PER_USER} streams.",
     responses=[
         ResponseDoc(
             status=200,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
-from entrypoints.capacity import MAX_BUFFERED_BYTES, THREADS, UPLOADS, UPLOADS_OF_A_USER, UPLOADS_OF_AN_ADDRESS
+from entrypoints.capacity import MAX_BUFFERED_BYTES, MAX_UPLOADS, MAX_UPLOADS_PER_ADDRESS, MAX_UPLOADS_PER_USER, THREADS
 from entrypoints.http.framework.problems import Unexpected
 from entrypoints.http.framework.request_body import too_large_detail
 from entrypoints.http.framework.transfer_limits import TransferLimiter
@@ -50,7 +50,7 @@ class WsgiOnThreads:
         rules: BodyRules,
         *,
         threads: int = THREADS,
-        uploads: int = UPLOADS,
+        uploads: int = MAX_UPLOADS,
         max_buffered: int = MAX_BUFFERED_BYTES,
         timeouts: ServerTimeouts | None = None,
     ) -> None:
@@ -136,10 +136,10 @@ class WsgiOnThreads:
         Raises `Unavailable` (`too_many_transfers`).
         """
         if user is not None:
-            return self._places.take(user, UPLOADS_OF_A_USER)
+            return self._places.take(user, MAX_UPLOADS_PER_USER)
         peer = str((scope.get("client") or ("",))[0])
         forwarded_for = ", ".join(header_values(scope, b"x-forwarded-for"))
-        return self._places.take(self._rules.address(peer, forwarded_for), UPLOADS_OF_AN_ADDRESS)
+        return self._places.take(self._rules.address(peer, forwarded_for), MAX_UPLOADS_PER_ADDRESS)
 
     def _answer(self, environ: Environ) -> WsgiResponse:
         """Run the application for the request; a small response is returned whole."""

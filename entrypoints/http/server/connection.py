@@ -50,7 +50,7 @@ class HttpConnection(asyncio.Protocol):
         self._ahead = bytearray()
         self._eof = False
         self._finishing = False
-        self._life_signs: Collection[bytes] = ()
+        self._liveness_paths: Collection[bytes] = ()
         self._has_served = False
         self._ending = False
 
@@ -101,10 +101,10 @@ class HttpConnection(asyncio.Protocol):
 
     # Called by the server.
 
-    def finish(self, life_signs: Collection[bytes] = ()) -> None:
+    def finish(self, liveness_paths: Collection[bytes] = ()) -> None:
         """Close the connection after the next response, which announces it; at once if these paths are requested."""
         self._finishing = True
-        self._life_signs = life_signs
+        self._liveness_paths = liveness_paths
         self._ahead.clear()
         if self._cycle is not None:
             self._cycle.keep_alive = False
@@ -208,7 +208,7 @@ class HttpConnection(asyncio.Protocol):
         request = self._parser.begin(head)
         self._head = bytearray()
         self._set_timer(None)
-        if request.path in self._life_signs:
+        if request.path in self._liveness_paths:
             self.abort()
             return
         self._has_served = True

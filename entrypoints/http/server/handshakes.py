@@ -1,4 +1,4 @@
-"""Have the kernel begin no more connections at a listening socket that is about to be closed."""
+"""Stop the kernel from starting further TCP handshakes on a listening socket that is about to be closed."""
 
 import ctypes
 import socket

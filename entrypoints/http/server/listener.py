@@ -10,7 +10,7 @@ from typing import cast
 
 import uvicorn
 
-from entrypoints.capacity import BACKLOG, CONNECTIONS, STOP_SECONDS
+from entrypoints.capacity import BACKLOG, MAX_CONNECTIONS, STOP_SECONDS
 from entrypoints.http.server.asgi_types import Application
 from entrypoints.http.server.connection import HttpConnection
 from entrypoints.http.server.handshakes import drop_new_handshakes
@@ -18,14 +18,14 @@ from entrypoints.http.server.timeouts import ServerTimeouts
 
 ACCEPT_AGAIN_SECONDS = 1.0
 POLL_SECONDS = 0.05
-FAREWELL_SECONDS = 0.5
-"""Seconds for which a server that stops takes new connections: a proxy may have asked it for a sign of life before."""
+LATE_CONNECTION_SECONDS = 0.5
+"""Seconds for which a stopping server accepts new connections: a proxy may have just found it alive."""
 
 FIRST_REQUEST_SECONDS = 2.0
-"""Seconds after that in which a connection may send the request that it was made for; a proxy can be slow."""
+"""Seconds after that in which an accepted connection may send its first request; a proxy can be slow."""
 
 HANDSHAKE_SECONDS = 0.05
-"""Seconds for handshakes to end that have begun when the listening socket takes no new ones any more."""
+"""Seconds for handshakes to end that began before the listening socket accepts no new ones."""
 
 MAX_ACCEPTED_AT_ONCE = 64
 
@@ -36,10 +36,10 @@ class HttpServer(uvicorn.Server):
     """uvicorn's server with our own connections: at most `max_connections`; further ones wait in the kernel.
 
     SIGTERM and SIGINT stop it. It sets `draining` and serves for `drain_seconds` more, so that a load balancer has time
-    to send requests elsewhere; a second SIGINT ends that time. For `farewell_seconds` more it takes new connections,
-    and closes each connection after its response. A request for one of the paths `life_signs` gets none, so that a
-    proxy that asks there turns to another server. Then it takes no new connections, closes those that are idle, and
-    waits `first_request_seconds` for the request of those that have had none. Requests that have not ended after
+    to send requests elsewhere; a second SIGINT ends that time. For `late_connection_seconds` more it accepts new
+    connections, and closes each connection after its response. A request for one of the paths `liveness_paths` gets no
+    response, so that a proxy that checks them uses another server. Then it accepts no new connections, closes idle
+    ones, and waits `first_request_seconds` for the first request of the others. Requests that have not ended after
     `grace_seconds` are aborted.
     """
 
@@ -49,13 +49,13 @@ class HttpServer(uvicorn.Server):
         listening: socket.socket,
         *,
         timeouts: ServerTimeouts | None = None,
-        max_connections: int = CONNECTIONS,
+        max_connections: int = MAX_CONNECTIONS,
         draining: Event | None = None,
         drain_seconds: float = 0,
         grace_seconds: float = STOP_SECONDS,
-        farewell_seconds: float = FAREWELL_SECONDS,
+        late_connection_seconds: float = LATE_CONNECTION_SECONDS,
         first_request_seconds: float = FIRST_REQUEST_SECONDS,
-        life_signs: Collection[bytes] = (),
+        liveness_paths: Collection[bytes] = (),
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -77,9 +77,9 @@ class HttpServer(uvicorn.Server):
         self._draining = draining or Event()
         self._drain_seconds = drain_seconds
         self._grace_seconds = grace_seconds
-        self._farewell_seconds = farewell_seconds
+        self._late_connection_seconds = late_connection_seconds
         self._first_request_seconds = first_request_seconds
-        self._life_signs = frozenset(life_signs)
+        self._liveness_paths = frozenset(liveness_paths)
         self._open = 0
         self._accepts = False
         self._stopping = False
@@ -99,8 +99,8 @@ class HttpServer(uvicorn.Server):
         await self._serve_for(self._drain_seconds)
         self._stopping = True
         for each in self._own_connections():
-            each.finish(self._life_signs)
-        await self._serve_for(self._farewell_seconds)
+            each.finish(self._liveness_paths)
+        await self._serve_for(self._late_connection_seconds)
         await self._stop_listening()
         for each in self._own_connections():
             each.shutdown(self._first_request_seconds)
@@ -196,7 +196,7 @@ class HttpServer(uvicorn.Server):
     def _connection(self) -> HttpConnection:
         connection = HttpConnection(self.config.loaded_app, self.server_state, self._timeouts, self._lost)
         if self._stopping:
-            connection.finish(self._life_signs)
+            connection.finish(self._liveness_paths)
         return connection
 
     def _lost(self) -> None:

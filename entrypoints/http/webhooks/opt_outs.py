@@ -5,7 +5,7 @@ START_WORDS = frozenset({"START", "YES", "UNSTOP"})
 
 
 def opts_out(body: str, opt_out_type: str | None) -> bool | None:
-    """Whether the sender wants no more messages, or wants them again; None where the message says neither.
+    """Return True for an opt-out, False for an opt-in, and None for any other message.
 
     Where Twilio says what it made of the message (`opt_out_type`: STOP, START or HELP), that counts instead of the
     `body`.

@@ -107,7 +107,7 @@ class Peak:
 
 @contextmanager
 def measured() -> Iterator[Peak]:
-    """The most memory that the block had at once, beyond what there was before it."""
+    """Return the peak of memory allocated in the block, in bytes."""
     peak = Peak()
     tracemalloc.start()
     try:

@@ -34,7 +34,7 @@ def topic(listening: ListenedTo, access: AwsClients) -> SnsTopic:
 
 
 def a_message_of(size: int) -> TopicMessage:
-    """One whose body has so many bytes, in characters of two."""
+    """Return a message with a body of that many bytes, in characters of two bytes."""
     message = a_topic_message()
     shell = json.dumps({"id": str(message.event_id), "data": ""}, ensure_ascii=False)
     filling = "é" * ((size - len(shell.encode())) // 2)

@@ -32,7 +32,7 @@ CSV = b"Name,Phone\nGrace,+12125550101\n"
 
 @dataclass
 class Queue:
-    """The queue of uploads, and its dead-letter queue, as somebody at AWS's console sees them."""
+    """The upload queue and its dead-letter queue, read through the API of AWS."""
 
     url: str
     access: AwsClients
@@ -82,7 +82,7 @@ def upload(scenario: Scenario) -> ImportUpload:
 
 
 def tell(buckets: Buckets, key: str, **changes: object) -> str:
-    """What EventBridge says in AWS when a file has come, as its documentation has it."""
+    """Return the message that EventBridge sends for an uploaded file, as AWS documents it."""
     return json.dumps(
         {
             "version": "0",
@@ -109,7 +109,7 @@ def tell(buckets: Buckets, key: str, **changes: object) -> str:
 
 @dataclass
 class Worker:
-    """A worker that stops after so many looks for a notice."""
+    """A worker that stops after a number of polls for a notice."""
 
     notices: SqsUploadNotices
     looks: int = 1

@@ -13,7 +13,7 @@ from unite_core.notifications.ports import TopicMessage
 
 @dataclass(frozen=True)
 class ListenedTo:
-    """A topic and a queue that is subscribed to it, with `filter_policy` if there is one."""
+    """A topic and a queue that is subscribed to it, optionally with a `filter_policy`."""
 
     arn: str
     queue_url: str

@@ -14,7 +14,7 @@ JOB = QueuedJob("count", ("one",))
 
 @dataclass
 class Scenario:
-    """A queue whose clock stands still, and a job that fails as often as it is told."""
+    """A queue with a fixed clock, and a job that fails a given number of times."""
 
     now: float = 0.0
     failures: int = 0

@@ -44,7 +44,7 @@ class Counter(JobHandler):
 
 
 class WaitingForWakeUps:
-    """The worker's end of the pipe of a folder, which waits until there is a wake-up, however long it takes."""
+    """The worker's end of the pipe of a folder, which waits without a timeout."""
 
     def __init__(self, folder: Path) -> None:
         self._pipe = LocalJobs(folder).listen()

@@ -92,7 +92,7 @@ def connected(server: OwnMongo) -> Iterator[Callable[..., Mongo]]:
 
 @pytest.fixture
 def root(connected: Callable[..., Mongo]) -> Mongo:
-    """Whoever migrates, with a database that has nothing in it."""
+    """A connection of the migrating account, with an empty database."""
     mongo = connected(ROOT, "admin")
     mongo.call(lambda database: [database.drop_collection(name) for name in ALL_COLLECTIONS])
     return mongo

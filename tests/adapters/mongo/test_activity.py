@@ -119,7 +119,7 @@ def test_the_first_delivered_event_creates_missing_indexes(mongo: Mongo, databas
 
 @pytest.fixture
 def asked(database: Found) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
-    """What MongoDB was asked since the test began, by the kind of question, as its profiler writes it down."""
+    """Return the queries of one kind since the beginning of the test, from MongoDB's profiler."""
     database.command("profile", 2)
     yield lambda kind: [
         each["command"] for each in database["system.profile"].find({"op": kind}) if kind_of(each) in COLLECTIONS

@@ -49,7 +49,7 @@ def found(cache: Cache, namespace: str) -> bytes | None:
 
 
 def lose(server: RedisServer) -> None:
-    """Have the server noticed to be away."""
+    """Make a failing call, after which the circuit breaker is not closed."""
     with pytest.raises(Unavailable):
         server.ping()
     assert server.breaker_state != "closed"
@@ -185,7 +185,7 @@ def test_too_many_pending_invalidations_invalidate_the_whole_cache(server: Redis
 
 def test_an_invalidation_that_becomes_pending_while_others_are_sent_stays_pending(own_redis: OwnRedis) -> None:
     class Interrupted(RedisServer):
-        """While it answers, somebody else fails to forget the same."""
+        """A server during whose call another invalidation of the same namespace becomes pending."""
 
         def call(self, command: Callable[[Redis], T]) -> T:
             answer = super().call(command)

@@ -32,7 +32,7 @@ TOO_DEEP = b"[" * 1000
 
 
 class Bomb:
-    """Makes a file as it is unpickled."""
+    """An object that creates a file when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

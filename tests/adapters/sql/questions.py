@@ -255,7 +255,7 @@ def ask_log(log: ActivityLog, request: PageRequest) -> None:
 
 
 def work_off(unit: FullUnitOfWork) -> None:
-    """Ask as the schedules and the relay do, who lock what they find."""
+    """Query as scheduled jobs and the relay do, with locks."""
     unit.sessions.purge(before=NOW, limit=10)
     unit.idempotency_keys.purge(before=NOW, limit=10)
     unit.deliveries.purge(before=NOW, limit=10)

@@ -289,7 +289,7 @@ def test_grants_succeed_if_the_migrating_account_cannot_revoke_everything(new_in
 
 
 def beyond(installation: Installation) -> ExcessPrivileges:
-    """What is left to the service after somebody who may do everything has given it its rights."""
+    """Return the excess privileges after root has granted the service its privileges."""
     engine = create_engine_for(installation.url)
     more = grant(engine, DatabaseAccount(installation.service, "%"))
     engine.dispose()

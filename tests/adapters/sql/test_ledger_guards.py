@@ -40,7 +40,7 @@ def chain(any_engine: Engine, task: CallTask) -> list[LedgerEntry]:
 
 
 def refused(engine: Engine, statement: str) -> str:
-    """What the owner of the database is told who makes the statement; nothing has changed by it."""
+    """Return the database's error for a statement of the owner, after checking that nothing changed."""
     before = rows(engine)
     with engine.begin() as connection, pytest.raises(DBAPIError) as error:
         connection.exec_driver_sql(statement)

@@ -127,7 +127,7 @@ def test_a_unit_of_work_that_waits_too_long_for_a_lock_is_unavailable(short_time
 
 
 def in_each_others_way(work: SqlUnitOfWorkFactory) -> list[bool]:
-    """Two units that each hold what the other one wants next; which of them were committed."""
+    """Run two units of work that deadlock; return which of them were committed."""
     pair = [a_lead(name="one"), a_lead(name="two")]
     add_all(work, *pair)
     holding = Barrier(2, timeout=30)

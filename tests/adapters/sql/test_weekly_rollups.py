@@ -33,7 +33,7 @@ quarters = st.integers(FIRST, FIRST + DAYS * QUARTERS_PER_DAY)
 
 @dataclass(frozen=True)
 class Call:
-    """A call as far as it is counted here."""
+    """The values of a call that are counted."""
 
     quarter: int
     key: str

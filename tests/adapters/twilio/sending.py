@@ -15,7 +15,7 @@ A_MOMENT = timedelta(milliseconds=20)
 
 
 def timeouts(seconds: float) -> CallTimeouts:
-    """Return timeouts of so many seconds, to connect and to read."""
+    """Return timeouts of that many seconds for connecting and for reading."""
     return CallTimeouts(connect=timedelta(seconds=seconds), read=timedelta(seconds=seconds))
 
 

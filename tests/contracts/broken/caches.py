@@ -16,7 +16,7 @@ from unite_core.testing.in_memory import FixedClock, InMemoryCache
 
 
 class CacheWithServer(InMemoryCache):
-    """A cache in memory that goes by a server, which is away while `away`; what was invalidated then is remembered."""
+    """A cache in memory with a server that can be unavailable; invalidations are pending meanwhile."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)

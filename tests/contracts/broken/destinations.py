@@ -28,7 +28,7 @@ FOLLOWED = replace(MAIL, follow_up=(timedelta(minutes=1), timedelta(hours=1)))
 
 
 class Mail(Destination):
-    """A mailbox, whose server can be away."""
+    """A mailbox whose server can be unavailable."""
 
     subscription = MAIL
     away = False
@@ -55,7 +55,7 @@ class Mail(Destination):
 
 
 class FollowedMail(Mail):
-    """A mailbox that reports what became of each message."""
+    """A mailbox that reports the status of each message."""
 
     subscription = FOLLOWED
 

@@ -27,14 +27,14 @@ from unite_core.testing.in_memory import InMemoryJobs, InMemoryTextMessages, InM
 
 @contextmanager
 def away(adapter: Any) -> Iterator[None]:
-    """Let the server of the adapter be away inside the block."""
+    """Make the server of the adapter unavailable inside the block."""
     adapter.away = True
     yield
     adapter.away = False
 
 
 class JobsOfServer(InMemoryJobs):
-    """Wake-ups of a server, for the destinations of the suite; they are lost while it is away."""
+    """Wake-ups through a server, for the destinations of the suite; they are lost while it is unavailable."""
 
     away = False
 
@@ -171,7 +171,7 @@ JOBS = Port(
 
 
 class TopicOnServer(InMemoryTopic):
-    """A topic whose server can be away."""
+    """A topic whose server can be unavailable."""
 
     away = False
 
@@ -291,7 +291,7 @@ TOPIC = Port(
 
 
 class TextsByProvider(InMemoryTextMessages):
-    """A provider of text messages that can be away."""
+    """A provider of text messages that can be unavailable."""
 
     away = False
 

@@ -16,7 +16,7 @@ from unite_core.unit_of_work import before_commit
 
 
 class Crm(Destination):
-    """A destination that returns as many receipts as it is told to."""
+    """A destination that returns a given number of receipts."""
 
     def __init__(self, receipts: int = 1, name: str = "crm") -> None:
         self.subscription = Subscription(name=name)

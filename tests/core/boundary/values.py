@@ -106,7 +106,7 @@ def example(kind: Any, **changes: Any) -> Any:
 
 
 def refused(hint: Any) -> list[Any]:
-    """Return values that the annotation refuses, of every kind that comes to mind."""
+    """Return values of many kinds that the annotation refuses."""
     kinds = alternatives(hint)
     origins = {get_origin(kind) or kind for kind in kinds}
     if origins & {Any, object} or any(isinstance(kind, TypeVar) for kind in kinds):

@@ -110,7 +110,7 @@ class ExpectedState:
     def complete(
         self, task: ExpectedTask, who: UUID, completion: Completion, follow_up_id: UUID | None, now: datetime
     ) -> ExpectedTask | None:
-        """Close the task, change the status of the lead, and return the follow-up task if there is one."""
+        """Close the task, change the status of the lead, and return the follow-up task, if any."""
         task.completion = completion
         task.agent = task.assigned_to or who
         self._close(task, TaskStatus.COMPLETED)

@@ -269,7 +269,7 @@ class CallsInAnyOrder(RuleBasedStateMachine):
         return CompletedCall(task_id=task.id, completion=completion, expected_version=seen_version(task, version))
 
     def completed(self, task: ExpectedTask, who: Actor, call: CompletedCall, send: Callable[[], TaskView]) -> Any:
-        """What a completion has to come to, whichever way it is sent; the task that follows, if one does."""
+        """Check the effect of a completion, however it was sent; return the follow-up task, if any."""
         completion = replace(call.completion, note=(call.completion.note or "").strip() or None)
         same = task.completion == completion
         refusal = cannot_see(task, who)

@@ -223,7 +223,7 @@ def test_concurrent_sweeps_mark_a_task_once(scenario: Scenario) -> None:
 
 
 class RacingWork(InMemoryUnitOfWorkFactory):
-    """Over the same store as `work`; somebody else is quicker, so many times."""
+    """Units of work over the store of `work`, of which the first ones lose a deadlock."""
 
     def __init__(self, work: InMemoryUnitOfWorkFactory, *, times: int) -> None:
         super().__init__(work._store)

@@ -114,7 +114,7 @@ def test_undoing_an_import_keeps_leads_with_call_tasks(scenario: Scenario) -> No
 
 
 class LateWork(InMemoryUnitOfWorkFactory):
-    """Over the same store as `work`; it does not see in time, so many times, that a call is planned."""
+    """Units of work over the store of `work`, of which the first ones do not see a new call task."""
 
     def __init__(self, work: InMemoryUnitOfWorkFactory, *, times: int) -> None:
         super().__init__(work._store)

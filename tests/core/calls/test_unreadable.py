@@ -52,7 +52,7 @@ def test_an_unreadable_task_is_a_fault_of_its_chain(scenario: Scenario, task: Ca
 
 
 class WithoutIds(InMemoryCallTasks):
-    """Tasks of which none has an id any more."""
+    """A store of tasks whose ids are unreadable."""
 
     def iterate_by_id(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
         return [Unreadable(None) for _ in super().iterate_by_id(after, limit=limit)]

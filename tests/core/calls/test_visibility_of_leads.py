@@ -25,7 +25,7 @@ from unite_core.testing.scenario import Scenario
 
 
 def reassign(scenario: Scenario, task: CallTask, to: Actor | None) -> None:
-    """Assign the lead of the task to somebody else, and leave the task where it is."""
+    """Assign the lead of the task to another agent; the task keeps its assignee."""
     changes = LeadChanges(lead_id=task.lead_id, assigned_to=to.user_id if to else None)
     scenario.unite.leads.change(scenario.manager, changes)
 

@@ -59,7 +59,7 @@ class _FailingUnit(InMemoryUnitOfWork):
 
 
 class DeafWork(InMemoryUnitOfWorkFactory):
-    """A unit of work over the store of `work` that loses the answer to its first commit, and then calls `away`."""
+    """Units of work over the store of `work`; the response to the first commit is lost, then `away` is called."""
 
     def __init__(self, work: InMemoryUnitOfWorkFactory, away: Callable[[], None] = lambda: None) -> None:
         super().__init__(work._store, cache=work._cache)

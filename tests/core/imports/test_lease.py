@@ -29,12 +29,12 @@ def scenario(files: SlowFiles) -> Scenario:
 
 
 def upload(scenario: Scenario) -> LeadImport:
-    """A file of 3 MB, in which a reader is at work for many blocks."""
+    """Upload a file of 3 MB, which is read in many blocks."""
     return scenario.upload(csv_text(("Name", "Phone", "Notes"), LEADS))
 
 
 def work_through_half(scenario: Scenario) -> LeadImport:
-    """The file again, of which the next worker has to pass over more than a half."""
+    """Upload the file and process half of it, which the next worker has to skip."""
     coming = upload(scenario)
     asked: list[int] = []
     scenario.chunk_rows = ROWS // 4

@@ -18,7 +18,7 @@ CSV = b"Name,Phone\nGrace,+12125550101\n"
 
 
 class LateWork(InMemoryUnitOfWorkFactory):
-    """Over the same store as `work`; it does not see in time, so many times, that the same file is there already."""
+    """Units of work over the store of `work`, of which the first ones do not see the import of the same file."""
 
     def __init__(self, work: InMemoryUnitOfWorkFactory, *, times: int) -> None:
         super().__init__(work._store)

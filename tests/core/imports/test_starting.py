@@ -298,7 +298,7 @@ def test_leads_cannot_be_assigned_to_a_deactivated_user(scenario: Scenario) -> N
 
 
 class Endless(io.BytesIO):
-    """A stream with one byte too many in it, made as it is read."""
+    """A stream that is one byte longer than the limit, generated as it is read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -312,7 +312,7 @@ class Endless(io.BytesIO):
 
 
 class Sink(io.BytesIO):
-    """Takes everything and keeps nothing."""
+    """A stream that discards everything."""
 
     def write(self, content: Any) -> int:
         return len(memoryview(content))

@@ -73,7 +73,7 @@ def test_an_import_that_is_given_up_has_a_report_of_the_rows_so_far(scenario: Sc
 
 
 class CursedFiles(InMemoryFiles):
-    """Whoever writes a report meets the `curse`."""
+    """File storage in memory that raises `curse` whenever a report is written."""
 
     curse: BaseException | None = None
 

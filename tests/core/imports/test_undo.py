@@ -225,7 +225,7 @@ def test_agents_cannot_undo_imports(scenario: Scenario) -> None:
 
 @dataclass
 class SlowClock(FixedClock):
-    """Two seconds pass whenever somebody looks at it."""
+    """A clock that advances by two seconds at every call."""
 
     at: datetime
 

@@ -159,7 +159,7 @@ def test_a_missing_file_is_gone(scenario: Scenario) -> None:
 
 
 class Overtaken(StartImport):
-    """Somebody cancels the import just before it is started."""
+    """A use case that another request precedes by cancelling the import."""
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         with self.work() as work:

@@ -16,7 +16,7 @@ US = RowRules(default_country="US", phone_rule=PhoneRule.POSSIBLE, owners={})
 
 
 class Drip:
-    """A stream that only has `read`, and returns less than it is asked for."""
+    """A stream that only has `read`, and returns fewer bytes than requested."""
 
     def __init__(self, content: bytes, portion: int) -> None:
         self._stream = io.BytesIO(content)

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unite_core.leads.search import answers, query_words, search_text, words
+from unite_core.leads.search import matches, query_words, search_text, words
 
 FULL_WIDTH = "8158908301".translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
 ARABIC = "815890".translate({ord("0") + digit: 0x0660 + digit for digit in range(10)})
 
 
 def finds(question: str, name: str = "", phone: str | None = None, email: str | None = None) -> bool:
-    return answers(search_text([name, email or ""], phone), query_words(question))
+    return matches(search_text([name, email or ""], phone), query_words(question))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_index_has_the_endings_of_the_number() -> None:
 
 @given(st.text())
 def test_a_name_matches_itself(name: str) -> None:
-    assert answers(search_text([name], None), words(name))
+    assert matches(search_text([name], None), words(name))
 
 
 def test_a_long_query_is_reduced_to_its_ten_longest_words() -> None:

@@ -104,7 +104,7 @@ class MeanwhileFiles(InMemoryFiles):
 
 @pytest.fixture
 def busy() -> Scenario:
-    """A scenario in which other requests come in between."""
+    """Return a scenario in which other requests interrupt the file storage."""
     clock = FixedClock()
     return Scenario(in_memory_ports(clock=clock, files=MeanwhileFiles(clock)))
 

@@ -24,7 +24,7 @@ REFUSED = Receipt(accepted=False, refused=True)
 
 @dataclass
 class FakeDestination(Destination):
-    """Answers each event as `answer` says, and remembers what it was handed."""
+    """A destination that returns the receipt `answer(event)`, and records the delivered events."""
 
     answer: Callable[[Event], Receipt] = lambda _: ACCEPTED
     handed: list[list[Event]] = field(default_factory=list)
@@ -50,7 +50,7 @@ class FakeDestination(Destination):
         return [self.answer(event) for event in events]
 
     def times(self) -> Counter[UUID]:
-        """How often it was handed each event."""
+        """Return how often each event was delivered to it."""
         return Counter(event.id for events in self.handed for event in events)
 
     def fail(self, error: Exception) -> None:

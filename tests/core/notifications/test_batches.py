@@ -23,7 +23,7 @@ def statuses(outbox: OutboxScenario) -> list[tuple[DeliveryStatus, int, bool]]:
 
 
 def doomed(outbox: OutboxScenario, *, at: int) -> RelayEvents:
-    """A relay that is gone at its commit number `at`: the claim is number 0, then each portion is one."""
+    """Return a relay that crashes at its commit number `at`; 0 is the claim, and each batch is one."""
     return RelayEvents(
         FailingWork(outbox.work, PowerCutError(), at=at), {MAIL: outbox.mailbox}, outbox.clock, outbox.ids
     )
@@ -133,7 +133,7 @@ def test_a_slow_destination_gets_no_events_whose_claim_is_about_to_expire(second
 
 
 def claimed_by_another(outbox: OutboxScenario) -> list[UUID]:
-    """What another relay gets now, which it lets go of at once."""
+    """Return the events that another relay can claim now; they are released at once."""
     claimed = outbox.relay._claim(MAIL, 100)
     outbox.relay._let_go(outbox.mailbox, claimed)
     return [event.id for _, event in claimed]

@@ -26,7 +26,7 @@ Batch = Sequence[tuple[Delivery, Event]]
 
 
 class LifeOfADelivery(RuleBasedStateMachine):
-    """An outbox, relays that have batches in hand, and what they were answered so far."""
+    """An outbox, relays with claimed batches, and the responses so far."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class LifeOfADelivery(RuleBasedStateMachine):
         self.receipts[dead.event_id].clear()
 
     def answer(self, settled: Sequence[tuple[Delivery, Receipt]]) -> None:
-        """Note what the destination said to attempts that nobody has taken over since."""
+        """Record the responses to attempts whose claim has not been taken over."""
         for delivery, receipt in settled:
             if delivery.attempts == self.handed[delivery.event_id]:
                 self.receipts[delivery.event_id].append(receipt)

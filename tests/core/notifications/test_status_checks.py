@@ -32,7 +32,7 @@ KNOWN = {"status": "delivered", "cost": "0.0079", "currency": "USD"}
 
 
 class Carrier(InMemoryTextMessages):
-    """Tells of each message what `says` does, and remembers which it was asked after."""
+    """A provider that reports `says` of each message, and records the lookups."""
 
     def __init__(self, says: Callable[[], dict[str, Any]]) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ def destinations_by(watch: "Watch") -> dict[str, Destination]:
 
 
 class Watch:
-    """A scenario with texts that were just accepted, and no reports about them unless the carrier is asked."""
+    """A scenario with accepted text messages, of which no report arrives unless the provider is asked."""
 
     def __init__(self, says: dict[str, Any] | Exception, texts: int = 1) -> None:
         self.scenario = Scenario(rules=Rules(quotas=Quotas(texts_per_number=NO_LIMIT)))
@@ -70,7 +70,7 @@ class Watch:
         self.follow = CheckDeliveryStatuses(self.work, destinations_by(self), self.clock, self.scenario.ports.ids)
 
     def at(self, since: timedelta) -> int:
-        """Let it be so long after the texts were taken, and ask."""
+        """Set the clock to that time after the messages were accepted, and run the status checks."""
         self.clock.advance(self.began + since - self.clock.now())
         return self.follow()
 
@@ -100,7 +100,7 @@ def _said(says: dict[str, Any] | Exception) -> dict[str, Any]:
 
 
 def moments_asked(watch: Watch) -> list[timedelta]:
-    """When it is asked in the course of a week, looked at every minute of the first two hours, then every hour."""
+    """Return the times of lookups within a week, checked every minute for two hours, then every hour."""
     looks = [*(timedelta(minutes=minute) for minute in range(120)), *(hours * HOUR for hours in range(2, 160))]
     return [moment for moment in looks if watch.at(moment)]
 

@@ -99,7 +99,7 @@ def test_a_replayed_event_is_given_up_by_the_policy_of_its_destination_if_it_sti
 
 @dataclass
 class Carrier(FakeDestination):
-    """Reports what became of the letters that it took."""
+    """A destination that reports the progress of the accepted letters."""
 
     status: MessageProgress = MessageProgress.SENT
     asked: list[str] = field(default_factory=list)

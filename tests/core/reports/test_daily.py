@@ -17,7 +17,7 @@ def report(scenario: ReportScenario, day: Any = MONDAY, tz: str = "UTC", actor: 
 
 
 def busy_day(scenario: ReportScenario) -> None:
-    """Ann makes three calls and misses one, Ben makes one and cancels one, one of nobody is missed."""
+    """Ann makes three calls and misses one, Ben makes one and cancels one, and an unassigned one is missed."""
     scenario.call(CallOutcome.CONVERTED, seconds=600)
     scenario.call(CallOutcome.BUSY, seconds=0)
     scenario.call(CallOutcome.WRONG_NUMBER, seconds=60)

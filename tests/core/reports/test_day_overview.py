@@ -31,7 +31,7 @@ class Interrupted:
 
 
 class InterruptedReads(InMemoryUnitOfWorkFactory):
-    """Units of work that read, before the second of which something happens."""
+    """Read-only units of work; `interrupt` is called before each of them."""
 
     interrupt: Callable[[], None]
 

@@ -32,7 +32,7 @@ def unfolded(scenario: ReportScenario) -> int:
 
 
 def losing(scenario: ReportScenario, *lost: int) -> Any:
-    """Units of work, those with these numbers (from 1) lose against somebody else before they begin."""
+    """Return units of work of which those with these numbers (from 1) lose a deadlock."""
     begun = count(1)
 
     def work() -> Any:

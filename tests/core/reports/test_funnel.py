@@ -31,7 +31,7 @@ def stages(result: Funnel) -> tuple[int, int, int, int]:
 
 
 def call_after(scenario: ReportScenario, seconds: float, lead: Lead | None = None) -> None:
-    """Call a lead, a new one without it, so many seconds after it was created; the clock stays where it is then."""
+    """Call a lead, by default a new one, that many seconds after its creation; the clock is not advanced."""
     lead = lead or scenario.create_lead()
     scenario.call(lead=lead, at=(lead.created_at + timedelta(seconds=seconds)).isoformat())
 

@@ -125,7 +125,7 @@ class TestUndoing:
 
     def test_a_large_undo_continues_after_the_response(self) -> None:
         class Ticking(FixedClock):
-            """Goes on whenever it is read, so that the time for an answer is over after the first step."""
+            """A clock that advances whenever it is read, so that the time of a response is over after one step."""
 
             ticking = False
 

@@ -38,7 +38,7 @@ def follow(scenario: HttpScenario, import_id: str, person: Person | None = None,
 
 
 def while_waiting(scenario: HttpScenario, do: Callable[[], object], maximum: int = 2) -> list[float]:
-    """Have `do` done whenever a stream pauses; what comes back fills with the seconds that it pauses for."""
+    """Call `do` whenever a stream pauses; the returned list collects the seconds of the pauses."""
     waits: list[float] = []
 
     def pause(seconds: float) -> bytes:

@@ -64,7 +64,7 @@ def error_report(scenario: HttpScenario, done: dict[str, Any]) -> str:
 
 
 def corrected(report: str, column: str) -> bytes:
-    """The report with each suggestion written into that column, every other cell as it is."""
+    """Return the report with each suggestion applied to its column."""
     rows = list(csv.DictReader(io.StringIO(report, newline="")))
     changed = io.StringIO(newline="")
     writer = csv.DictWriter(changed, fieldnames=list(rows[0]))

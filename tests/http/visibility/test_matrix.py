@@ -105,7 +105,7 @@ class Matrix:
         return 200 if kind == "password" or leads_others(world, sender) else 403
 
     def _scan(self, where: str, viewer: str, answer: TestResponse, asked: str) -> None:
-        """Look for every marker in the whole answer, its headers included; what was asked may be repeated."""
+        """Search the whole response, with headers, for every marker; the input may be repeated in it."""
         text = f"{answer.get_data(as_text=True)}\n{answer.headers}"
         self.counted["cells"] += 1
         if "/v1/" in where:

@@ -47,7 +47,7 @@ _OF_GROUPS = ("disk_used_percent", "mem_used_percent")
 
 
 def alarms_are_complete(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
-    """Every metric of the list has an alarm, by its right name, that notifies somebody; and CloudWatch may publish."""
+    """Every listed metric has an alarm that notifies a topic, and CloudWatch may publish to it."""
     alarms = list(every(stacks, "AWS::CloudWatch::Alarm"))
     metrics = {(it["Namespace"], it["MetricName"]) for _, it in alarms}
     for namespace, metric in sorted(metrics ^ set(ALARMS)):
@@ -74,7 +74,7 @@ def groups_are_watched(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
 
 
 def alarms_name_runbooks(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
-    """What an alarm says ends with the name of a runbook that there is."""
+    """The description of an alarm ends with the name of an existing runbook."""
     for name, text in messages(stacks).items():
         named = _RUNBOOK.search(text)
         if not named or named.end() != len(text):

@@ -504,7 +504,7 @@ def _checkov(folder: Path) -> Iterator[Finding]:
 
 
 def all_catchers() -> list[tuple[Mistake, set[str]]]:
-    """Each mistake with what catches it; linters are asked about what nothing else has caught."""
+    """Return for each mistake the check that finds it; linters run only if no rule finds it."""
     quick = {str(number): quick_catchers(mistake) for number, mistake in enumerate(MISTAKES)}
     left = {number: MISTAKES[int(number)] for number, caught in quick.items() if not caught}
     linters = caught_by_linters(left)
@@ -520,7 +520,7 @@ def table(rows: list[tuple[Mistake, set[str]]]) -> str:
 
 
 def page(rows: list[tuple[Mistake, set[str]]]) -> str:
-    """The page as it has to be: as it is, with the table between the two marks."""
+    """Return the page as it should be, with the table between the two marks."""
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     return before + BEGIN + table(rows) + END + re.sub(r"^.*?" + END, "", rest, count=1, flags=re.DOTALL)
 

@@ -62,7 +62,7 @@ def every(stacks: Stacks, *kinds: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def data_outlives_its_stack(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
-    """Every data resource says what becomes of it, and the stack policy names its type."""
+    """Every data resource has a deletion policy, and the stack policy names its type."""
     policy = json.loads((FOLDER / "stack-policy.json").read_text("utf-8"))
     denied = policy["Statement"][1]
     if denied["Effect"] != "Deny" or set(denied["Action"]) != {"Update:Replace", "Update:Delete"}:
@@ -106,7 +106,7 @@ def databases_have_no_way_out(stacks: Stacks, _: Mapping[str, str]) -> Iterator[
 
 
 def load_balancer_and_service_agree(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
-    """The load balancer asks a path that there is, at the port that is listened at, and gives up before the service."""
+    """The load balancer checks an existing path at the right port, and times out before the service."""
     paths = re.findall(
         r'"(/health/\w+)"', (CHECKOUT / "entrypoints" / "http" / "health" / "routes.py").read_text("utf-8")
     )
@@ -165,7 +165,7 @@ def settings_of(stacks: Stacks, role: str) -> Settings:
 
 
 def settings_are_complete(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
-    """The service takes its settings without a warning, nothing embedded stands in, and no user's password is there."""
+    """The service accepts its settings without a warning, uses no embedded part, and no user's password is set."""
     for role in ("Api", "Worker"):
         settings = settings_of(stacks, role)
         yield from settings.warnings
@@ -203,7 +203,7 @@ def instances_are_closed(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
 
 
 def buckets_are_private(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
-    """Each bucket refuses plain HTTP, and lets nobody in by its policy but services of AWS."""
+    """Every bucket refuses plain HTTP, and its policy allows only services of AWS."""
     policies = {it["Bucket"]: it["PolicyDocument"]["Statement"] for _, it in every(stacks, "AWS::S3::BucketPolicy")}
     for name, bucket in every(stacks, "AWS::S3::Bucket"):
         statements = policies.get(bucket["BucketName"], [])
@@ -406,7 +406,7 @@ def stages_are_in_order(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
 
 
 def every_star_has_its_reason(_: Stacks, sources: Mapping[str, str]) -> Iterator[str]:
-    """`Resource: "*"` stands with its reason beside it; no action is a star, and no policy of AWS gives everything."""
+    """`Resource: "*"` has a comment with its reason; no action is a star, and no AWS policy allows everything."""
     for name, text in sources.items():
         yield from _stars(name, text)
 

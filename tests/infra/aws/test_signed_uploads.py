@@ -40,7 +40,7 @@ def user(
     gate: PolicyProxy,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Generator[Client]:
-    """Somebody who is logged in to a service with the buckets and the queue of the stacks."""
+    """Return a logged-in user of a service with the buckets and the queue of the stacks."""
     assert open_buckets is None
     settings = {
         "UNITE_AWS_ENDPOINT_URL": aws_server,

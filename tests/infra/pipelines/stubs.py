@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Stubs:
-    """A folder of programs that comes first on the PATH."""
+    """A folder of stub programs that is first on the PATH."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ PARTS = ("Dockerfile", "LICENSE", "NOTICE", "buildspec.yml", "requirements", "sa
 
 
 class Build:
-    """A checkout of the parts that a build reads, and programs that stand in for those that it calls."""
+    """A checkout of the files that a build reads, with stubs of the programs that it calls."""
 
     def __init__(self, folder: Path) -> None:
         self.checkout = folder / "checkout"

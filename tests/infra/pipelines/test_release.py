@@ -82,7 +82,7 @@ def test_the_build_of_the_wheels_is_reproducible(tmp_path: Path) -> None:
 
 
 class Image:
-    """A folder that stands for the packages of an image, and a `docker` that copies it."""
+    """A folder as the packages of an image, and a stub of `docker` that copies it."""
 
     def __init__(self, folder: Path) -> None:
         self.packages = folder / "image" / "opt/unite/lib/python3.11/site-packages"

@@ -28,7 +28,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 SESSION_RETENTION = timedelta(days=7)
 """How long an expired session is stored, so that a stolen token that arrives late is recognised as used."""
 
-FAILURES_PER_ADDRESS = 5
+MAX_FAILURES_PER_ADDRESS = 5
 """Failed logins per minute and network address, as a multiple of the limit of one account."""
 
 
@@ -130,13 +130,13 @@ class LogIn(UseCase):
         if not self.logins_per_minute:
             return
         # The network address comes first: one with too many failures must not use up the attempts of more accounts.
-        failures = self.limits.peek(f"login-failures:{address}", self.logins_per_minute * FAILURES_PER_ADDRESS)
+        failures = self.limits.peek(f"login-failures:{address}", self.logins_per_minute * MAX_FAILURES_PER_ADDRESS)
         require_login_allowance(failures)
         require_login_allowance(self.limits.hit(f"login:{digest(email)}", self.logins_per_minute))
 
     def _count_failure(self, address: str) -> None:
         if self.logins_per_minute:
-            self.limits.hit(f"login-failures:{address}", self.logins_per_minute * FAILURES_PER_ADDRESS)
+            self.limits.hit(f"login-failures:{address}", self.logins_per_minute * MAX_FAILURES_PER_ADDRESS)
 
 
 @dataclass(frozen=True)

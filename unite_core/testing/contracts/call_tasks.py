@@ -11,7 +11,7 @@ import pytest
 
 from unite_core.calls.ledger import Unreadable
 from unite_core.calls.model import CallOutcome, CallTask, Completion, TaskStatus
-from unite_core.calls.ports import NOTES_IN_LISTS, CallTasks, TaskFilter
+from unite_core.calls.ports import MAX_NOTES_IN_LISTS, CallTasks, TaskFilter
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
@@ -214,7 +214,7 @@ class CallTasksContract(DatabaseContract[CallTasksUnit]):
 
         with reads() as unit:
             listed = unit.tasks.page(TaskFilter(), PageRequest()).items
-        assert [task.notes for task in listed] == [them[-NOTES_IN_LISTS:] for them in notes]
+        assert [task.notes for task in listed] == [them[-MAX_NOTES_IN_LISTS:] for them in notes]
 
         more = a_note(ann, text="one more")
         with work() as unit:

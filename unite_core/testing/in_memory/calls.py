@@ -12,7 +12,7 @@ from unite_core.calls.model import CallOutcome, CallTask, TaskStatus
 from unite_core.calls.ports import (
     CALL_COUNTS_NAMESPACE,
     MAX_ATTEMPT,
-    NOTES_IN_LISTS,
+    MAX_NOTES_IN_LISTS,
     CallCounts,
     CallLedger,
     CallTasks,
@@ -59,7 +59,7 @@ class InMemoryCallTasks(CallTasks):
         matching = (task for task in self._tasks.values() if _task_matches(task, filters))
         page = oldest_first(matching, request, lambda task: Position(task.due_at, task.id))
         for task in page.items:
-            task.notes = task.notes[-NOTES_IN_LISTS:]
+            task.notes = task.notes[-MAX_NOTES_IN_LISTS:]
         return page
 
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:

@@ -20,7 +20,7 @@ from unite_core.leads.ports import (
     Leads,
     lead_namespace,
 )
-from unite_core.leads.search import answers
+from unite_core.leads.search import matches
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.in_memory.calls import calls_of_lead
 from unite_core.testing.in_memory.tables import Tables, newest_first
@@ -193,7 +193,7 @@ class InMemoryLeadImages(LeadImages):
 def _meets(lead: Lead, filters: LeadFilter) -> bool:
     texts = filters.texts
     words = filters.words
-    if words is not None and not (words and answers(lead.search_text, list(words))):
+    if words is not None and not (words and matches(lead.search_text, list(words))):
         return False
     anybody = not filters.assigned_to and not filters.unassigned
     return (

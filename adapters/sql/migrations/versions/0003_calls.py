@@ -138,7 +138,7 @@ def _ledger() -> None:
 
 
 def _guard() -> None:
-    """Have the database itself refuse to change the ledger, whoever asks."""
+    """Create triggers that refuse every change of the ledger."""
     if op.get_bind().dialect.name != "sqlite":
         for name, event, refused in (("changed", "UPDATE", UNCHANGED), ("removed", "DELETE", KEPT)):
             op.execute(
@@ -188,7 +188,7 @@ def _choices() -> None:
 
 
 def _allow_skipped() -> None:
-    """Have deliveries be skipped too."""
+    """Allow the status `skipped` of deliveries."""
     if op.get_bind().dialect.name == "sqlite":
         _deliveries_anew("status IN ('pending', 'delivered', 'skipped', 'dead')")
         return

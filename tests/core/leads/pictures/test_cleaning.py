@@ -66,7 +66,7 @@ def png_with_everything() -> bytes:
 
 
 def webp_with_everything(*, lossless: bool) -> bytes:
-    """A WebP with Exif, XMP and a chunk of nobody's, and a page behind it."""
+    """Return a WebP with Exif, XMP, an unknown chunk, and a trailing page."""
     plain = saved(pixels(), "WEBP", lossless=lossless, exif=exif(), xmp=XMP, icc_profile=profile())
     more = chunk(b"PRVT", MARK)
     return plain[:4] + (len(plain) - 8 + len(more)).to_bytes(4, "little") + plain[8:] + more + b"<html>" + MARK

@@ -18,7 +18,7 @@ _VISIBILITY = """
 
 @pytest.fixture
 def page(site: Site) -> Iterator[Page]:
-    """The dashboard of a manager while an import goes on, whose time stands still until it is moved on."""
+    """The dashboard of a manager during an import, with a clock that the test advances."""
     upload(site.service)
     page = site.signed_in(Role.MANAGER)
     page.context.add_init_script(_VISIBILITY)

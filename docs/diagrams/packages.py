@@ -1,7 +1,7 @@
-"""Draws rooms.svg: the rooms of the house and the arrows between them.
+"""Draw packages.svg: the packages of the code and the imports between them.
 
-What is drawn is what is there: the floors of the core come from the import contract in setup.cfg, doors and
-adapters from the folders. `make diagrams` writes the picture; a test fails where it is out of date.
+The layers of the core come from the import contract in setup.cfg, entrypoints and adapters from the folders.
+`make diagrams` writes the picture; a test fails if it is out of date.
 """
 
 from configparser import ConfigParser
@@ -10,17 +10,17 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
-PICTURE = HERE / "rooms.svg"
+PICTURE = HERE / "packages.svg"
 
-# What a room is for, in a few words; a name without an entry is drawn alone.
+# The purpose of a package in a few words; a name without an entry is drawn without a caption.
 CAPTIONS = {
     "application": "Ports, Unite, build(ports): the whole core, put together",
-    "imports": "reading CSV files, mapping columns, what became of each row",
-    "reports": "what happened on some days: counts, rates, rollups",
-    "calls": "calls to be made, what came of them, the ledger",
+    "imports": "reading CSV files, mapping columns, the result of each row",
+    "reports": "figures of a period: counts, rates, rollups",
+    "calls": "call tasks, their completions, the call ledger",
     "leads": "leads, who may see them, duplicates, pictures, search",
     "summaries": "the daily summary: who gets it, and at which local time",
-    "notifications": "events on their way: the outbox, its relay, dead letters",
+    "notifications": "deliveries of events: the outbox, its relay, dead letters",
     "identity": "users, roles and permissions, logins and their tokens",
     "testing": "in-memory ports, builders, contract suites",
     "http": "REST, OpenAPI, problem details",
@@ -33,10 +33,10 @@ CAPTIONS = {
     "redis": "the cache and the rate limits of several processes",
     "rq": "jobs in queues, and the schedule",
     "local": "files on disk, in-process jobs",
-    "twilio": "text messages, and whose requests are signed",
+    "twilio": "text messages, and verified webhooks",
 }
-DOORS = ("http", "worker", "cli")
-ROOMS = ("testing", "application", "imports", "calls", "leads", "summaries", "notifications", "identity")
+ENTRYPOINTS = ("http", "worker", "cli")
+CORE_PACKAGES = ("testing", "application", "imports", "calls", "leads", "summaries", "notifications", "identity")
 
 WIDTH = 1000
 STYLE = """
@@ -55,18 +55,18 @@ STYLE = """
 
 
 def modules(package: str) -> list[str]:
-    """The names of a package's own modules and packages, in alphabetical order."""
+    """Return the names of a package's own modules and packages, in alphabetical order."""
     folder = CHECKOUT / package
     files = {path.stem for path in folder.glob("*.py")}
-    rooms = {path.parent.name for path in folder.glob("*/__init__.py")}
-    return sorted(name for name in files | rooms if not name.startswith("_"))
+    packages = {path.parent.name for path in folder.glob("*/__init__.py")}
+    return sorted(name for name in files | packages if not name.startswith("_"))
 
 
-def floors() -> list[list[str]]:
-    """The floors of the core from the top down, as the import contract names them."""
+def layers() -> list[list[str]]:
+    """Return the layers of the core from the top down, as the import contract names them."""
     config = ConfigParser(interpolation=None)
     config.read(CHECKOUT / "setup.cfg", "utf-8")
-    lines = config["importlinter:contract:rooms"]["layers"].split("\n")
+    lines = config["importlinter:contract:core-layers"]["layers"].split("\n")
     return [[name.strip() for name in line.split("|")] for line in lines if line.strip()]
 
 
@@ -75,7 +75,7 @@ def text(x: float, y: float, words: str, kind: str, anchor: str = "start") -> st
 
 
 def band(x: float, y: float, width: float, height: float, kind: str, title: str, aside: str) -> str:
-    """A coloured area with a heading."""
+    """Return a coloured area with a heading."""
     return "\n".join(
         [
             f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="12" class="band {kind}"/>',
@@ -86,7 +86,7 @@ def band(x: float, y: float, width: float, height: float, kind: str, title: str,
 
 
 def box(x: float, y: float, width: float, height: float, kind: str, name: str, caption: str = "") -> str:
-    """A room, its caption broken into lines that fit."""
+    """Return the box of a package, with its caption broken into lines that fit."""
     lines = wrap(caption, int(width / 6.6))
     first = y + height / 2 + 5 - 8 * len(lines)
     parts = [
@@ -98,7 +98,7 @@ def box(x: float, y: float, width: float, height: float, kind: str, name: str, c
 
 
 def wrap(words: str, width: int) -> list[str]:
-    """The words in lines of up to `width` characters."""
+    """Break the words into lines of up to `width` characters."""
     lines: list[str] = []
     for word in words.split():
         if lines and len(lines[-1]) + len(word) < width:
@@ -113,17 +113,17 @@ def arrow(x1: float, y1: float, x2: float, y2: float) -> str:
 
 
 def entrypoints(y: float) -> tuple[list[str], float]:
-    """The doors and the wiring; also where the area ends."""
+    """Return the entrypoints and the wiring, and the position where the area ends."""
     there = modules("entrypoints")
-    doors = [name for name in DOORS if name in there]
-    wiring = [name for name in there if name not in DOORS]
-    parts = [band(20, y, 960, 134, "outer", "entrypoints", "doors, which do not know each other, and the wiring")]
-    parts += [box(40 + 176 * n, y + 48, 164, 66, "outer", name, CAPTIONS.get(name, "")) for n, name in enumerate(doors)]
-    told = [name for name in wiring if name in CAPTIONS]
+    own = [name for name in ENTRYPOINTS if name in there]
+    wiring = [name for name in there if name not in ENTRYPOINTS]
+    parts = [band(20, y, 960, 134, "outer", "entrypoints", "which do not import each other, and the wiring")]
+    parts += [box(40 + 176 * n, y + 48, 164, 66, "outer", name, CAPTIONS.get(name, "")) for n, name in enumerate(own)]
+    captioned = [name for name in wiring if name in CAPTIONS]
     small = [name for name in wiring if name not in CAPTIONS]
-    width = (380 - 12 * (len(told) - 1)) / max(len(told), 1)
+    width = (380 - 12 * (len(captioned) - 1)) / max(len(captioned), 1)
     parts += [
-        box(580 + (width + 12) * n, y + 40, width, 44, "outer", name, CAPTIONS[name]) for n, name in enumerate(told)
+        box(580 + (width + 12) * n, y + 40, width, 44, "outer", name, CAPTIONS[name]) for n, name in enumerate(captioned)
     ]
     # Single modules are too many for boxes.
     lines = wrap(" · ".join(small), 58)
@@ -132,7 +132,7 @@ def entrypoints(y: float) -> tuple[list[str], float]:
 
 
 def adapters(y: float) -> tuple[list[str], float]:
-    """The technology, each piece for itself; also where the area ends."""
+    """Return the adapters, and the position where the area ends."""
     there = modules("adapters")
     wide = [name for name in there if name in CAPTIONS]
     narrow = [name for name in there if name not in CAPTIONS]
@@ -152,27 +152,27 @@ def adapters(y: float) -> tuple[list[str], float]:
 
 
 def core(y: float) -> tuple[list[str], float]:
-    """The domain, floor by floor; also where the area ends."""
-    named = [name for floor in floors() for name in floor]
-    rooms = [name for name in named if name in ROOMS and name != "testing"]
-    kernel = sorted(name for name in named if name not in ROOMS)
-    height = 48 + 64 * len(rooms) + 82
+    """Return the core, layer by layer, and the position where the area ends."""
+    named = [name for layer in layers() for name in layer]
+    packages = [name for name in named if name in CORE_PACKAGES and name != "testing"]
+    kernel = sorted(name for name in named if name not in CORE_PACKAGES)
+    height = 48 + 64 * len(packages) + 82
     parts = [
         band(20, y, 960, height, "inner", "unite_core", "the domain: no framework, no driver, no socket, file or clock")
     ]
-    tall = 64 * len(rooms) - 16
+    tall = 64 * len(packages) - 16
     parts.append(box(790, y + 48, 170, tall, "inner", "testing", CAPTIONS["testing"]))
-    for n, name in enumerate(rooms):
+    for n, name in enumerate(packages):
         top = y + 48 + 64 * n
         parts.append(box(40, top, 700, 48, "inner", name, CAPTIONS.get(name, "")))
         parts.append(arrow(390, top + 48, 390, top + 62))
         parts.append(arrow(790, top + 24, 742, top + 24))
-    parts.append(box(40, y + 48 + 64 * len(rooms), 920, 64, "inner", "kernel", " · ".join(kernel)))
+    parts.append(box(40, y + 48 + 64 * len(packages), 920, 64, "inner", "kernel", " · ".join(kernel)))
     return parts, y + height
 
 
 def draw() -> str:
-    """The whole picture as SVG."""
+    """Return the whole picture as SVG."""
     above, y1 = entrypoints(20)
     between, y2 = adapters(y1 + 56)
     below, y3 = core(y2 + 56)
