@@ -229,7 +229,7 @@ def _files(entries: int, folder: Path) -> Iterator[dict[str, Path]]:
         process.join()
 
 
-def load(engine: Engine, entries: int, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
+def load(engine: Engine, entries: int, folder: Path, progress: Callable[[str], None]) -> dict[str, Any]:
     """Fill an empty database with about that many entries, and migrate it; return how long each part took.
 
     The migration that adds the rollups counts them. The server has to allow `local_infile`.
@@ -249,17 +249,17 @@ def load(engine: Engine, entries: int, folder: Path, say: Callable[[str], None])
             for table, file in files.items():
                 _load(connection, table, file)
                 file.unlink()
-            say(f"loaded {number * DAYS_PER_FILE} of {DAYS} days")
+            progress(f"loaded {number * DAYS_PER_FILE} of {DAYS} days")
         added = [f"ADD INDEX {each.name} ({', '.join(column.name for column in each.columns)})" for each in dropped]
         for clause in added:
             connection.exec_driver_sql(f"ALTER TABLE call_ledger {clause}")
-            say(clause)
+            progress(clause)
         connection.exec_driver_sql("ANALYZE TABLE call_ledger, leads, lead_calls").all()
         took["loading, s"] = round(time.perf_counter() - since)
     since = time.perf_counter()
     upgrade(engine)
     took["counting the ledger into rollups by the migration, s"] = round(time.perf_counter() - since)
-    say("migrated")
+    progress("migrated")
     with SqlUnitOfWorkFactory(engine)() as work:
         for number, agent_id in enumerate(agent_ids(), start=1):
             work.users.add(a_user(id=agent_id, name=f"Agent {number}"))

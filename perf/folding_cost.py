@@ -116,7 +116,7 @@ def completions(
     clock: ServerClock,
     variables: Mapping[str, str],
     tasks_per_turn: int,
-    say: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> Mapping[str, object]:
     """Measure, in turns, completions with folding in parallel, and completions that record nothing to fold."""
     manager, agent = _manager(started, engine), Actor(user_id=agent_ids()[0], role=Role.AGENT)
@@ -134,7 +134,9 @@ def completions(
                 side.rates.append(tasks_per_turn / _seconds(threads, side.complete, agent, part))
                 folder.pause()
                 side.cpu += time.process_time() + clock.read() + folder.cpu() - before
-            say(f"turn {turn + 1} of {TURNS}: {folding.rates[-1]:.0f}/s, without folding {without.rates[-1]:.0f}/s")
+            progress(
+                f"turn {turn + 1} of {TURNS}: {folding.rates[-1]:.0f}/s, without folding {without.rates[-1]:.0f}/s"
+            )
     started.unite.reports.fold()
     pairs = [one / other for one, other in zip(folding.rates, without.rates, strict=True)]
     time_of_folding, time_without = (sum(1 / rate for rate in side.rates) for side in (folding, without))
@@ -196,7 +198,7 @@ def _seconds(threads: ThreadPoolExecutor, complete: CompleteCallTask, agent: Act
 
 
 def unfolded(
-    started: Started, engine: Engine, clock: ServerClock, last: date, say: Callable[[str], None]
+    started: Started, engine: Engine, clock: ServerClock, last: date, progress: Callable[[str], None]
 ) -> Mapping[str, object]:
     """Measure reports while entries are unfolded, and how fast these are folded.
 
@@ -213,7 +215,7 @@ def unfolded(
         for label, (name, days) in reports.items():
             times = measure(report_request(started, name, MANAGER, last, days, "UTC"), clock)
             figures[f"{name} of {label} with {waiting} unfolded entries"] = times.shown()
-            say(f"{name} with {waiting} unfolded: {times.shown()}")
+            progress(f"{name} with {waiting} unfolded: {times.shown()}")
         since = time.perf_counter()
         folded = started.unite.reports.fold()
         if folded:
@@ -225,7 +227,7 @@ class _EnoughError(Exception):
     pass
 
 
-def rebuild(started: Started, say: Callable[[str], None]) -> Mapping[str, object]:
+def rebuild(started: Started, progress: Callable[[str], None]) -> Mapping[str, object]:
     """Measure how many days per second are rebuilt."""
     calls: list[int] = []
 
@@ -238,7 +240,7 @@ def rebuild(started: Started, say: Callable[[str], None]) -> Mapping[str, object
     with suppress(_EnoughError):
         started.unite.reports.rebuild(stop_after)
     seconds = time.perf_counter() - since
-    say(f"rebuilt {len(calls)} days in {seconds:.1f} s")
+    progress(f"rebuilt {len(calls)} days in {seconds:.1f} s")
     return {
         "days rebuilt per second": round(len(calls) / seconds, 2),
         "calls of those days per second": round(calls[-1] / seconds),

@@ -56,7 +56,7 @@ def until_answered(path: str) -> float:
     began = time.perf_counter()
     container = docker("run", "--detach", "--rm", "--publish", f"127.0.0.1:{port}:8000", IMAGE)
     try:
-        while not answers(port, path):
+        while not responds(port, path):
             if time.perf_counter() - began > START_TIMEOUT:
                 sys.exit(f"{path} did not answer within {START_TIMEOUT} seconds.")
             time.sleep(0.01)
@@ -65,8 +65,8 @@ def until_answered(path: str) -> float:
         docker("kill", container)
 
 
-def answers(port: int, path: str) -> bool:
-    """Return whether a GET is answered with 200."""
+def responds(port: int, path: str) -> bool:
+    """Return whether a GET request gets a 200."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", path)

@@ -41,7 +41,7 @@ QUERIES: Mapping[str, str] = {
 }
 
 
-def ask(connection: Connection, start: datetime, end: datetime) -> Figures:
+def run_queries(connection: Connection, start: datetime, end: datetime) -> Figures:
     """Run all queries about the calls from `start` (inclusive) to `end` (exclusive)."""
     answers = {}
     for name, query in QUERIES.items():

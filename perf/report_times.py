@@ -96,7 +96,7 @@ def all_reports(
     started: Started,
     clock: ServerClock,
     last: date,
-    say: Callable[[str], None],
+    progress: Callable[[str], None],
     repeats: int = REPEATS,
     names: Sequence[str] = NAMES,
 ) -> dict[str, str]:
@@ -112,7 +112,7 @@ def all_reports(
                     figures[label] = measure(
                         report_request(started, name, actor, last, days, zone), clock, repeats
                     ).shown()
-                    say(f"{label}: {figures[label]}")
+                    progress(f"{label}: {figures[label]}")
     return figures
 
 
@@ -138,7 +138,7 @@ def from_cache(started: Started, clock: ServerClock, last: date) -> dict[str, st
 
 
 def beside_plain_queries(
-    started: Started, engine: Engine, clock: ServerClock, last: date, say: Callable[[str], None]
+    started: Started, engine: Engine, clock: ServerClock, last: date, progress: Callable[[str], None]
 ) -> Mapping[str, object]:
     """Measure insights of a year and plain queries for the same figures, in turns; compare the figures."""
     period = Period(last - timedelta(days=SPANS["year"] - 1), last, "UTC")
@@ -149,13 +149,13 @@ def beside_plain_queries(
     with engine.connect() as connection:
         for turn in range(TURNS):
             cpu, since = clock.read(), time.perf_counter()
-            expected = plain_reports.ask(connection, start, end)
+            expected = plain_reports.run_queries(connection, start, end)
             plain.append(time.perf_counter() - since)
             plain_cpu.append(clock.read() - cpu)
             times = measure(ask, clock)
             ours.append(times.median / 1000)
             ours_cpu.append(times.cpu / 1000)
-            say(f"turn {turn + 1} of {TURNS}: plain queries {plain[-1]:.1f} s, insights {times.shown()}")
+            progress(f"turn {turn + 1} of {TURNS}: plain queries {plain[-1]:.1f} s, insights {times.shown()}")
     wrong = plain_reports.differences(expected, started.unite.reports.insights(MANAGER, period))
     if wrong:
         raise SystemExit(f"The report and the ledger differ: {', '.join(wrong)}")

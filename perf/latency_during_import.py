@@ -1,6 +1,6 @@
 """Measure the latency of `GET /v1/leads` during the import of a large file, compared with an idle service.
 
-Usage: python -m perf.answers_during_import [ROWS]
+Usage: python -m perf.latency_during_import [ROWS]
 """
 
 import statistics
@@ -32,8 +32,8 @@ def main() -> None:
             during.extend(_paced(client) for _ in range(50))
         counts = client.call("GET", f"/v1/lead-imports/{import_id}")
     results.record(
-        "answers_during_import",
-        "python -m perf.answers_during_import",
+        "latency_during_import",
+        "python -m perf.latency_during_import",
         {
             "rows imported": counts["counts"]["rows"],
             "rows per second meanwhile": counts["progress"]["rows_per_second"],
