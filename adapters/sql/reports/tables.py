@@ -10,7 +10,7 @@ MAX_KEY_LENGTH = 64
 """Characters of a source, the longest key of a rollup."""
 
 # `period` is a quarter hour or a UTC day, numbered from 1970. `dimension` and `grain` are numbers, defined in
-# `rollup_rows`, to make rows short: a year has millions.
+# `rollup_writes`, to make rows short: a year has millions.
 call_rollups = Table(
     "call_rollups",
     metadata,

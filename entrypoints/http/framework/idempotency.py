@@ -1,7 +1,7 @@
 """Run a use case once per Idempotency-Key, and replay its first response.
 
-answering = Answering(lambda lead: Answer(201, lead_json(lead), {"ETag": ...}), readable(unite().leads.get))
-return perform(unite().leads.add, answering, new)
+plan = ResponsePlan(_added, check_readable(unite().leads.get))
+return run_use_case(unite().leads.add, plan, new)
 """
 
 import hashlib
