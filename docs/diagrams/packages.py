@@ -123,7 +123,8 @@ def entrypoints(y: float) -> tuple[list[str], float]:
     small = [name for name in wiring if name not in CAPTIONS]
     width = (380 - 12 * (len(captioned) - 1)) / max(len(captioned), 1)
     parts += [
-        box(580 + (width + 12) * n, y + 40, width, 44, "outer", name, CAPTIONS[name]) for n, name in enumerate(captioned)
+        box(580 + (width + 12) * n, y + 40, width, 44, "outer", name, CAPTIONS[name])
+        for n, name in enumerate(captioned)
     ]
     # Single modules are too many for boxes.
     lines = wrap(" · ".join(small), 58)

@@ -1,4 +1,4 @@
-"""The client of Sentry: sends events from a thread of its own."""
+"""A client of Sentry that queues events and sends them in its own thread."""
 
 import logging
 import os

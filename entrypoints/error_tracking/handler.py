@@ -1,4 +1,4 @@
-"""The logging handler that makes an event of each line about an error."""
+"""The logging handler that sends each log line of level `error` to the error tracker."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""Let the first of several equal things pass within a time."""
+"""A throttle: of equal events, lets the first pass and drops the others until an interval has passed."""
 
 import time
 from collections.abc import Callable, Hashable
@@ -8,7 +8,7 @@ MAX_KEYS = 1_000
 
 
 class Throttle:
-    """Lets one thing of each key pass within so many seconds. Threads may share it."""
+    """Lets one event per key pass in each interval of `seconds`. Threads may share it."""
 
     def __init__(self, *, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
@@ -17,7 +17,7 @@ class Throttle:
         self._lock = Lock()
 
     def passes(self, key: Hashable) -> bool:
-        """Return whether this is the first with its key for so many seconds."""
+        """Return whether this is the first event with its key in `seconds`, and start a new interval if so."""
         now = self._clock()
         with self._lock:
             if now - self._passed.get(key, now - self._seconds) < self._seconds:

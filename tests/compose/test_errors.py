@@ -1,11 +1,11 @@
-"""The settings of Sentry reach all containers of the service."""
+"""Tests that the settings of Sentry reach all containers of the service."""
 
 from tests.compose.stack import Stack
 
 DSN = "https://0123456789abcdef@sentry.example.com/7"
 
 
-def test_the_settings_of_sentry_reach_every_container_of_the_service(stack: Stack) -> None:
+def test_every_container_of_the_service_gets_the_settings_of_sentry(stack: Stack) -> None:
     given = {
         "UNITE_SENTRY_DSN": DSN,
         "UNITE_SENTRY_ENVIRONMENT": "staging",

@@ -1,4 +1,4 @@
-"""One correlation id goes with what a request causes: job, event, topic, text message, callback, and each log line."""
+"""Tests that a request's correlation id reaches jobs, events, topics, text messages, callbacks and log lines."""
 
 import json
 from collections.abc import Iterator
@@ -47,12 +47,12 @@ def twilio(one: Service) -> TwilioStandIn:
 
 
 def lines(*logs: Path) -> list[dict[str, Any]]:
-    """The lines that are written as a whole."""
+    """Return the complete lines of the logs."""
     return [json.loads(line) for log in logs for line in log.read_text().rpartition("\n")[0].splitlines()]
 
 
 def under(correlation_id: str, found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """The lines with this correlation id, by their message."""
+    """Group the lines with this correlation id by their message."""
     results: dict[str, list[dict[str, Any]]] = {}
     for line in found:
         if line.get("correlation_id") == correlation_id:
@@ -74,7 +74,7 @@ def call_amy(client: Client, correlation_id: str) -> str:
     return str(lead["id"])
 
 
-def test_the_id_of_a_request_is_on_all_that_follows_from_it(
+def test_the_correlation_id_of_a_request_reaches_events_messages_callbacks_and_their_log_lines(
     one: Service, twilio: TwilioStandIn, listening: ListenedTo
 ) -> None:
     client = one.client()
@@ -108,7 +108,7 @@ def test_the_id_of_a_request_is_on_all_that_follows_from_it(
     assert (text["component"], text["sid"]) == ("worker", twilio.messages()[0]["sid"])
 
 
-def test_a_job_has_the_id_of_its_request(one: Service, redis_url: str) -> None:
+def test_a_job_and_its_log_lines_have_the_correlation_id_of_its_request(one: Service, redis_url: str) -> None:
     client = one.client()
     client.session.headers["X-Correlation-ID"] = ID
 

@@ -1,4 +1,4 @@
-"""Errors for Sentry: each once, with ids and code and without anybody's data, and retries have their chance first."""
+"""Tests of events for Sentry: each error once, with ids and code but no data, and only after retries failed."""
 
 import json
 import logging
@@ -35,7 +35,7 @@ PLANTED = (
     "correct horse battery",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkwIn0.c2lnbmF0dXJl",
 )
-"""What may be in any input, and in no event."""
+"""Data that may be in any input but in no event."""
 
 OUTAGE = "The database does not answer; try again in a moment."
 
@@ -113,7 +113,7 @@ def log() -> logging.Logger:
 
 
 def raised(fail: Callable[[], object]) -> Exception:
-    """The error that the function raises, with its traceback."""
+    """Return the error that the function raises, with its traceback."""
     try:
         fail()
     except Exception as error:  # noqa: BLE001 - whatever it raises
@@ -127,11 +127,11 @@ def fail_with(error: Exception) -> None:
 
 
 def planted_in(*values: object) -> list[str]:
-    """What was planted and is in the values."""
+    """Return the planted data that is in the values."""
     return [secret for secret in PLANTED if secret.strip("+") in json.dumps(values, default=str)]
 
 
-def test_an_error_in_the_log_is_an_event_with_ids_code_and_no_data(log: logging.Logger, sent: Sent) -> None:
+def test_a_logged_error_is_an_event_with_ids_and_code_but_no_data(log: logging.Logger, sent: Sent) -> None:
     name = "Hedy Lamarr"
 
     def fail() -> None:
@@ -156,7 +156,7 @@ def test_an_error_in_the_log_is_an_event_with_ids_code_and_no_data(log: logging.
 
 
 @pytest.mark.parametrize("level", [logging.INFO, logging.WARNING])
-def test_what_is_no_error_is_no_event(log: logging.Logger, sent: Sent, level: int) -> None:
+def test_a_log_line_below_the_level_error_is_no_event(log: logging.Logger, sent: Sent, level: int) -> None:
     log.log(level, "request", extra={"status": 404})
 
     assert sent.events == []
@@ -193,7 +193,7 @@ def test_two_exceptions_are_two_events(log: logging.Logger, sent: Sent) -> None:
     assert len(sent.events) == 2
 
 
-def test_the_same_exception_of_two_requests_and_of_two_jobs_is_two_events_each(log: logging.Logger, sent: Sent) -> None:
+def test_one_exception_of_two_requests_and_two_jobs_is_an_event_of_each(log: logging.Logger, sent: Sent) -> None:
     error = raised(lambda: 1 / 0)
 
     for number in range(2):
@@ -205,7 +205,7 @@ def test_the_same_exception_of_two_requests_and_of_two_jobs_is_two_events_each(l
     assert sent.messages == ["It broke.", "It broke.", "A job failed: run_import", "A job failed: run_import"]
 
 
-def test_equal_errors_of_no_request_are_one_event_a_minute(log: logging.Logger, sent: Sent, clock: Clock) -> None:
+def test_equal_errors_outside_requests_are_one_event_per_minute(log: logging.Logger, sent: Sent, clock: Clock) -> None:
     def loop() -> None:
         log.error("The queue broke.", exc_info=raised(lambda: 1 / 0))
         log.error("There is no topic.")
@@ -220,7 +220,7 @@ def test_equal_errors_of_no_request_are_one_event_a_minute(log: logging.Logger, 
     assert sent.messages[2:] == ["There is no topic.", "The queue broke.", "There is no topic."]
 
 
-def test_of_a_library_the_message_without_its_values_is_sent(sent: Sent) -> None:
+def test_log_messages_of_libraries_are_sent_without_their_values(sent: Sent) -> None:
     logging.getLogger("asyncio").error("future: <Task exception=ValueError('Hedy Lamarr')>")
     logging.getLogger("somebody").error("The value %s is wrong.", "Hedy Lamarr")
 
@@ -228,13 +228,13 @@ def test_of_a_library_the_message_without_its_values_is_sent(sent: Sent) -> None
 
 
 @pytest.mark.parametrize("name", ["sentry_sdk.errors", "urllib3.connectionpool"])
-def test_what_sends_events_causes_none(sent: Sent, name: str) -> None:
+def test_errors_logged_by_sentry_sdk_and_urllib3_are_no_events(sent: Sent, name: str) -> None:
     logging.getLogger(name).error("It cannot be sent.")
 
     assert sent.events == []
 
 
-def test_a_line_that_cannot_be_put_together_is_no_event_and_no_error(
+def test_a_log_record_that_cannot_be_formatted_is_no_event_and_raises_nothing(
     tracker: ErrorTracker, sent: Sent, caplog: pytest.LogCaptureFixture
 ) -> None:
     ErrorHandler(tracker).handle(logging.LogRecord("unite.tests", logging.ERROR, __file__, 1, "%d broke", ("x",), None))
@@ -243,7 +243,7 @@ def test_a_line_that_cannot_be_put_together_is_no_event_and_no_error(
     assert caplog.messages == ["An error cannot be sent to Sentry: TypeError."]
 
 
-def test_a_client_that_fails_fails_nobody_else(
+def test_a_failing_client_is_logged_and_raises_nothing(
     log: logging.Logger, sent: Sent, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent.error = RuntimeError("Hedy Lamarr")
@@ -257,7 +257,7 @@ def test_a_client_that_fails_fails_nobody_else(
     assert caplog.messages.count("An error cannot be sent to Sentry: RuntimeError.") == 3
 
 
-def test_an_unexpected_error_of_a_request_is_an_event_and_an_outage_a_warning(sent: Sent) -> None:
+def test_an_unexpected_error_of_a_request_is_an_error_event_and_an_outage_a_warning_event(sent: Sent) -> None:
     broken = Service(requests_per_minute=9, limits=Broken(ZeroDivisionError("division by zero")))
     away = Service(requests_per_minute=9, limits=Broken(Unavailable(OUTAGE)))
 
@@ -274,7 +274,7 @@ def test_an_unexpected_error_of_a_request_is_an_event_and_an_outage_a_warning(se
 
 
 @pytest.mark.parametrize("method", ["get", "post", "patch"])
-def test_what_a_client_did_wrong_is_no_event(sent: Sent, method: str) -> None:
+def test_a_refused_request_is_no_event(sent: Sent, method: str) -> None:
     stranger = Service().stranger
 
     statuses = {getattr(stranger, method)(path).status_code for path in ("/v1/leads", "/v1/nothing", "/v1/me")}
@@ -300,7 +300,7 @@ def test_a_dead_letter_is_an_event_with_the_ids_of_its_delivery(sent: Sent) -> N
     assert planted_in(event) == []
 
 
-def test_an_outage_is_one_warning_a_minute(sent: Sent, clock: Clock) -> None:
+def test_an_outage_is_one_warning_event_per_minute(sent: Sent, clock: Clock) -> None:
     for error in (Unavailable(OUTAGE), Unavailable(OUTAGE), Unavailable("Redis does not answer.")):
         error_tracking.capture_outage(error)
     clock.now += THROTTLE_SECONDS
@@ -313,7 +313,7 @@ def test_an_outage_is_one_warning_a_minute(sent: Sent, clock: Clock) -> None:
 @pytest.mark.parametrize(
     "error", [Deadlock(OUTAGE), Unavailable("Too many uploads.", code="too_many_transfers")], ids=["deadlock", "full"]
 )
-def test_a_lost_transaction_and_a_full_queue_are_no_outage(sent: Sent, error: Unavailable) -> None:
+def test_deadlocks_and_full_queues_are_no_outages(sent: Sent, error: Unavailable) -> None:
     error_tracking.capture_outage(error)
     with suppress(Unavailable), error_tracking.retried("sweep"):
         raise error
@@ -328,7 +328,7 @@ def attempt(error: Exception | None, *subject: str) -> None:
             raise error
 
 
-def test_an_error_that_a_retry_overcomes_is_no_event(sent: Sent) -> None:
+def test_an_error_followed_by_a_successful_retry_is_no_event(sent: Sent) -> None:
     for _ in range(3):
         for _ in range(ATTEMPTS - 1):
             attempt(KeyError("x"), "run_import", "1")
@@ -338,7 +338,7 @@ def test_an_error_that_a_retry_overcomes_is_no_event(sent: Sent) -> None:
     assert sent.events == []
 
 
-def test_what_fails_again_and_again_is_one_event_an_hour(sent: Sent, clock: Clock) -> None:
+def test_a_job_that_keeps_failing_is_one_event_per_hour(sent: Sent, clock: Clock) -> None:
     for _ in range(3 * ATTEMPTS):
         attempt(KeyError("Hedy Lamarr"), "run_import", "1")
         clock.now += 1
@@ -354,7 +354,7 @@ def test_what_fails_again_and_again_is_one_event_an_hour(sent: Sent, clock: Cloc
     assert len(sent.events) == 2
 
 
-def test_twenty_jobs_that_fail_are_twenty_events_before_their_process_ends(sent: Sent) -> None:
+def test_failed_jobs_are_sent_by_the_flush_before_their_process_ends(sent: Sent) -> None:
     for number in range(20):
         for _ in range(1 + number % (2 * ATTEMPTS)):
             with correlation_scope(f"c0ffee-{number}"):
@@ -368,7 +368,7 @@ def test_twenty_jobs_that_fail_are_twenty_events_before_their_process_ends(sent:
     assert sent.flushed == error_tracking.FLUSH_SECONDS
 
 
-def test_what_a_job_has_logged_as_an_error_is_not_sent_again(log: logging.Logger, sent: Sent) -> None:
+def test_an_error_that_a_job_has_logged_is_not_sent_again(log: logging.Logger, sent: Sent) -> None:
     def fail() -> None:
         try:
             fail_with(KeyError("x"))
@@ -383,7 +383,7 @@ def test_what_a_job_has_logged_as_an_error_is_not_sent_again(log: logging.Logger
     assert sent.messages == ["The job broke."]
 
 
-def test_the_line_of_a_queue_about_a_failed_job_is_no_second_event(log: logging.Logger, sent: Sent) -> None:
+def test_the_log_line_of_a_queue_about_a_failed_job_is_no_second_event(log: logging.Logger, sent: Sent) -> None:
     for _ in range(ATTEMPTS):
         try:
             with error_tracking.retried("sweep"):
@@ -394,7 +394,7 @@ def test_the_line_of_a_queue_about_a_failed_job_is_no_second_event(log: logging.
     assert sent.messages == ["A job failed: sweep"]
 
 
-def test_a_loop_that_goes_on_after_its_errors_is_work_that_is_retried(sent: Sent) -> None:
+def test_repeated_errors_of_a_worker_loop_are_sent_like_those_of_retried_jobs(sent: Sent) -> None:
     for _ in range(ATTEMPTS):
         with log_failures("starting what was uploaded", lambda: None):
             fail_with(KeyError("x"))
@@ -402,7 +402,7 @@ def test_a_loop_that_goes_on_after_its_errors_is_work_that_is_retried(sent: Sent
     assert sent.messages == ["A job failed: starting what was uploaded"]
 
 
-def test_jobs_that_fail_in_an_outage_are_one_warning(sent: Sent) -> None:
+def test_jobs_that_fail_in_an_outage_are_one_warning_event(sent: Sent) -> None:
     for _ in range(ATTEMPTS):
         attempt(Unavailable(OUTAGE), "sweep")
         attempt(Unavailable(OUTAGE), "fold_entries")
@@ -411,14 +411,14 @@ def test_jobs_that_fail_in_an_outage_are_one_warning(sent: Sent) -> None:
     assert [(event["level"], event["logentry"]["formatted"]) for event in sent.events] == [("warning", OUTAGE)]
 
 
-def test_of_very_many_subjects_the_oldest_are_sent_before_they_are_forgotten(sent: Sent) -> None:
+def test_beyond_the_maximum_of_failing_jobs_the_oldest_are_sent_at_once(sent: Sent) -> None:
     for number in range(MAX_SUBJECTS + 2):
         attempt(KeyError("x"), "run_import", str(number))
 
     assert [event["extra"]["job"] for event in sent.events] == ["run_import 0", "run_import 1"]
 
 
-def test_a_throttle_forgets_when_it_has_very_many_keys() -> None:
+def test_a_throttle_forgets_all_keys_at_its_maximum() -> None:
     throttle = Throttle(seconds=60, clock=Clock())
 
     assert all(throttle.passes(key) for key in range(MAX_KEYS + 1))
@@ -426,7 +426,7 @@ def test_a_throttle_forgets_when_it_has_very_many_keys() -> None:
     assert not throttle.passes(MAX_KEYS)
 
 
-def test_without_a_tracker_nothing_happens() -> None:
+def test_without_a_tracker_nothing_is_sent_and_nothing_raised() -> None:
     logging.getLogger().handlers[:] = [it for it in logging.getLogger().handlers if not isinstance(it, ErrorHandler)]
 
     error_tracking.capture_unlogged(KeyError("x"))
@@ -448,7 +448,7 @@ SHOWN = (
 
 
 @pytest.mark.parametrize(("error", "shown"), SHOWN, ids=[type(error).__name__ + shown for error, shown in SHOWN])
-def test_of_the_text_of_an_exception_codes_and_names_of_code_are_shown(error: Exception, shown: str) -> None:
+def test_error_codes_and_names_in_code_are_kept_in_the_text_of_an_exception(error: Exception, shown: str) -> None:
     assert text_of(error) == shown
 
 
@@ -460,7 +460,7 @@ class OfAws(Exception):
         self.response = {"Error": {"Code": code, "Message": message}}
 
 
-def test_the_code_of_an_error_of_aws_is_shown() -> None:
+def test_the_error_code_of_aws_is_kept() -> None:
     assert text_of(OfAws("Hedy Lamarr", "AccessDenied")) == "AccessDenied"
     assert text_of(OfAws("Hedy Lamarr", "Hedy Lamarr")) == ""
 
@@ -481,13 +481,13 @@ QUOTING = (
 
 
 @given(st.sampled_from(QUOTING), st.text("abcxyzÄ '\"+0123456789", min_size=12, max_size=40))
-def test_no_text_that_somebody_entered_is_shown(kind: type[Exception], entered: str) -> None:
+def test_text_that_a_user_entered_is_never_in_the_text_of_an_exception(kind: type[Exception], entered: str) -> None:
     quoted = f'"{entered}"' if kind is sqlite3.IntegrityError else entered
 
     assert entered.strip() not in text_of(kind(quoted)) or not entered.strip()
 
 
-def test_the_parameters_of_a_statement_are_in_no_event(log: logging.Logger, sent: Sent) -> None:
+def test_the_parameters_of_an_sql_statement_are_in_no_event(log: logging.Logger, sent: Sent) -> None:
     engine = create_engine("sqlite://", hide_parameters=False)
     with engine.connect() as connection:
         for statement, kind in (
@@ -544,7 +544,7 @@ def test_the_causes_of_an_exception_are_those_that_a_traceback_shows() -> None:
     assert names == [["ValueError", "KeyError"]] * 2 + [["ValueError"], ["ExceptionGroup", "KeyError"]]
 
 
-def test_a_chain_ends_where_it_comes_back_to_itself_or_is_very_long() -> None:
+def test_a_chain_of_causes_ends_at_a_cycle_and_at_its_maximum() -> None:
     one, other = KeyError(), ValueError()
     one.__cause__, other.__cause__ = other, one
     long = KeyError()

@@ -1,4 +1,4 @@
-"""Real processes send their errors to Sentry, each once and without anybody's data, and wait for it at no point."""
+"""Tests of real processes with a stand-in for Sentry: each error is sent once, without data, and never awaited."""
 
 import logging
 import os
@@ -47,21 +47,21 @@ def one(tmp_path: Path, sentry: SentryStandIn) -> Iterator[Service]:
 
 
 def break_table(folder: Path, name: str) -> None:
-    """Take a table away from the database while the service uses it."""
+    """Rename a table of the database while the service uses it."""
     with closing(sqlite3.connect(folder / "var" / "unite.sqlite3", timeout=TIMEOUT)) as database:
         database.execute(f"ALTER TABLE {name} RENAME TO {name}_gone")
         database.commit()
 
 
 def leaks(sentry: SentryStandIn) -> list[str]:
-    """What was planted and was sent."""
+    """Return the planted data that was sent."""
     texts = "".join(sentry.envelopes())
     words = [*PLANTED.values(), *PLANTED["name"].split(), PLANTED["phone"][1:], "5550177"]
     return [word for word in words if word in texts]
 
 
 def fail(client: Client, correlation_id: str) -> None:
-    """Have a request fail that has all that was planted in it."""
+    """Send a request that contains all planted data and fails."""
     everything = ", ".join(PLANTED.values())
     answer = client.session.post(
         f"{client.url}/v1/leads",
@@ -99,7 +99,7 @@ def test_each_failed_request_and_job_is_one_event_and_a_refused_request_is_none(
     assert "mark_missed" in [job["transaction"] for job in sentry.events(component="worker")]
 
 
-def test_a_process_that_died_is_an_event_of_the_one_that_starts_it_again(one: Service, sentry: SentryStandIn) -> None:
+def test_a_killed_process_is_an_event_of_its_supervisor(one: Service, sentry: SentryStandIn) -> None:
     one.start()
     died = eventually(one.worker, "there is a worker")
 
@@ -111,7 +111,7 @@ def test_a_process_that_died_is_an_event_of_the_one_that_starts_it_again(one: Se
     assert one.stop() == 0
 
 
-def test_twenty_failing_jobs_are_twenty_events_when_their_process_has_ended(
+def test_every_failing_job_is_an_event_once_its_worker_has_ended(
     tmp_path: Path, sentry: SentryStandIn, redis_url: str
 ) -> None:
     (tmp_path / "dsn").write_text(sentry.dsn)
@@ -141,9 +141,7 @@ def test_twenty_failing_jobs_are_twenty_events_when_their_process_has_ended(
         one.kill_all()
 
 
-def test_a_command_that_breaks_is_one_event_and_one_that_is_refused_is_none(
-    tmp_path: Path, sentry: SentryStandIn
-) -> None:
+def test_a_failing_command_is_one_event_and_a_refused_one_is_none(tmp_path: Path, sentry: SentryStandIn) -> None:
     dsn = {"UNITE_SENTRY_DSN": sentry.dsn}
     create = ("users", "create", PLANTED["email"], "--name", PLANTED["name"], "--phone", PLANTED["phone"])
     assert run(tmp_path, *create, text=f"{PLANTED['password']}\n{PLANTED['password']}\n", **dsn).returncode == 0
@@ -160,7 +158,7 @@ def test_a_command_that_breaks_is_one_event_and_one_that_is_refused_is_none(
     assert leaks(sentry) == []
 
 
-def test_a_receiver_that_hangs_delays_no_request_and_no_end(one: Service, sentry: SentryStandIn) -> None:
+def test_an_unresponsive_sentry_delays_no_request_and_no_shutdown(one: Service, sentry: SentryStandIn) -> None:
     sentry.hang()
     one.start()
     client = one.client()
@@ -175,7 +173,7 @@ def test_a_receiver_that_hangs_delays_no_request_and_no_end(one: Service, sentry
     assert sentry.events() == []
 
 
-def test_where_nobody_receives_the_log_says_so_and_all_goes_on(tmp_path: Path) -> None:
+def test_an_unreachable_sentry_is_logged_and_the_service_stays_ready(tmp_path: Path) -> None:
     nobody = f"http://key@127.0.0.1:{free_port()}/1"
     with service(tmp_path, UNITE_SENTRY_DSN=nobody) as one:
         one.start()
@@ -211,7 +209,9 @@ def test_only_known_fields_are_sent(sentry: SentryStandIn) -> None:
 
 
 @pytest.mark.parametrize(("rate", "least", "most"), [(0.0, 0, 0), (0.5, 1, 99), (1.0, 100, 100)])
-def test_the_share_of_the_settings_is_sent(sentry: SentryStandIn, rate: float, least: int, most: int) -> None:
+def test_the_configured_sample_rate_of_events_is_sent(
+    sentry: SentryStandIn, rate: float, least: int, most: int
+) -> None:
     client = SentryClient(project(sentry, sample_rate=rate))
 
     for number in range(100):
@@ -221,7 +221,7 @@ def test_the_share_of_the_settings_is_sent(sentry: SentryStandIn, rate: float, l
     assert least <= len(sentry.events()) <= most
 
 
-def test_a_wait_for_a_receiver_that_hangs_has_an_end_and_further_events_are_dropped(
+def test_flushing_to_an_unresponsive_sentry_times_out_and_events_beyond_the_maximum_are_dropped(
     sentry: SentryStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     sentry.hang()
@@ -237,7 +237,7 @@ def test_a_wait_for_a_receiver_that_hangs_has_an_end_and_further_events_are_drop
     assert caplog.messages == ["Errors do not reach Sentry: full_queue."]
 
 
-def test_a_fork_sends_its_own_events(sentry: SentryStandIn) -> None:
+def test_a_forked_process_sends_its_own_events(sentry: SentryStandIn) -> None:
     client = SentryClient(project(sentry))
     client.send(an_event(1))
     client.flush(TIMEOUT)
@@ -260,7 +260,7 @@ def test_a_fork_sends_its_own_events(sentry: SentryStandIn) -> None:
     assert sorted(event["tags"]["number"] for event in sentry.events()) == ["1", "2"]
 
 
-def test_starting_again_replaces_what_was_started(tmp_path: Path, sentry: SentryStandIn) -> None:
+def test_starting_again_replaces_the_previous_handler(tmp_path: Path, sentry: SentryStandIn) -> None:
     root = logging.getLogger()
     before = root.handlers[:]
     tracking = read_settings(environment(tmp_path) | {"UNITE_SENTRY_DSN": sentry.dsn})

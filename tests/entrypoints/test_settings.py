@@ -488,7 +488,7 @@ def test_an_unsupported_database_is_refused(url: str) -> None:
         "https://key@sentry.example.com/errors/7",
     ],
 )
-def test_a_project_of_sentry_is_named_by_its_dsn(dsn: str) -> None:
+def test_sentry_is_configured_by_its_dsn(dsn: str) -> None:
     sentry = read_settings({"UNITE_SENTRY_DSN": dsn}).sentry
 
     assert sentry == Sentry(dsn=dsn, environment="development", sample_rate=1.0)
@@ -509,14 +509,14 @@ def test_a_project_of_sentry_is_named_by_its_dsn(dsn: str) -> None:
         "ftp://hidden@sentry.io/1",
     ],
 )
-def test_what_is_no_dsn_is_refused(dsn: str) -> None:
+def test_an_invalid_dsn_is_refused(dsn: str) -> None:
     (problem,) = problems_of(UNITE_SENTRY_DSN=dsn)
 
     assert problem.startswith("UNITE_SENTRY_DSN: ")
     assert "hidden" not in problem
 
 
-def test_an_installation_has_a_name_in_sentry() -> None:
+def test_the_environment_for_sentry_is_configurable_and_validated() -> None:
     dsn = {"UNITE_SENTRY_DSN": "https://key@sentry.io/1"}
     named = read_settings(dsn | {"UNITE_SENTRY_ENVIRONMENT": "staging-2"}).sentry
 
@@ -529,7 +529,7 @@ def test_an_installation_has_a_name_in_sentry() -> None:
 @pytest.mark.parametrize(
     ("text", "rate"), [("0", 0.0), ("1", 1.0), ("1.0", 1.0), ("0.25", 0.25), (".5", 0.5), ("0.001", 0.001)]
 )
-def test_a_share_of_the_errors_may_be_sent(text: str, rate: float) -> None:
+def test_a_sample_rate_of_errors_can_be_set(text: str, rate: float) -> None:
     sentry = read_settings({"UNITE_SENTRY_DSN": "https://key@sentry.io/1", "UNITE_SENTRY_SAMPLE_RATE": text}).sentry
 
     assert sentry is not None
@@ -537,7 +537,7 @@ def test_a_share_of_the_errors_may_be_sent(text: str, rate: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["-1", "1.1", "2", "25%", "0,5", "1e-1", "nan", " 1", "."])
-def test_what_is_no_share_is_refused(text: str) -> None:
+def test_an_invalid_sample_rate_is_refused(text: str) -> None:
     assert problems_of(UNITE_SENTRY_SAMPLE_RATE=text) == [
         "UNITE_SENTRY_SAMPLE_RATE: is not a number from 0 to 1, such as 0.25"
     ]

@@ -1,4 +1,4 @@
-"""Stand-in for Sentry: takes envelopes over HTTP, and shows the events in them."""
+"""Stand-in for Sentry: accepts envelopes over HTTP, and returns their events to tests."""
 
 import gzip
 import json
@@ -39,11 +39,11 @@ class SentryStandIn:
         return [event for event in items if tags.items() <= event["tags"].items()]
 
     def envelopes(self) -> list[str]:
-        """Return all that it was sent, as text."""
+        """Return all envelopes received, as text."""
         return [*self._texts]
 
     def hang(self) -> None:
-        """Answer no request any more."""
+        """Stop responding to requests."""
         self._answering.clear()
 
     def stop(self) -> None:

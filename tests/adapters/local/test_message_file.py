@@ -1,4 +1,4 @@
-"""Messages that nobody sends are in a file for its owner alone, and their texts in no log."""
+"""Tests of the file for unsent messages: contents, permissions and rotation; no message text in the log."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ def written(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
-def test_the_text_of_a_message_is_in_the_file_and_not_in_the_log(
+def test_the_text_of_a_text_message_is_in_the_file_and_not_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     message = a_text("Unite: call Zoë.", to="+12025550123")
@@ -47,7 +47,7 @@ def test_the_text_of_a_message_is_in_the_file_and_not_in_the_log(
     assert (receipt.response["sid"], receipt.response["status"]) == (sid, "delivered")
 
 
-def test_the_body_of_a_message_to_the_topic_is_in_the_file_and_not_in_the_log(
+def test_the_body_of_a_topic_message_is_in_the_file_and_not_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     message = a_topic_message(correlation_id=None)
@@ -68,13 +68,13 @@ def test_the_body_of_a_message_to_the_topic_is_in_the_file_and_not_in_the_log(
     assert receipt.response == {"message_id": stored["message_id"]}
 
 
-def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
     MessageFile(tmp_path).append({"text": "Unite: call Zoë."})
 
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
 
 
-def test_a_file_that_is_full_is_kept_until_the_next_one_is(tmp_path: Path) -> None:
+def test_a_full_file_is_kept_as_the_previous_one_and_replaced_by_the_next(tmp_path: Path) -> None:
     file = MessageFile(tmp_path, max_bytes=30)
 
     for number in range(10):
@@ -85,14 +85,14 @@ def test_a_file_that_is_full_is_kept_until_the_next_one_is(tmp_path: Path) -> No
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_file_that_cannot_be_written_leaves_the_message_to_be_sent_again(tmp_path: Path) -> None:
+def test_an_unwritable_file_is_unavailable_so_that_the_message_is_retried(tmp_path: Path) -> None:
     file = MessageFile(tmp_path / "missing")
 
     with pytest.raises(Unavailable, match=r"messages\.jsonl cannot be written: No such file or directory"):
         TextMessageFile(file).send(a_text())
 
 
-def test_of_a_message_that_went_nowhere_nothing_is_asked_later(tmp_path: Path) -> None:
+def test_the_status_of_a_text_message_in_the_file_is_final(tmp_path: Path) -> None:
     texts = TextMessageFile(MessageFile(tmp_path))
 
     report = texts.report_of(texts.send(a_text()).response)
@@ -101,5 +101,5 @@ def test_of_a_message_that_went_nowhere_nothing_is_asked_later(tmp_path: Path) -
     assert report.settled
 
 
-def test_of_a_message_that_somebody_else_carried_nothing_is_known(tmp_path: Path) -> None:
+def test_the_status_of_a_text_message_of_another_provider_is_unknown(tmp_path: Path) -> None:
     assert TextMessageFile(MessageFile(tmp_path)).report_of({"sid": "SM0", "status": "queued"}) is None
