@@ -74,7 +74,7 @@ def cut(field: str, length: int) -> Callable[[Any], Any]:
     return lambda thing: with_value(thing, field, lambda text: text and text[:length])
 
 
-def without_copies(name: str = "deepcopy") -> Callable[[Method], Method]:
+def without_copies(name: str = "copied") -> Callable[[Method], Method]:
     """Return a decorator: inside the method nothing is copied, so that callers get what is stored."""
 
     def decorate(method: Method) -> Method:

@@ -46,10 +46,15 @@ def _check_walk(
 
 
 def _positions(items: Sequence[T], position: Callable[[T], Position]) -> list[Position]:
-    """Return positions at and between the items, of which most are those of no item."""
-    moments = sorted({position(item).at for item in items})
-    near = [moment + step * _MICROSECOND for moment in moments for step in (-1, 0, 1)]
-    return [Position(at, each) for at in near for each in (_LOWEST, *(position(item).id for item in items), _GREATEST)]
+    """Return positions at, before, between and after the items, of which most are those of no item.
+
+    A moment of items comes with every id, because there the id decides; any other moment with the two furthest ids.
+    """
+    moments = {position(item).at for item in items}
+    ids = [position(item).id for item in items]
+    at = [Position(moment, each) for moment in moments for each in (_LOWEST, *ids, _GREATEST)]
+    near = {moment + step * _MICROSECOND for moment in moments for step in (-1, 1)} - moments
+    return at + [Position(moment, each) for moment in near for each in (_LOWEST, _GREATEST)]
 
 
 def _is_after(it: Position, after: Position, *, descending: bool) -> bool:

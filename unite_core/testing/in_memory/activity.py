@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock
@@ -14,6 +13,7 @@ from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.reports.documents import CallDocuments, documents_of
+from unite_core.testing.in_memory.copies import copied
 from unite_core.testing.in_memory.tables import newest_first
 
 
@@ -30,7 +30,7 @@ class InMemoryActivityLog(ActivityLog):
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - the log recognises repeated events by itself
         with self._lock:
             for event in events:
-                self.events.setdefault(event.id, deepcopy(event))
+                self.events.setdefault(event.id, copied(event))
         if self._documents is not None:
             self._documents.store(documents_of(events))
         return [Receipt(accepted=True)] * len(events)

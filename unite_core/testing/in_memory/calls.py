@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from copy import deepcopy
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,6 +25,7 @@ from unite_core.identity.ports import REPORTS_NAMESPACE
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.periods import moment_of, quarter_of
+from unite_core.testing.in_memory.copies import copied
 from unite_core.testing.in_memory.tables import Tables, newest_first, oldest_first
 from unite_core.versions import require_version
 
@@ -38,19 +38,19 @@ class InMemoryCallTasks(CallTasks):
         self._leads = tables.leads
 
     def add(self, task: CallTask) -> None:
-        self._tasks[task.id] = deepcopy(task)
+        self._tasks[task.id] = copied(task)
 
     def get(self, task_id: UUID) -> CallTask:
         if task_id not in self._tasks:
             raise NotFound("There is no such call task.")
-        return deepcopy(self._tasks[task_id])
+        return copied(self._tasks[task_id])
 
     def save(self, task: CallTask) -> None:
         stored = self._tasks.get(task.id)
         if stored is None:
             raise PreconditionFailed("There is no such call task.")
         require_version(task.version - 1, stored.version)
-        changed = deepcopy(task)
+        changed = copied(task)
         known = {note.id for note in stored.notes}
         changed.notes = [*stored.notes, *(note for note in task.notes if note.id not in known)]
         self._tasks[task.id] = changed
@@ -68,7 +68,7 @@ class InMemoryCallTasks(CallTasks):
 
     def lock_pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
         matching = (task for task in self._tasks.values() if task.lead_id == lead_id)
-        return deepcopy([task for task in matching if task.status is TaskStatus.PENDING])
+        return copied([task for task in matching if task.status is TaskStatus.PENDING])
 
     def lock_pending_of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
         deleted = {lead.id for lead in self._leads.values() if lead.deleted_at is not None}
@@ -215,7 +215,7 @@ def _in_span(at: datetime, start: datetime | None, end: datetime | None) -> bool
 
 
 def _without_notes(task: CallTask) -> CallTask:
-    bare = deepcopy(task)
+    bare = copied(task)
     bare.notes = []
     return bare
 

@@ -1,7 +1,6 @@
 """Events and their deliveries in memory."""
 
 from collections.abc import Collection, Iterable, Sequence
-from copy import deepcopy
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from unite_core.notifications.model import Delivery, DeliveryStatus, delivery_of
 from unite_core.notifications.ports import Deliveries, DeliveryFilter
 from unite_core.notifications.subscriptions import Subscription, recipients_of
 from unite_core.paging import Page, PageRequest, Position
+from unite_core.testing.in_memory.copies import copied
 from unite_core.testing.in_memory.tables import Tables, newest_first
 
 
@@ -25,25 +25,25 @@ class InMemoryDeliveries(Deliveries):
         self, destination: str, *, now: datetime, until: datetime, limit: int
     ) -> Sequence[tuple[Delivery, Event]]:
         due = [it for it in self._pending(destination) if it.next_attempt_at <= now]
-        claimed = deepcopy(sorted(due, key=lambda it: (it.next_attempt_at, it.id))[:limit])
+        claimed = copied(sorted(due, key=lambda it: (it.next_attempt_at, it.id))[:limit])
         for delivery in claimed:
             delivery.claim(until)
-            self._deliveries[delivery.id] = deepcopy(delivery)
-        return [(delivery, deepcopy(self._events[delivery.event_id])) for delivery in claimed]
+            self._deliveries[delivery.id] = copied(delivery)
+        return [(delivery, copied(self._events[delivery.event_id])) for delivery in claimed]
 
     def save(self, *settled: Delivery) -> None:
         for delivery in settled:
             known = self._deliveries.get(delivery.id)
             if known is not None and known.held and known.attempts == delivery.attempts:
-                self._deliveries[delivery.id] = deepcopy(delivery)
+                self._deliveries[delivery.id] = copied(delivery)
 
     def get(self, delivery_id: UUID) -> Delivery:
         if delivery_id not in self._deliveries:
             raise NotFound("There is no such delivery.")
-        return deepcopy(self._deliveries[delivery_id])
+        return copied(self._deliveries[delivery_id])
 
     def update(self, delivery: Delivery) -> None:
-        self._deliveries[delivery.id] = deepcopy(delivery)
+        self._deliveries[delivery.id] = copied(delivery)
 
     def page(self, filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
         matching = (
@@ -57,7 +57,7 @@ class InMemoryDeliveries(Deliveries):
 
     def make_due(self, destination: str, *, now: datetime, limit: int) -> int:
         failed = [it for it in self._pending(destination) if it.attempts and not it.held and it.next_attempt_at > now]
-        waiting = deepcopy(sorted(failed, key=lambda it: (it.next_attempt_at, it.id))[:limit])
+        waiting = copied(sorted(failed, key=lambda it: (it.next_attempt_at, it.id))[:limit])
         for delivery in waiting:
             delivery.next_attempt_at = now
             self._deliveries[delivery.id] = delivery
@@ -69,7 +69,7 @@ class InMemoryDeliveries(Deliveries):
             for it in self._deliveries.values()
             if it.destination == destination and it.status is DeliveryStatus.DELIVERED and it.next_attempt_at <= now
         )
-        return deepcopy(sorted(due, key=lambda it: (it.next_attempt_at, it.id))[:limit])
+        return copied(sorted(due, key=lambda it: (it.next_attempt_at, it.id))[:limit])
 
     def pending_events(
         self,
@@ -86,7 +86,7 @@ class InMemoryDeliveries(Deliveries):
             for event in coming
             if event.type in types and (since is None or event.at >= since) and (until is None or event.at <= until)
         ]
-        return deepcopy(sorted(pending, key=lambda event: (event.at, event.id))[:limit])
+        return copied(sorted(pending, key=lambda event: (event.at, event.id))[:limit])
 
     def purge(self, *, before: datetime, limit: int) -> int:
         over = (
@@ -114,7 +114,7 @@ def record(tables: Tables, event: Event, subscriptions: Sequence[Subscription]) 
     """Store an event that has a recipient, and a delivery for each of the subscriptions that include it."""
     recipients = recipients_of(event, subscriptions)
     if recipients:
-        tables.events[event.id] = deepcopy(event)
+        tables.events[event.id] = copied(event)
     for recipient in recipients:
         coming = delivery_of(event, recipient.name, recipient.retry)
         tables.deliveries[coming.id] = coming

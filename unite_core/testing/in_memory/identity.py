@@ -5,7 +5,6 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import asdict
 from datetime import datetime
 from itertools import count
@@ -24,6 +23,7 @@ from unite_core.identity.ports import (
     sessions_namespace,
 )
 from unite_core.paging import Page, PageRequest, Position
+from unite_core.testing.in_memory.copies import copied
 from unite_core.testing.in_memory.tables import Tables, newest_first
 from unite_core.versions import require_version
 
@@ -38,24 +38,24 @@ class InMemoryUsers(Users):
     def add(self, user: User) -> None:
         if self.find_by_email(user.email) is not None:
             raise Conflict("Another user has this e-mail address.", code="duplicate_user")
-        self._users[user.id] = deepcopy(user)
+        self._users[user.id] = copied(user)
 
     def get(self, user_id: UUID) -> User:
         if user_id not in self._users:
             raise NotFound("There is no such user.")
-        return deepcopy(self._users[user_id])
+        return copied(self._users[user_id])
 
     def lock(self, user_id: UUID) -> User:
         return self.get(user_id)
 
     def find_by_email(self, email: str) -> User | None:
-        return deepcopy(next((user for user in self._users.values() if user.email == email), None))
+        return copied(next((user for user in self._users.values() if user.email == email), None))
 
     def save(self, user: User) -> None:
         if user.id not in self._users:
             raise PreconditionFailed("There is no such user.")
         require_version(user.version - 1, self._users[user.id].version)
-        self._users[user.id] = deepcopy(user)
+        self._users[user.id] = copied(user)
         self._changed.add(REPORTS_NAMESPACE)
 
     def page(self, filters: UserFilter, request: PageRequest) -> Page[User]:
@@ -70,7 +70,7 @@ class InMemoryUsers(Users):
         return sum(user.active and user.role is Role.ADMIN for user in self._users.values())
 
     def active(self, *, limit: int) -> Sequence[User]:
-        return deepcopy([user for user in self._users.values() if user.active][:limit])
+        return copied([user for user in self._users.values() if user.active][:limit])
 
 
 class InMemorySessions(Sessions):
@@ -86,15 +86,15 @@ class InMemorySessions(Sessions):
         self._refreshes = tables.refreshes
 
     def add(self, session: Session) -> None:
-        self._sessions[session.id] = deepcopy(session)
+        self._sessions[session.id] = copied(session)
         self._refreshes[session.current_refresh] = session.id
 
     def get(self, session_id: UUID) -> Session | None:
-        return deepcopy(self._sessions.get(session_id))
+        return copied(self._sessions.get(session_id))
 
     def get_with_user(self, session_id: UUID) -> tuple[Session, User] | None:
         session = self.get(session_id)
-        return None if session is None else (session, deepcopy(self._users[session.user_id]))
+        return None if session is None else (session, copied(self._users[session.user_id]))
 
     def find_by_refresh(self, digest: str) -> Session | None:
         session_id = self._refreshes.get(digest)
@@ -106,7 +106,7 @@ class InMemorySessions(Sessions):
 
     def revoke_all(self, user_id: UUID, *, now: datetime) -> int:
         alive = [it for it in self._sessions.values() if it.user_id == user_id and it.alive(now)]
-        for session in deepcopy(alive):
+        for session in copied(alive):
             session.revoke(now)
             self.save(session)
         return len(alive)
@@ -114,7 +114,7 @@ class InMemorySessions(Sessions):
     def revoke_oldest(self, user_id: UUID, *, keep: int, now: datetime) -> int:
         alive = [it for it in self._sessions.values() if it.user_id == user_id and it.alive(now)]
         oldest = sorted(alive, key=lambda it: (it.expires_at, it.id), reverse=True)[keep:]
-        for session in deepcopy(oldest):
+        for session in copied(oldest):
             session.revoke(now)
             self.save(session)
         return len(oldest)

@@ -1,7 +1,6 @@
 """Repositories of imports, their rows and dry runs in memory."""
 
 from collections.abc import Collection, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from unite_core.imports.ports import DryRunLeads, ImportFilter, ImportRows, Impo
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import ContactMatches
 from unite_core.paging import Page, PageRequest, Position
+from unite_core.testing.in_memory.copies import copied
 from unite_core.testing.in_memory.leads import InMemoryLeads
 from unite_core.testing.in_memory.tables import Tables, newest_first
 from unite_core.versions import require_version
@@ -27,26 +27,26 @@ class InMemoryImports(Imports):
 
     def add(self, new: LeadImport) -> None:
         self._refuse_same_file(new)
-        self._imports[new.id] = deepcopy(new)
+        self._imports[new.id] = copied(new)
 
     def get(self, import_id: UUID) -> LeadImport:
         if import_id not in self._imports:
             raise NotFound("There is no such import.")
-        return deepcopy(self._imports[import_id])
+        return copied(self._imports[import_id])
 
     def save(self, changed: LeadImport) -> None:
         if changed.id not in self._imports:
             raise PreconditionFailed("There is no such import.")
         require_version(changed.version - 1, self._imports[changed.id].version)
         self._refuse_same_file(changed)
-        self._imports[changed.id] = deepcopy(changed)
+        self._imports[changed.id] = copied(changed)
 
     def page(self, filters: ImportFilter, request: PageRequest) -> Page[LeadImport]:
         matching = (it for it in self._imports.values() if not filters.statuses or it.status in filters.statuses)
         return newest_first(matching, request, lambda it: Position(it.created_at, it.id))
 
     def find_same_file(self, same_file_key: str) -> LeadImport | None:
-        return deepcopy(next((it for it in self._imports.values() if it.same_file_key == same_file_key), None))
+        return copied(next((it for it in self._imports.values() if it.same_file_key == same_file_key), None))
 
     def count_open(self, user_id: UUID) -> OpenImports:
         sizes = [it.size for it in self._imports.values() if it.created_by == user_id and not it.status.ended]
@@ -59,11 +59,11 @@ class InMemoryImports(Imports):
             if (it.status in (ImportStatus.QUEUED, ImportStatus.RUNNING) or it.undoing)
             and (it.held_until is None or it.held_until <= now)
         ]
-        return deepcopy(sorted(due, key=lambda it: (it.created_at, it.id))[:limit])
+        return copied(sorted(due, key=lambda it: (it.created_at, it.id))[:limit])
 
     def abandoned(self, *, before: datetime, limit: int) -> Sequence[LeadImport]:
         waiting = (it for it in self._imports.values() if it.status is ImportStatus.AWAITING_UPLOAD)
-        return deepcopy([it for it in waiting if it.created_at < before][:limit])
+        return copied([it for it in waiting if it.created_at < before][:limit])
 
     def expired(self, *, before: datetime) -> UUID | None:
         for lead_import in sorted(self._imports.values(), key=lambda it: (it.created_at, it.id)):
@@ -99,7 +99,7 @@ class InMemoryImportRows(ImportRows):
     def add_snapshots(self, snapshots: Sequence[LeadSnapshot]) -> None:
         for snapshot in snapshots:
             stored = self._snapshots.setdefault(snapshot.import_id, {})
-            first = stored.get(snapshot.lead_id, deepcopy(snapshot))
+            first = stored.get(snapshot.lead_id, copied(snapshot))
             stored[snapshot.lead_id] = replace(first, version_after=snapshot.version_after)
 
     def snapshots_of(
@@ -107,7 +107,7 @@ class InMemoryImportRows(ImportRows):
     ) -> Sequence[LeadSnapshot]:
         stored = self._snapshots.get(import_id, {}).values()
         snapshots = [snapshot for snapshot in stored if lead_ids is None or snapshot.lead_id in lead_ids]
-        return deepcopy(sorted(snapshots, key=lambda snapshot: not snapshot.made_by_import)[:limit])
+        return copied(sorted(snapshots, key=lambda snapshot: not snapshot.made_by_import)[:limit])
 
     def delete_snapshots(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
         for lead_id in lead_ids:
@@ -131,7 +131,7 @@ class InMemoryDryRunLeads(DryRunLeads):
     def put(self, import_id: UUID, leads: Sequence[Lead]) -> None:
         pretended = self._rehearsed.setdefault(import_id, {})
         for lead in leads:
-            pretended[lead.id] = deepcopy(lead)
+            pretended[lead.id] = copied(lead)
 
     def matches(self, import_id: UUID, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
         pretended = self._rehearsed.get(import_id, {})
@@ -140,7 +140,7 @@ class InMemoryDryRunLeads(DryRunLeads):
             {key: lead for key, lead in real.by_phone.items() if lead.id not in pretended},
             {email: lead for email, lead in real.by_email.items() if lead.id not in pretended},
         )
-        for lead in deepcopy(list(pretended.values())):
+        for lead in copied(list(pretended.values())):
             if lead.phone is not None and lead.phone.key in phone_keys:
                 combined.by_phone[lead.phone.key] = lead
             if lead.email is not None and lead.email in emails:

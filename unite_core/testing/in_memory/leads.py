@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from copy import deepcopy
 from datetime import datetime
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from unite_core.leads.ports import (
 from unite_core.leads.search import matches
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.in_memory.calls import calls_of_lead
+from unite_core.testing.in_memory.copies import copied
 from unite_core.testing.in_memory.tables import Tables, newest_first
 from unite_core.versions import require_version
 
@@ -55,11 +55,11 @@ class InMemoryLeads(Leads):
         lead = self._leads.get(lead_id)
         if lead is None or lead.deleted_at is not None:
             raise NotFound("There is no such lead.")
-        return deepcopy(lead)
+        return copied(lead)
 
     def find(self, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
         ids = set(lead_ids)
-        return {lead.id: deepcopy(lead) for lead in self._living() if lead.id in ids}
+        return {lead.id: copied(lead) for lead in self._living() if lead.id in ids}
 
     def save(self, lead: Lead) -> None:
         stored = self._leads.get(lead.id)
@@ -87,7 +87,7 @@ class InMemoryLeads(Leads):
     def matches(self, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
         by_phone = {key: self._phones[key] for key in phone_keys if key in self._phones}
         by_email = {email: self._emails[email] for email in emails if email in self._emails}
-        leads = {lead_id: deepcopy(self._leads[lead_id]) for lead_id in {*by_phone.values(), *by_email.values()}}
+        leads = {lead_id: copied(self._leads[lead_id]) for lead_id in {*by_phone.values(), *by_email.values()}}
         return ContactMatches(
             {key: leads[lead_id] for key, lead_id in by_phone.items()},
             {email: leads[lead_id] for email, lead_id in by_email.items()},
@@ -102,7 +102,7 @@ class InMemoryLeads(Leads):
             and lead.import_row > after_row
             and lead.version == 1
         ]
-        return deepcopy([lead for _, lead in sorted(made, key=lambda it: it[0])[:limit]])
+        return copied([lead for _, lead in sorted(made, key=lambda it: it[0])[:limit]])
 
     def _calls_of(self, lead: Lead, filters: LeadFilter) -> CallCounts | None:
         if filters.visible_to is None or not filters.by_calls:
@@ -113,7 +113,7 @@ class InMemoryLeads(Leads):
         return (lead for lead in self._leads.values() if lead.deleted_at is None)
 
     def _put(self, lead: Lead) -> None:
-        self._leads[lead.id] = deepcopy(lead)
+        self._leads[lead.id] = copied(lead)
         if lead.deleted_at is None:
             if lead.phone is not None:
                 self._phones[lead.phone.key] = lead.id
@@ -157,16 +157,16 @@ class InMemoryLeadImages(LeadImages):
         self._images = tables.images
 
     def add(self, image: LeadImage) -> None:
-        self._images[image.id] = deepcopy(image)
+        self._images[image.id] = copied(image)
 
     def get(self, lead_id: UUID, image_id: UUID) -> LeadImage:
         image = self._images.get(image_id)
         if image is None or image.lead_id != lead_id:
             raise NotFound("The lead has no such image.")
-        return deepcopy(image)
+        return copied(image)
 
     def save(self, image: LeadImage) -> None:
-        self._images[image.id] = deepcopy(image)
+        self._images[image.id] = copied(image)
 
     def remove(self, image_id: UUID) -> None:
         self._images.pop(image_id, None)
@@ -187,7 +187,7 @@ class InMemoryLeadImages(LeadImages):
 
     def abandoned(self, *, before: datetime, limit: int) -> Sequence[LeadImage]:
         waiting = (it for it in self._images.values() if it.status is ImageStatus.AWAITING_UPLOAD)
-        return deepcopy([image for image in waiting if image.created_at < before][:limit])
+        return copied([image for image in waiting if image.created_at < before][:limit])
 
 
 def _meets(lead: Lead, filters: LeadFilter) -> bool:

@@ -1,7 +1,6 @@
 """Rollups and live figures in memory."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from copy import deepcopy
 from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID
@@ -31,6 +30,7 @@ from unite_core.reports.ports import (
 )
 from unite_core.reports.rollup_counts import OF_AGENT, merged, rollup_ranges
 from unite_core.reports.tally import Tally, later_of
+from unite_core.testing.in_memory.copies import copied
 from unite_core.testing.in_memory.leads import calls_of_agent
 from unite_core.testing.in_memory.tables import Tables
 
@@ -134,7 +134,7 @@ class InMemoryRollups(Rollups):
     def _add(self, counted: Mapping[Cell, Tally]) -> None:
         for cell, tally in counted.items():
             # Other units of work share the same tallies, so none is changed in place.
-            whole = deepcopy(self._tables.rollups.get(cell, Tally()))
+            whole = copied(self._tables.rollups.get(cell, Tally()))
             whole.include(tally)
             self._tables.rollups[cell] = whole
 

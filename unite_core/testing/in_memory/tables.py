@@ -1,7 +1,6 @@
 """Tables of the in-memory adapters, and the lock by which writing units of work exclude each other."""
 
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from threading import Lock, get_ident
@@ -21,6 +20,7 @@ from unite_core.paging import Page, PageRequest, Position, page_of
 from unite_core.reports.ports import Cell
 from unite_core.reports.tally import Tally
 from unite_core.summaries.ports import CreatedSummary
+from unite_core.testing.in_memory.copies import copied
 
 T = TypeVar("T")
 
@@ -123,4 +123,4 @@ def _page(items: Iterable[T], request: PageRequest, position: Callable[[T], Posi
     if request.after is not None:
         after = (request.after.at, request.after.id)
         ordered = [item for item in ordered if (key(item) < after if descending else key(item) > after)]
-    return page_of(deepcopy(ordered[: request.limit + 1]), request.limit, position)
+    return page_of(copied(ordered[: request.limit + 1]), request.limit, position)
