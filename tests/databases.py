@@ -1,9 +1,7 @@
 """Test databases, migrated once: copied for each test on SQLite, emptied before each test on MySQL."""
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import Engine
@@ -11,6 +9,7 @@ from sqlalchemy import Engine
 from adapters.sql.engine import BUSY_TIMEOUT, create_engine_for
 from adapters.sql.migrate import upgrade
 from adapters.sql.schema import schema
+from tests.migrated import migrated
 from tests.servers.fixtures import new_mysql_database
 from tests.servers.kinds import Server
 
@@ -18,18 +17,8 @@ from tests.servers.kinds import Server
 def a_database(folder: Path, *, timeout: float = BUSY_TIMEOUT) -> Engine:
     """Return an engine for an empty SQLite database with the newest schema; the caller disposes of it."""
     path = folder / "unite.db"
-    path.write_bytes(_migrated())
+    path.write_bytes(migrated())
     return create_engine_for(f"sqlite:///{path}", timeout=timeout)
-
-
-@cache
-def _migrated() -> bytes:
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "unite.db")
-        engine = create_engine_for(f"sqlite:///{path}")
-        upgrade(engine)
-        engine.dispose()
-        return path.read_bytes()
 
 
 @pytest.fixture(scope="session")

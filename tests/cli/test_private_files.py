@@ -16,6 +16,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 92
 @pytest.fixture
 def one(tmp_path: Path) -> Iterator[Service]:
     with service(tmp_path) as it:
+        it.migrates = True
         yield it
 
 

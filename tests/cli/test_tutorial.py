@@ -35,7 +35,7 @@ def commands_and_outputs() -> list[tuple[str, str]]:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    one = Service(tmp_path, {"UNITE_DEFAULT_COUNTRY": "US"})
+    one = Service(tmp_path, {"UNITE_DEFAULT_COUNTRY": "US"}, migrates=True)
     one.start()
     yield one
     one.stop()

@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.http.service import PASSWORD, Service
@@ -78,3 +79,12 @@ def violations(page: Page) -> list[str]:
 
 def path_of(page: Page) -> str:
     return urlsplit(page.url).path
+
+
+def accessibility(page: Page, inside: str = "html", **options: Any) -> dict[str, Any]:
+    """Return what axe-core finds inside an element: all `violations`, and of everything else one element per rule.
+
+    Naming each of the elements that are right takes it most of its time.
+    """
+    found: dict[str, Any] = Axe().run(page, inside, {"resultTypes": ["violations"]} | options).response
+    return found

@@ -3,10 +3,9 @@
 from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import Locator, Page, expect
 
-from tests.http.dashboard.browser.site import Site, violations
+from tests.http.dashboard.browser.site import Site, accessibility, violations
 from tests.http.dashboard.browser.test_pages_in_a_browser import is_wider_than_the_window
 from tests.http.service import PASSWORD
 from unite_core.identity.model import Role
@@ -75,7 +74,7 @@ def low_contrasts(page: Page, inside: str = "html") -> list[str]:
 
     Its other rules are about the markup, which is the library's.
     """
-    result = Axe().run(page, context=inside, options={"runOnly": ["color-contrast"]}).response
+    result = accessibility(page, inside, runOnly=["color-contrast"])
     assert result["passes"]
     return [node["html"] for rule in result["violations"] for node in rule["nodes"]]
 

@@ -3,10 +3,18 @@
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import Page, expect
 
-from tests.http.dashboard.browser.site import CHANGE_PASSWORD, HOME, SIGN_IN, Site, path_of, sign_in, violations
+from tests.http.dashboard.browser.site import (
+    CHANGE_PASSWORD,
+    HOME,
+    SIGN_IN,
+    Site,
+    accessibility,
+    path_of,
+    sign_in,
+    violations,
+)
 from tests.http.dashboard.test_overview import add_task, upload
 from tests.http.service import PASSWORD
 from unite_core.identity.model import Role, User
@@ -20,8 +28,9 @@ PAGES = (HOME, "/dashboard/leads", "/dashboard/calls", "/dashboard/tasks", "/das
 
 def rules_broken(page: Page) -> list[str]:
     """What axe-core finds fault with, and where."""
-    broken_rules = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in broken_rules]
+    found = accessibility(page)
+    assert found["passes"]
+    return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in found["violations"]]
 
 
 def with_one_time_password(site: Site) -> User:
