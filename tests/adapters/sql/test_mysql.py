@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from adapters.sql.engine import create_engine_for, ping
 from adapters.sql.migrate import upgrade
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
+from tests.servers.mysql import WITHOUT_TLS
 from tests.servers.own import OwnServer
 from unite_core.errors import Deadlock, Unavailable
 from unite_core.leads.model import Lead
@@ -218,6 +219,14 @@ def test_tls_parameters_of_the_url_are_passed_to_the_driver() -> None:
 
     assert arguments["ssl"] == {"ca": "/etc/ca.pem", "check_hostname": True}
     assert engine.url.drivername == "mysql+pymysql"
+
+
+def test_a_url_without_options_leaves_tls_to_the_driver(mysql_schema: str) -> None:
+    engine = create_engine_for(make_url(mysql_schema).difference_update_query([WITHOUT_TLS]))
+
+    ping(engine)
+
+    engine.dispose()
 
 
 @pytest.fixture
