@@ -9,10 +9,10 @@ from unite_core.phone import (
     MAX_PHONE_LENGTH,
     Phone,
     PhoneRule,
-    _read,
     is_country,
     parse_phone,
 )
+from unite_core.phone.parsing import _read
 
 
 def refused(text: str, country: str | None = "US", rule: PhoneRule = PhoneRule.POSSIBLE) -> FieldError:
@@ -121,8 +121,8 @@ def test_an_endless_number_is_not_looked_at() -> None:
 
 
 def test_a_number_that_is_possible_need_not_be_in_use() -> None:
-    assert parse_phone("111-111-1111", country="US") == Phone("+11111111111")
-    assert "in use" in refused("111-111-1111", rule=PhoneRule.VALID).detail
+    assert parse_phone("962-952-7601", country="US") == Phone("+19629527601")
+    assert "in use" in refused("962-952-7601", rule=PhoneRule.VALID).detail
     assert parse_phone("815-890-8301", country="US", rule=PhoneRule.VALID) == Phone("+18158908301")
 
 
@@ -160,12 +160,13 @@ def test_a_number_that_is_in_use_reads_as_itself(digits: str, start: str, countr
         assert parse_phone(read.number, country=None, rule=PhoneRule.VALID) == read
 
 
-def written(digits: str, prefix: str, brackets: bool, signs: tuple[str, str]) -> str:
+def written(digits: str, prefix: str, brackets: bool, signs: tuple[str, str], extension: str) -> str:
     area = f"({digits[:3]})" if brackets else digits[:3]
-    return f"{prefix}{area}{signs[0]}{digits[3:6]}{signs[1]}{digits[6:]}"
+    return f"{prefix}{area}{signs[0]}{digits[3:6]}{signs[1]}{digits[6:]}{extension}"
 
 
 SIGN = st.sampled_from(["", "-", ".", " ", "/", "--"])
+EXTENSION = st.sampled_from(["", "x12", " x 7", " ext. 12", "ext12", " ext.", " X1", "x12345678"])
 
 
 @given(
@@ -175,6 +176,7 @@ SIGN = st.sampled_from(["", "-", ".", " ", "/", "--"])
         st.sampled_from(["", "+1", "+1-", "+1 ", "1", "+44 "]),
         st.booleans(),
         st.tuples(SIGN, SIGN),
+        EXTENSION,
     ),
     st.sampled_from(["US", "CA", "JM", "PR", "DE", None]),
 )
