@@ -327,7 +327,7 @@ DEFAULT_COUNTRY = optional(
 )
 PHONE_RULE = setting(
     "UNITE_PHONE_RULE",
-    "The check of phone numbers: `possible` requires the right length, `valid` a range in use.",
+    "The check of phone numbers: `possible` requires the length and first digits of a number, `valid` a range in use.",
     one_of(PhoneRule),
     value=PhoneRule.POSSIBLE,
 )

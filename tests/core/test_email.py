@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unite_core.email import _PLAIN, MAX_EMAIL_LENGTH, parse_email
+from unite_core.email import _PLAIN, MAX_EMAIL_LENGTH, PRIVATE_DOMAINS, parse_email
 from unite_core.errors import FieldError
 
 
@@ -150,3 +150,18 @@ def test_an_address_has_at_most_254_bytes() -> None:
 
     assert parse_email("é" * 28 + "@" + domain) == "é" * 28 + "@" + domain
     assert refused("é" * 29 + "@" + domain).code == "too_long"
+
+
+@pytest.mark.parametrize("domain", PRIVATE_DOMAINS)
+def test_an_address_of_a_private_network_is_read_only_where_that_is_allowed(domain: str) -> None:
+    assert parse_email(f"Ann@Office.{domain.upper()}", private=True) == f"ann@office.{domain}"
+    assert refused(f"ann@office.{domain}").code == "invalid_email"
+    assert f".{domain}" in refused(f"ann@office.{domain}").detail
+    assert parse_email("ann@unite.example.com", private=True) == "ann@unite.example.com"
+
+
+@pytest.mark.parametrize(
+    "text", ["ann@local", "@office.local", "a b@office.local", "ann@-.internal", "é" * 40 + "@x.test"]
+)
+def test_an_address_of_a_private_network_follows_all_other_rules(text: str) -> None:
+    assert isinstance(parse_email(text, private=True), FieldError)

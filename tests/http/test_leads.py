@@ -157,13 +157,25 @@ def test_a_merge_patch_changes_the_given_fields_and_null_clears(service: Service
     assert patched.headers["ETag"] == '"2"'
 
 
-def test_a_merge_patch_of_the_phone_keeps_the_extension(service: Service) -> None:
+@pytest.mark.parametrize(
+    ("patch", "phone", "extension"),
+    [
+        ({"phone": "(212) 555-0123"}, "+12125550123", "7"),
+        ({"phone": "+12125550124"}, "+12125550124", None),
+        ({"phone": "+12125550124", "phone_extension": "8"}, "+12125550124", "8"),
+        ({"phone_extension": "8"}, "+12125550123", "8"),
+        ({"phone_extension": None}, "+12125550123", None),
+    ],
+)
+def test_a_merge_patch_changes_number_and_extension_together(
+    service: Service, patch: dict[str, Any], phone: str, extension: str | None
+) -> None:
     manager = service.manager()
     lead = add(manager, name="Grace", phone="+12125550123", phone_extension="7")
 
-    patched = manager.patch(f"/v1/leads/{lead['id']}", json={"phone": "+12125550124"}).get_json()
+    patched = manager.patch(f"/v1/leads/{lead['id']}", json=patch).get_json()
 
-    assert (patched["phone"], patched["phone_extension"]) == ("+12125550124", "7")
+    assert (patched["phone"], patched["phone_extension"]) == (phone, extension)
 
 
 def test_a_merge_patch_without_changes_keeps_the_version(service: Service) -> None:

@@ -8,8 +8,11 @@ from unite_core.text import clean, normalize, text_error
 
 
 def parse_user_email(text: str, problems: list[FieldError]) -> str:
-    """Return the address in lower case; add an error to `problems` if it is invalid."""
-    email = parse_email(clean(text))
+    """Return the address in lower case; add an error to `problems` if it is invalid.
+
+    It may be one of the company's own network (`email.PRIVATE_DOMAINS`): users log in with it, and get no mail.
+    """
+    email = parse_email(clean(text), private=True)
     if isinstance(email, FieldError):
         problems.append(email)
         return text
@@ -18,7 +21,7 @@ def parse_user_email(text: str, problems: list[FieldError]) -> str:
 
 def email_key(text: str) -> str:
     """Return the key to look up a typed address by: as it would be stored, or in lower case if it is invalid."""
-    email = parse_email(clean(text))
+    email = parse_email(clean(text), private=True)
     # One character more than the longest stored address distinguishes a longer text from all of them.
     return clean(text)[: MAX_EMAIL_LENGTH + 1].lower() if isinstance(email, FieldError) else email
 

@@ -136,7 +136,7 @@ class Chunk:
         before = lead.details
         after = LeadDetails.of(
             before.texts | draft.texts,
-            phone=draft.phone or before.phone,
+            phone=draft.phone.with_extension_of(before.phone) if draft.phone else before.phone,
             status=draft.status or before.status,
             assigned_to=draft.assigned_to or before.assigned_to,
         )

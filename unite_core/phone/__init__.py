@@ -15,7 +15,7 @@ from unite_core.phone.model import (
     is_country,
     phone_error,
 )
-from unite_core.phone.parsing import parse_phone
+from unite_core.phone.parsing import extension_error, parse_phone
 
 __all__ = [
     "MAX_EXTENSION_LENGTH",
@@ -25,6 +25,7 @@ __all__ = [
     "PhonePolicy",
     "PhoneRule",
     "country_error",
+    "extension_error",
     "is_country",
     "parse_phone",
     "phone_error",

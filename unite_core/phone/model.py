@@ -72,3 +72,12 @@ class Phone(Checked):
     def key(self) -> str:
         """The value that is unique among leads: two people behind one switchboard differ in their extensions."""
         return f"{self.number};ext={self.extension}" if self.extension else self.number
+
+    def with_extension_of(self, before: "Phone | None") -> "Phone":
+        """Return the number with the extension of `before` if that is the same number and this one has none.
+
+        An extension belongs to its number: another number does not take it over.
+        """
+        if self.extension is None and before is not None and before.number == self.number:
+            return before
+        return self

@@ -39,7 +39,7 @@ _ALL_TYPES = (
     *("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost"),
     *("personal_number", "voip", "pager", "uan", "voicemail"),
 )
-_ATOM = re.compile(r"\{[0-9,]+\}|\[([^\]]*)\]|\\d|[0-9]")
+_ATOM = re.compile(r"\{[^{}]*\}|\[([^\[\]]*)\]|\\d|[0-9]")
 _ANY_DIGIT = "*"
 
 _EXACT_KINDS = {

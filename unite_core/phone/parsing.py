@@ -112,15 +112,23 @@ def _valid_number(reader: "Reader", text: str) -> str | None:
     return meant.number if meant is not None and meant.is_valid else None
 
 
+def extension_error(extension: str) -> FieldError | None:
+    """Return the error of an extension that is not written in digits; None if it is."""
+    if 0 < len(extension) <= MAX_EXTENSION_LENGTH and extension.isascii() and extension.isdigit():
+        return None
+    return _extension_problem(f"An extension is 1 to {MAX_EXTENSION_LENGTH} digits.")
+
+
 def _extension_error(in_text: str | None, used: str | None) -> FieldError | None:
     if used is None:
         return None
-    if not (len(used) <= MAX_EXTENSION_LENGTH and used.isascii() and used.isdigit()):
-        detail = f"An extension is 1 to {MAX_EXTENSION_LENGTH} digits."
-    elif in_text not in (None, used):
-        detail = f"The number itself carries the extension {in_text}; leave one of the two out."
-    else:
-        return None
+    if in_text not in (None, used):
+        problem = f"The number itself carries the extension {in_text}; leave one of the two out."
+        return extension_error(used) or _extension_problem(problem)
+    return extension_error(used)
+
+
+def _extension_problem(detail: str) -> FieldError:
     return FieldError(field="phone_extension", code="invalid_extension", detail=detail)
 
 

@@ -25,16 +25,18 @@ _LABELS = (
 )
 """The words that stand before an extension, in the languages of the numbers that people write down."""
 
-_BODY = r"(?:\+|[( ]*\(\s*\+|\()?\s*[0-9](?:[0-9 ().\-/]*[0-9)])?"
-_NUMBER = re.compile(
-    rf"(?:tel:\s*)?(?P<body>{_BODY})[ .\-/]*"
-    rf"(?:(?:;\s*ext\s*=|[,;]?\s*\(?(?:{'|'.join(sorted(_LABELS, key=len, reverse=True))})[.:#]*\s*)"
-    r"(?P<extension>[0-9]{1,20})\)?|\s*\(?[x#]\s*\.?(?P<short_extension>[0-9]{1,7})\)?)?",
+_SCHEME = "tel:"
+_BODY = re.compile(r"[0-9 +().\-/]*")
+_BEFORE_DIGITS = "(+ "
+_BEHIND_DIGITS = " .-/("
+_LABELLED = re.compile(
+    rf"(?:;\s*ext\s*=|[,;]?\s*\(?(?:{'|'.join(sorted(_LABELS, key=len, reverse=True))})[.:#]*\s*)([0-9]{{1,20}})\)?",
     re.IGNORECASE,
 )
-_PIECE = re.compile(r"\+?\s*\(?[0-9](?:[0-9 ().\-]*[0-9])?")
-_WIDE_GAP = re.compile(r"\s*/\s*|\s+-+\s+|\s{2,}")
-_GAP = re.compile(r"[ ./-]+(?=[+(0-9])")
+_SIGNED = re.compile(r"[x#]\s*\.?([0-9]{1,7})\)?", re.IGNORECASE)
+_PIECE = re.compile(r"\+?\(?[0-9][0-9 ().\-]*")
+_WIDE_GAP = re.compile(r"/| -+ |  +")
+_GAP = re.compile(r"[ ./-](?=[+(0-9])")
 _OPTIONAL_ZERO = "(0)"
 _GROUP = re.compile(r"\(0\)|[0-9]+")
 _MIN_PIECE_LENGTH = 7
@@ -83,24 +85,37 @@ def plain(text: str) -> str:
 
 def read_spelling(text: str) -> Spelling | None:
     """Return the parts of a number, which `plain` has returned; None if it has characters that no number has."""
-    match = _NUMBER.fullmatch(text)
-    if match is None or not _brackets_are_balanced(match["body"]):
+    if text[: len(_SCHEME)].lower() == _SCHEME:
+        text = text[len(_SCHEME) :].lstrip()
+    run = _BODY.match(text)
+    body = "" if run is None else run[0].rstrip(_BEHIND_DIGITS)
+    number = body.lstrip(_BEFORE_DIGITS)
+    plus = body[: len(body) - len(number)].count("+")
+    if not number or plus > 1 or "+" in number or not _brackets_are_balanced(body):
         return None
-    body = match["body"]
-    extension = match["extension"] or match["short_extension"]
+    rest = text[len(body) :].lstrip(_BEHIND_DIGITS)
+    extension = _LABELLED.fullmatch(rest) or _SIGNED.fullmatch(rest)
+    if rest and extension is None:
+        return None
     groups = tuple(_GROUP.findall(body))
     optional_zero = next((at for at, group in enumerate(groups) if group == _OPTIONAL_ZERO), None)
-    return Spelling(body, "+" in body, tuple(group.strip("( )") for group in groups), extension, optional_zero)
+    return Spelling(
+        body=body,
+        plus=bool(plus),
+        groups=tuple(group.strip("()") for group in groups),
+        extension=extension[1] if extension else None,
+        optional_zero=optional_zero,
+    )
 
 
 def pieces(text: str) -> list[str]:
     """Return the parts of a text that may each be a number, in their order."""
-    return [part for found in _PIECE.finditer(text) if _may_be_number(part := found[0].strip())]
+    return [part for part in _PIECE.findall(text) if _may_be_number(part)]
 
 
 def wide_pieces(body: str) -> list[str]:
     """Return the parts between slashes, free-standing hyphens and wide spaces, which often part two numbers."""
-    return [part for part in _WIDE_GAP.split(body) if part]
+    return [part for part in map(str.strip, _WIDE_GAP.split(body)) if part]
 
 
 def halves(body: str) -> list[tuple[str, str]]:

@@ -295,3 +295,34 @@ def test_phones_are_validated_by_the_configured_rule() -> None:
 
     assert [problem.field for problem in refused.value.problems] == ["phone"]
     assert build(in_memory_ports()).identity.create_user.unchecked(new).phone == "+12005550100"
+
+
+@pytest.mark.parametrize("domain", ["office.local", "crm.internal", "floor.test"])
+def test_a_user_may_have_an_address_of_a_private_network_and_logs_in_with_it(unite: Unite, domain: str) -> None:
+    ben = unite.identity.create_user(an_actor(Role.ADMIN), a_new_user(email=f"Ben@{domain.upper()}"))
+
+    pair = unite.identity.log_in(Credentials(address="198.51.100.7", email=f"ben@{domain.title()}", password=PASSWORD))
+
+    assert ben.email == f"ben@{domain}"
+    assert pair.access_token
+
+
+@pytest.mark.parametrize(
+    ("phone", "suggestion"),
+    [
+        ("415-555-0101, 415-555-0153", "+14155550101"),
+        ("415-555-0101 home", "+14155550101"),
+        ("0049 1511 2345601", "+4915112345601"),
+        ("01 99 00 01 02", None),
+        ("2026-11-29", None),
+        ("10115", None),
+    ],
+)
+def test_a_users_number_is_never_misread(unite: Unite, ann: User, phone: str, suggestion: str | None) -> None:
+    with pytest.raises(Invalid) as new:
+        unite.identity.create_user(acting(ann), a_new_user(phone=phone))
+    with pytest.raises(Invalid) as changed:
+        unite.identity.update_user(acting(ann), UserChanges(user_id=ann.id, phone=phone))
+
+    for refused in (new.value, changed.value):
+        assert [(each.field, each.suggestion) for each in refused.problems] == [("phone", suggestion)]

@@ -147,6 +147,25 @@ def test_an_update_changes_only_the_values_of_filled_cells(scenario: Scenario) -
     assert (lead.version, lead.import_id) == (2, None)
 
 
+@pytest.mark.parametrize(
+    ("row", "phone"),
+    [
+        (("", GRACE, "grace@example.com"), Phone(GRACE, "7")),
+        (("", f"{GRACE} ext. 8", "grace@example.com"), Phone(GRACE, "8")),
+        (("", ADA, "grace@example.com"), Phone(ADA)),
+        (("", "", "grace@example.com"), Phone(GRACE, "7")),
+    ],
+)
+def test_a_row_without_an_extension_leaves_that_of_the_same_number(
+    scenario: Scenario, row: tuple[str, ...], phone: Phone
+) -> None:
+    scenario.create_lead(name="Grace", phone=GRACE, phone_extension="7", email="grace@example.com")
+
+    scenario.import_file([row], on_duplicate=UPDATE)
+
+    assert [lead.phone for lead in scenario.leads()] == [phone]
+
+
 def test_an_update_without_changes_keeps_the_version_of_the_lead(scenario: Scenario) -> None:
     known = scenario.unite.leads.add(scenario.admin, NewLead(name="Grace", phone=GRACE))
 

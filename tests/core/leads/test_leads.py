@@ -225,7 +225,8 @@ def test_an_update_changes_only_the_given_fields(scenario: Scenario) -> None:
 @pytest.mark.parametrize(
     ("changes", "phone", "email"),
     [
-        ({"phone": "(212) 555-0124"}, Phone("+12125550124", "7"), "grace@example.com"),
+        ({"phone": "(212) 555-0124"}, Phone("+12125550124"), "grace@example.com"),
+        ({"phone": "(212) 555-0123"}, Phone("+12125550123", "7"), "grace@example.com"),
         ({"phone": "(212) 555-0124", "phone_extension": None}, Phone("+12125550124"), "grace@example.com"),
         ({"phone": "212 555 0124 ext 8"}, Phone("+12125550124", "8"), "grace@example.com"),
         ({"phone": "212 555 0124", "phone_extension": "8"}, Phone("+12125550124", "8"), "grace@example.com"),
@@ -256,6 +257,7 @@ def test_phone_extension_and_email_can_be_changed_separately(
         ({"phone": None, "email": None}, "", "contact_required"),
         ({"phone": None, "phone_extension": "8"}, "phone_extension", "phone_required"),
         ({"phone_extension": ""}, "phone_extension", "invalid_extension"),
+        ({"phone_extension": "x8"}, "phone_extension", "invalid_extension"),
         ({"phone": "212 555 0124 ext 8", "phone_extension": "9"}, "phone_extension", "invalid_extension"),
         ({"assigned_to": an_id()}, "assigned_to", "unknown_user"),
     ],

@@ -7,7 +7,7 @@ from uuid import UUID
 from unite_core.checks import Input
 from unite_core.errors import FieldError
 from unite_core.leads.details import DEFAULT_SOURCE, LeadStatus, TextField
-from unite_core.phone import Phone, PhonePolicy, parse_phone
+from unite_core.phone import Phone, PhonePolicy, extension_error, parse_phone
 from unite_core.text import clean
 from unite_core.unset import UNSET, Unset
 
@@ -30,8 +30,8 @@ class NewLead(Input):
 class LeadChanges(Input):
     """The changes to a lead; UNSET leaves a field unchanged, None clears it.
 
-    A phone number without an extension leaves the extension unchanged; clearing the number clears the extension
-    (RFC 7396, 2).
+    An extension belongs to its number. The same number without an extension leaves the extension unchanged; another
+    number has none unless one is given, and clearing the number clears the extension.
     """
 
     lead_id: UUID
@@ -68,16 +68,27 @@ def read_number(
 ) -> Phone | None:
     """Return the given phone number; append a field error to `problems` if it is invalid."""
     if text is None:
-        if extension is not None:
-            problems.append(
-                FieldError(
-                    field="phone_extension", code="phone_required", detail="An extension goes with a phone number."
-                )
-            )
-        return None
+        return read_extension(None, extension, problems)
     extension = clean(extension) if extension is not None else None
     phone = parse_phone(clean(text), country=policy.default_country, rule=policy.rule, extension=extension)
     if isinstance(phone, FieldError):
         problems.append(phone)
         return None
     return phone
+
+
+def read_extension(number: str | None, extension: str | None, problems: list[FieldError]) -> Phone | None:
+    """Return a number that is stored already with this extension; append a field error if the extension is invalid."""
+    if number is None:
+        if extension is not None:
+            detail = "An extension goes with a phone number."
+            problems.append(FieldError(field="phone_extension", code="phone_required", detail=detail))
+        return None
+    if extension is None:
+        return Phone(number)
+    extension = clean(extension)
+    problem = extension_error(extension)
+    if problem is not None:
+        problems.append(problem)
+        return None
+    return Phone(number, extension)

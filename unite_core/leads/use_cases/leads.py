@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
@@ -18,7 +18,7 @@ from unite_core.leads.events import lead_changed, lead_created, lead_deleted
 from unite_core.leads.model import Duplicate, DuplicateLead, Lead
 from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.leads.queries import visible_lead
-from unite_core.leads.use_cases.inputs import LeadChanges, NewLead, read_number, read_texts
+from unite_core.leads.use_cases.inputs import LeadChanges, NewLead, read_extension, read_number, read_texts
 from unite_core.phone import Phone, PhonePolicy
 from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.unset import Unset
@@ -149,11 +149,9 @@ class UpdateLead(UseCase):
         if not isinstance(changes.phone, Unset):
             given = None if isinstance(extension, Unset) else extension
             phone = read_number(changes.phone, given, self.phones, problems)
-            if isinstance(extension, Unset) and phone and before and phone.extension is None:
-                return replace(phone, extension=before.extension)
-            return phone
+            return phone.with_extension_of(before) if phone and isinstance(extension, Unset) else phone
         if not isinstance(extension, Unset):
-            return read_number(before.number if before else None, extension, self.phones, problems)
+            return read_extension(before.number if before else None, extension, problems)
         return before
 
 
