@@ -197,14 +197,21 @@ def disk(settings: Settings, database: URL) -> Mapping[str, Dependency]:
 Signatures = Callable[[str, Mapping[str, str], str], bool]
 """A function that verifies the text message provider's signature of a URL, as it called it, and a form."""
 
+OptOuts = Callable[[str, str | None], bool | None]
+"""A function that reads an opt-out or an opt-in from a received message, and from what the provider made of it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Messages:
-    """The adapters for messages; `signatures` verifies the text message provider's webhooks, if there is a provider."""
+    """The adapters for messages.
+
+    `signatures` verifies the text message provider's webhooks, and `opt_outs` reads them, if there is a provider.
+    """
 
     topic: Topic
     texts: TextMessages
     signatures: Signatures | None = None
+    opt_outs: OptOuts | None = None
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
@@ -213,13 +220,17 @@ def messages(settings: Settings) -> Messages:
     unsent = MessageFile(settings.data_dir.absolute())
     topic: Topic = TopicFile(unsent)
     texts: TextMessages = TextMessageFile(unsent)
-    signatures = None
+    signatures: Signatures | None = None
+    opt_outs: OptOuts | None = None
     dependencies = {}
     if settings.sns_topic_arn is not None:
         topic, dependencies["sns"] = _in_sns(settings, settings.sns_topic_arn)
     if settings.twilio is not None:
+        from adapters.twilio.opt_outs import opts_out
+
+        opt_outs = opts_out
         texts, signatures, dependencies["twilio"] = _by_twilio(settings.twilio, settings.public_url)
-    return Messages(topic=topic, texts=texts, signatures=signatures, dependencies=dependencies)
+    return Messages(topic=topic, texts=texts, signatures=signatures, opt_outs=opt_outs, dependencies=dependencies)
 
 
 def _in_sns(settings: Settings, arn: str) -> tuple[Topic, Dependency]:

@@ -21,7 +21,7 @@ from entrypoints.bootstrap import optional_servers
 from entrypoints.bootstrap.data_folder import locked, make_private, make_tree_private
 from entrypoints.bootstrap.database import database_url, open_migrated
 from entrypoints.bootstrap.destinations import FURTHER, Factory, health_of, make_destinations
-from entrypoints.bootstrap.optional_servers import Dependency, Signatures
+from entrypoints.bootstrap.optional_servers import Dependency, OptOuts, Signatures
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.waiting import warn_if_slow
 from entrypoints.correlation import correlation_id
@@ -57,7 +57,8 @@ class Started:
 
     `files` is the storage that `unite` uses; `signed_files` serves its links if the service itself is the storage, and
     `notices` receives notifications of uploads if S3 is the storage and a queue is configured. The first of the
-    `cursor_secrets` signs. `webhook_signatures` verifies the webhooks of the text message provider; None without one.
+    `cursor_secrets` signs. `webhook_signatures` verifies the webhooks of the text message provider, and
+    `opt_outs` reads its opt-outs; None without one.
     `dependencies` are the dependencies of Unite by name. `upkeep` are tasks for a worker, once a minute. `queues` are
     the queues in Redis from which a worker gets jobs; None without Redis. `open_local_queues` opens the queues inside
     the process of a worker, which `wake` wakes; it raises `StartRefused` if it cannot.
@@ -70,6 +71,7 @@ class Started:
     notices: "SqsUploadNotices | None"
     cursor_secrets: tuple[bytes, ...]
     webhook_signatures: Signatures | None
+    opt_outs: OptOuts | None
     dependencies: Mapping[str, Dependency]
     upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     queues: "RqQueues | None"
@@ -166,6 +168,7 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Starte
         notices=kept.notices,
         cursor_secrets=tuple(derive_keys(keys, "cursors").values()),
         webhook_signatures=messages.signatures,
+        opt_outs=messages.opt_outs,
         dependencies={
             "database": database,
             **optional_servers.disk(settings, engine.url),

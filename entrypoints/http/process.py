@@ -10,7 +10,7 @@ from entrypoints import error_tracking, logs
 from entrypoints.bootstrap import Started, load_settings, port_refusal, start
 from entrypoints.capacity import BACKLOG
 from entrypoints.http.app import create_app
-from entrypoints.http.config import HealthCheck, HttpConfig
+from entrypoints.http.config import HealthCheck, HttpConfig, no_opt_outs
 from entrypoints.http.server.asgi import WsgiOnThreads
 from entrypoints.http.server.body_rules import OperationBodyRules
 from entrypoints.http.server.listener import HttpServer
@@ -67,6 +67,7 @@ def http_config_of(started: Started) -> HttpConfig:
         requests_per_minute=started.settings.requests_per_minute,
         signed_files=started.signed_files,
         verify_text_signature=started.webhook_signatures,
+        opts_out=started.opt_outs or no_opt_outs,
         trusted_proxies=started.settings.trusted_proxies,
         cors_origins=started.settings.cors_origins,
         checks={name: HealthCheck(it.check, it.required, it.breaker) for name, it in started.dependencies.items()},

@@ -5,6 +5,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from adapters.twilio.opt_outs import opts_out
 from entrypoints.api_links import ApiLinks
 from entrypoints.capacity import MAX_EVENT_STREAMS
 from entrypoints.http.app import create_app
@@ -96,6 +97,7 @@ class Service:
             signed_files=self.ports.files,
             checks=checks or {},
             verify_text_signature=verify_text_signature,
+            opts_out=opts_out,
             trusted_proxies=parse_proxies(trusted_proxies) if trusted_proxies else (),
             cors_origins=cors_origins,
             max_event_streams=max_event_streams,

@@ -5,13 +5,33 @@ from datetime import timedelta
 
 import pytest
 
-from entrypoints.http.webhooks.opt_outs import START_WORDS, STOP_WORDS
+from adapters.twilio.opt_outs import START_WORDS, STOP_WORDS
 from tests.conftest import CHECKOUT
 from tests.http.service import HttpScenario, Service
 from tests.http.test_webhooks import ANNS_NUMBER, INBOUND, PUBLIC_URL, good, post
 
-STOP = ("STOP", "stopall", " Unsubscribe\n", "CANCEL", "end", "Quit", "REVOKE", "optout")
-START = ("START", " yes ", "UnStop")
+STOP = (
+    "STOP",
+    "stopall",
+    " Unsubscribe\n",
+    "CANCEL",
+    "end",
+    "Quit",
+    "REVOKE",
+    "optout",
+    "STOP.",
+    "Stop!!!",
+    "STOP ALL",
+    "opt-out",
+    "«arrêt»",
+    "STOPP",
+    "Baja.",
+    "стоп",
+    "停止",
+    "Stop 🛑",
+    "STOP STOP",
+)
+START = ("START", " yes ", "UnStop", "Yes!", "start.")
 
 
 @pytest.fixture
@@ -48,7 +68,9 @@ def test_a_start_word_opts_in_again(scenario: HttpScenario, body: str) -> None:
     assert not wants_none(scenario)
 
 
-@pytest.mark.parametrize("body", ["", "Stop it", "please stop", "HELP", "no", "STOP."])
+@pytest.mark.parametrize(
+    "body", ["", "Stop it", "please stop", "HELP", "no", "Stop?? no", "no stop", "...", "bajar", "STOP START"]
+)
 def test_any_other_reply_has_no_effect(scenario: HttpScenario, body: str) -> None:
     answer(scenario, body)
     assert not wants_none(scenario)
@@ -86,4 +108,4 @@ def test_the_page_about_messages_lists_the_words() -> None:
 
     assert words is not None
     stop, start = (frozenset(re.findall(r"[A-Z]{3,}", part)) for part in words.groups())
-    assert (stop, start) == (STOP_WORDS, START_WORDS)
+    assert (stop, start) == (STOP_WORDS["English"], START_WORDS)

@@ -22,7 +22,6 @@ from entrypoints.http.framework.operations import OperationGroup
 from entrypoints.http.framework.problems import UnsupportedMediaType
 from entrypoints.http.framework.query_string import query_arguments, query_error
 from entrypoints.http.framework.request_body import body_bytes
-from entrypoints.http.webhooks.opt_outs import opts_out
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import Forbidden, Invalid, Malformed
 from unite_core.notifications.use_cases import NewConsent, RecordConsent, RecordTextReport, TextReport
@@ -167,7 +166,7 @@ def receive_inbound_text() -> Response:
     """Receive a text message."""
     form = _read(InboundTextForm, _signed_form())
     phone = _phone(form["phone"])
-    opted_out = opts_out(form["body"], form["opt_out_type"])
+    opted_out = http_config().opts_out(form["body"], form["opt_out_type"])
     # A sender without a phone number, such as a short code, is ignored: no text messages are sent to it.
     if phone is not None and opted_out is not None:
         consent = NewConsent(source=form["sid"], phone=phone, opted_out=opted_out)
