@@ -39,7 +39,7 @@ packages := unite_core adapters entrypoints
 export PYTHONDONTWRITEBYTECODE :=
 
 # Each set of requirements is locked with hashes and installed whole; a stamp says that it is there.
-# A set contains the one before it: service, test, lint.
+# A set contains the one before it: service, otel, test, lint.
 define install
 	@mkdir -p $(stamps)
 	@total=$$(grep -c == requirements/$(1).txt); \
@@ -171,7 +171,7 @@ wheel: $(stamps)/test ## Build the wheels of the library, unite_core and unite_a
 
 .PHONY: lock
 lock: $(stamps)/lock ## Resolve requirements/*.in into requirements/*.txt, pinned with hashes
-	@cd requirements && for set in core service test lint fuzz mutation api infra lock; do \
+	@cd requirements && for set in core service otel test lint fuzz mutation api infra lock; do \
 	    echo "Resolving $$set"; \
 	    ../$(venv)/uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-header --output-file $$set.txt $$set.in || exit 1; \
@@ -243,13 +243,16 @@ help: ## List the commands
 	@echo
 
 $(stamps)/lint: requirements/lint.txt | $(python)
-	$(call install,lint,test service)
+	$(call install,lint,test otel service)
 
 $(stamps)/test: requirements/test.txt | $(python)
-	$(call install,test,service)
+	$(call install,test,otel service)
+
+$(stamps)/otel: requirements/otel.txt | $(python)
+	$(call install,otel,service)
 
 $(stamps)/api: requirements/api.txt | $(python)
-	$(call install,api,lint test service)
+	$(call install,api,lint test otel service)
 
 $(stamps)/tools: tests/tools/package-lock.json | $(python)
 	@command -v npm >/dev/null || { \
@@ -266,10 +269,10 @@ $(stamps)/tools: tests/tools/package-lock.json | $(python)
 	@touch $@
 
 $(stamps)/fuzz: requirements/fuzz.txt | $(python)
-	$(call install,fuzz,test service)
+	$(call install,fuzz,test otel service)
 
 $(stamps)/mutation: requirements/mutation.txt | $(python)
-	$(call install,mutation,test service)
+	$(call install,mutation,test otel service)
 
 $(stamps)/service: requirements/service.txt | $(python)
 	$(call install,service)

@@ -64,7 +64,8 @@ def test_every_pin_has_a_hash(name: str) -> None:
     ("smaller", "larger"),
     [
         ("core", "service"),
-        ("service", "test"),
+        ("service", "otel"),
+        ("otel", "test"),
         ("test", "lint"),
         ("test", "fuzz"),
         ("test", "mutation"),
@@ -84,7 +85,7 @@ def _licences(package: str) -> list[str]:
 
 def test_the_licences_of_all_packages_of_the_service_permit_distribution() -> None:
     results = {}
-    for package in _pinned("service"):
+    for package in _pinned("service") | _pinned("otel"):
         try:
             results[package] = _licences(package)
         except PackageNotFoundError:  # it is for another version of Python
