@@ -43,6 +43,9 @@ If the connection was closed at once while the client still sends, the system wo
 STOP_SECONDS = 3.0
 """Seconds for requests to end after the service has disconnected their clients at its stop."""
 
+TRACES_SECONDS = 2.0
+"""Seconds in which a process that stops exports its last spans, if it is traced, whatever the collector does."""
+
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """Bytes of bodies in memory for all connections together, without the first 64 KiB of each."""
 

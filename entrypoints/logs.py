@@ -4,7 +4,7 @@ import logging
 import logging.config
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -125,6 +125,7 @@ def logging_config(settings: LogSettings, *, human: bool) -> dict[str, Any]:
             "rq": {"level": "WARNING"},
             # RQ sets INFO when it is imported after this, unless a level is set.
             "rq.worker": {"level": "WARNING"},
+            "opentelemetry": {"level": "WARNING"},
             # Its warnings quote the requested URLs, and those of text messages contain phone numbers.
             "urllib3": {"level": "ERROR"},
         },
@@ -139,6 +140,24 @@ def is_terminal() -> bool:
 def configure(settings: LogSettings) -> None:
     """Set up logging for this process."""
     logging.config.dictConfig(logging_config(settings, human=is_terminal()))
+
+
+class TraceFilter(logging.Filter):
+    """A logging filter that sets `trace_id` and `span_id` of the current span on every record."""
+
+    def __init__(self, fields: Callable[[], Mapping[str, str]]) -> None:
+        super().__init__()
+        self._fields = fields
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        vars(record).update(self._fields())
+        return True
+
+
+def name_spans(fields: Callable[[], Mapping[str, str]]) -> None:
+    """Put the fields that name the current span on each line of this process."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(TraceFilter(fields))
 
 
 def describe_records(component: str) -> None:

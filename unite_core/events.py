@@ -17,6 +17,9 @@ class Event(Checked):
     the import that caused it, `delivery_id` the delivery to whose history it belongs. `actor_id` is the user who did
     it, None if it was the service itself. `data` holds plain values that JSON has. It is delivered at least once, so
     recipients use `id` to recognise duplicates.
+
+    `traceparent` (W3C Trace Context, version 00) names the span in which it was recorded, None if that was not traced.
+    It is for its deliveries, is not part of what happened, and need not be kept by a destination.
     """
 
     id: UUID
@@ -24,6 +27,7 @@ class Event(Checked):
     at: datetime
     actor_id: UUID | None = None
     correlation_id: str | None = None
+    traceparent: str | None = field(default=None, compare=False)
     lead_ids: tuple[UUID, ...] = ()
     import_id: UUID | None = None
     delivery_id: UUID | None = None

@@ -50,7 +50,10 @@ class Jobs(Protocol):
 class JobHandler(Protocol):
     """A function that runs a job of a queue, given the name of the job's function and its arguments.
 
-    `correlation_id` is that of the request that enqueued the job.
+    `correlation_id` is that of the request that enqueued the job, and `traceparent` (W3C Trace Context) names the span
+    in which it was enqueued.
     """
 
-    def __call__(self, function: str, /, *arguments: str, correlation_id: str | None) -> None: ...
+    def __call__(
+        self, function: str, /, *arguments: str, correlation_id: str | None, traceparent: str | None
+    ) -> None: ...

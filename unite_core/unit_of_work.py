@@ -47,7 +47,8 @@ class UnitOfWork(Protocol):
     def record(self, event: Event) -> None:
         """Publish the event to every destination once this unit is committed; never, if it is rolled back.
 
-        It is stored in this transaction, with a delivery for each destination (the outbox).
+        It is stored in this transaction, with a delivery for each destination (the outbox). A unit of work whose
+        program is traced adds the `traceparent` of the current span, unless the event has one.
         """
 
     @abstractmethod

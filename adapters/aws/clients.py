@@ -1,5 +1,6 @@
 """Clients of AWS services, with the endpoint, the credentials, timeouts and retries."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ class AwsClients:
 
     `endpoint_url` is the address of a replacement for AWS, such as moto or MinIO. A region or key that is None is found
     by boto3 as usual: in the environment, in configuration files, in the role of the machine. The clients have the
-    timeouts and the attempts of `policy`; guards with the same policy have the rest (`aws_guard`).
+    timeouts and the attempts of `policy`; guards with the same policy have the rest (`aws_guard`). `on_session` is
+    called with the session of the clients before the first of them is created, to listen to their calls.
 
     The retries are botocore's own, in its standard mode: bounded, with exponential backoff and jitter, only for
     transient errors, and with a budget that stops them when every call fails. Only botocore knows which responses of
@@ -35,6 +37,7 @@ class AwsClients:
     key_id: str | None = None
     secret_key: str | None = field(default=None, repr=False)
     policy: CallPolicy = POLICY
+    on_session: Callable[[Session], None] | None = None
 
     def s3(self, endpoint_url: str | None = None, *, short_timeouts: bool = False) -> "S3Client":
         """Return a client of S3 at `endpoint_url`, or at the endpoint of all services.
@@ -84,7 +87,10 @@ class AwsClients:
     @cached_property
     def _session(self) -> Session:
         # All clients share one session, because it loads the long descriptions of the services only once.
-        return Session(aws_access_key_id=self.key_id, aws_secret_access_key=self.secret_key, region_name=self.region)
+        session = Session(aws_access_key_id=self.key_id, aws_secret_access_key=self.secret_key, region_name=self.region)
+        if self.on_session is not None:
+            self.on_session(session)
+        return session
 
     def _config(self, *, short_timeouts: bool = False) -> Config:
         timeouts = self.policy.timeouts_for(short=short_timeouts)

@@ -26,6 +26,7 @@ _TOO_LONG = "MessageTooLong"
 class SnsTopic(Topic):
     """An SNS topic; messages have the attributes `type`, `role` and `correlation_id`, by which subscriptions filter.
 
+    The message of a traced event has the attribute `traceparent` as well (W3C Trace Context).
     A message that is longer than a whole batch may be is refused. So is a message that SNS rejects as the sender's
     fault. All other messages that SNS did not accept may be published later.
     """
@@ -117,7 +118,12 @@ def _batches(
 
 
 def _attributes(message: TopicMessage) -> "dict[str, MessageAttributeValueTypeDef]":
-    attributes = {"type": message.type, "role": message.role, "correlation_id": message.correlation_id}
+    attributes = {
+        "type": message.type,
+        "role": message.role,
+        "correlation_id": message.correlation_id,
+        "traceparent": message.traceparent,
+    }
     return {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value}
 
 

@@ -22,6 +22,7 @@ class QueuedJob:
     function: str
     arguments: tuple[str, ...] = ()
     correlation_id: str | None = None
+    traceparent: str | None = None
     due_at: float = 0.0
     failures: int = 0
 
@@ -103,7 +104,7 @@ def run_job(job: QueuedJob, handler: JobHandler, *, with_log: bool = True) -> bo
     """Run a job; log any error, unless `with_log` is false, and return whether there was none."""
     extra = {"correlation_id": job.correlation_id, "retried": True}
     try:
-        handler(job.function, *job.arguments, correlation_id=job.correlation_id)
+        handler(job.function, *job.arguments, correlation_id=job.correlation_id, traceparent=job.traceparent)
     except Unavailable as error:
         if with_log:
             log.warning("A service does not answer in the job %s: %s", job, error.detail, extra=extra)

@@ -30,7 +30,8 @@ class LocalQueues:
 
     Each recurring job has a thread of its own. The sweep fills the queues from the database, every second and at each
     wake-up by another process; what is in a queue when the process ends is found there again. `correlation_id` returns
-    the id of the current request, if any. Close the queues, or use them as a context manager.
+    the id of the current request, if any, and `traceparent` the name of the current span. Close the queues, or use them
+    as a context manager.
     """
 
     def __init__(
@@ -39,13 +40,14 @@ class LocalQueues:
         *,
         destinations: Sequence[str],
         correlation_id: Callable[[], str | None] = lambda: None,
+        traceparent: Callable[[], str | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wake_ups = wake_ups
         self._clock = clock
         self._imports = JobQueue(clock)
         self._deliveries = {name: JobQueue(clock) for name in destinations}
-        self.jobs: Jobs = _LocalQueueJobs(self._imports, self._deliveries, correlation_id)
+        self.jobs: Jobs = _LocalQueueJobs(self._imports, self._deliveries, correlation_id, traceparent)
 
     def ping(self) -> None:
         """Do nothing: the queues of this process are always available."""
@@ -123,7 +125,7 @@ class LocalQueues:
         return True
 
 
-def _ignore(function: str, /, *arguments: str, correlation_id: str | None) -> None:
+def _ignore(function: str, /, *arguments: str, correlation_id: str | None, traceparent: str | None) -> None:
     """Do nothing: there is no sweep among the recurring jobs."""
 
 
@@ -131,11 +133,16 @@ class _LocalQueueJobs(Jobs):
     """Jobs in the queues of this process."""
 
     def __init__(
-        self, imports: JobQueue, deliveries: Mapping[str, JobQueue], correlation_id: Callable[[], str | None]
+        self,
+        imports: JobQueue,
+        deliveries: Mapping[str, JobQueue],
+        correlation_id: Callable[[], str | None],
+        traceparent: Callable[[], str | None],
     ) -> None:
         self._imports = imports
         self._deliveries = deliveries
         self._correlation_id = correlation_id
+        self._traceparent = traceparent
 
     def run_import(self, import_id: UUID) -> None:
         self._put(self._imports, "run_import", str(import_id))
@@ -149,4 +156,5 @@ class _LocalQueueJobs(Jobs):
                 self._put(queue, "relay", name)
 
     def _put(self, queue: JobQueue, function: str, argument: str) -> None:
-        queue.put(QueuedJob(f"{JOB_MODULE}.{function}", (argument,), self._correlation_id()))
+        name = f"{JOB_MODULE}.{function}"
+        queue.put(QueuedJob(name, (argument,), self._correlation_id(), self._traceparent()))

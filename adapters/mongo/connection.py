@@ -1,13 +1,14 @@
 """Connection to MongoDB, through the guard."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, NetworkTimeout, PyMongoError, ServerSelectionTimeoutError
+from pymongo.monitoring import CommandListener
 
 from adapters.outbound import CallPolicy, CallTimeouts, OutboundGuard
 from unite_core.errors import Unavailable
@@ -30,15 +31,16 @@ the timeout to read."""
 
 
 class Mongo:
-    """A database of the MongoDB at `url`; nothing is opened before the first call.
+    """A database of the MongoDB at `url`; nothing is opened before the first call. `listeners` are told of commands.
 
     Every process opens connections of its own, also a forked one: two processes must not write to the same connection,
     and the driver's threads do not exist in a forked process.
     """
 
-    def __init__(self, url: str, policy: CallPolicy = POLICY) -> None:
+    def __init__(self, url: str, policy: CallPolicy = POLICY, listeners: Sequence[CommandListener] = ()) -> None:
         self._url = url
         self._policy = policy
+        self._listeners = listeners
         # One client per process id. There is no lock, because another thread might hold it at the moment of a fork.
         self._clients: dict[int, MongoClient[dict[str, Any]]] = {}
         self._guard = OutboundGuard(
@@ -97,6 +99,7 @@ class Mongo:
             # The policy sets the number of attempts. Retries by the driver would multiply it.
             retryReads=False,
             retryWrites=False,
+            event_listeners=self._listeners,
         )
 
 

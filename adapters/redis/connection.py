@@ -31,9 +31,12 @@ class RedisServer:
     before the first call. Threads may share it.
     """
 
-    def __init__(self, url: str, policy: CallPolicy = POLICY) -> None:
-        """Configure the client; `url` is like `redis://host:6379/0` (`rediss` for TLS), else `ValueError` is raised."""
-        self._redis = Redis.from_url(
+    def __init__(self, url: str, policy: CallPolicy = POLICY, client: type[Redis] = Redis) -> None:
+        """Configure the client; `url` is like `redis://host:6379/0` (`rediss` for TLS), else `ValueError` is raised.
+
+        `client` is its class, such as one that traces commands.
+        """
+        self._redis = client.from_url(
             url,
             socket_connect_timeout=policy.timeouts.connect.total_seconds(),
             socket_timeout=policy.timeouts.read.total_seconds(),

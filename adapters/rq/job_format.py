@@ -25,6 +25,7 @@ MAX_DATA_BYTES = 1024
 
 MAX_META_BYTES = 1024
 MAX_CORRELATION_ID_LENGTH = 128
+TRACEPARENT_LENGTH = 55
 MAX_LOGGED_LENGTH = 100
 
 _FIELDS = frozenset(
@@ -93,7 +94,10 @@ class ValidatedJob(Job):
             }
         )
         _check(self.func_name, self.instance, self.args, self.kwargs)
-        self.meta = {"correlation_id": _correlation_id(self.meta)}
+        self.meta = {
+            "correlation_id": _text(self.meta, "correlation_id", MAX_CORRELATION_ID_LENGTH),
+            "traceparent": _text(self.meta, "traceparent", TRACEPARENT_LENGTH),
+        }
         # Timeouts and retries are the same for all jobs, whatever is in Redis.
         self.timeout = NO_TIMEOUT
         self.result_ttl = 0
@@ -104,7 +108,12 @@ class ValidatedJob(Job):
 
     @property
     def func(self) -> Callable[..., None]:
-        return partial(self.handler, str(self.func_name), correlation_id=self.meta.get("correlation_id"))
+        return partial(
+            self.handler,
+            str(self.func_name),
+            correlation_id=self.meta.get("correlation_id"),
+            traceparent=self.meta.get("traceparent"),
+        )
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -130,10 +139,10 @@ def _check(function: object, instance: object, arguments: object, named: object)
         raise TypeError("The arguments of a job are a list of texts.")
 
 
-def _correlation_id(meta: object) -> str | None:
-    """Return the correlation id of the request that enqueued the job; None if it is missing or malformed."""
-    value = meta.get("correlation_id") if isinstance(meta, dict) else None
-    if isinstance(value, str) and len(value) <= MAX_CORRELATION_ID_LENGTH and value.isascii() and value.isprintable():
+def _text(meta: object, name: str, max_length: int) -> str | None:
+    """Return what the metadata of a job says about the request that enqueued it; None if that is malformed."""
+    value = meta.get(name) if isinstance(meta, dict) else None
+    if isinstance(value, str) and len(value) <= max_length and value.isascii() and value.isprintable():
         return value
     return None
 

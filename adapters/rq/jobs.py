@@ -51,7 +51,8 @@ class RqJobs(Jobs):
     The id of a job is made of its function and that argument, and only one job of the same id waits at a time. The
     worker frees the id when it begins the job, so that a request which comes meanwhile enqueues another one. A job that
     cannot be enqueued because Redis is unavailable is not lost: the sweep finds its work, and workers poll the database
-    then. `destinations` are all destinations of events; `correlation_id` returns the id of the current request, if any.
+    then. `destinations` are all destinations of events; `correlation_id` returns the id of the current request, if any,
+    and `traceparent` the name of the current span.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class RqJobs(Jobs):
         *,
         destinations: Sequence[str],
         correlation_id: Callable[[], str | None] = lambda: None,
+        traceparent: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._server = server
         self.destinations = destinations
         self._correlation_id = correlation_id
+        self._traceparent = traceparent
 
     def run_import(self, import_id: UUID) -> None:
         self._enqueue(IMPORTS, "run_import", str(import_id))
@@ -84,7 +87,7 @@ class RqJobs(Jobs):
                     args=(argument,),
                     job_id=f"{function}-{argument}",
                     unique=True,
-                    meta={"correlation_id": self._correlation_id()},
+                    meta={"correlation_id": self._correlation_id(), "traceparent": self._traceparent()},
                     retry=Retry(max=len(RETRIES), interval=RETRIES),
                     timeout=NO_TIMEOUT,
                     ttl=DONE_JOB_TTL,

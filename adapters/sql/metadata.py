@@ -15,6 +15,9 @@ MAX_CODE_LENGTH = 32
 """Characters of a status, a role and similar codes."""
 
 MAX_CORRELATION_ID_LENGTH = 128
+TRACEPARENT_LENGTH = 55
+"""Characters of a traceparent of version 00, the only one that the service writes (W3C Trace Context, 3.2)."""
+
 MAX_PHONE_KEY_LENGTH = MAX_PHONE_LENGTH + len(";ext=") + MAX_EXTENSION_LENGTH
 MAX_DIGEST_LENGTH = 128
 MAX_HOLDER_LENGTH = 128

@@ -1,7 +1,7 @@
 """SQL unit of work: one connection and one transaction with all repositories."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -44,7 +44,11 @@ from unite_core.usage import Usage
 
 
 class SqlUnitOfWork(FullUnitOfWork):
-    """One transaction. With `reading` it never waits for a writer, sees one snapshot, and cannot write."""
+    """One transaction. With `reading` it never waits for a writer, sees one snapshot, and cannot write.
+
+    `traceparent` returns the name of the current span, which follows the events and the imports that it leaves to
+    workers; it is None in a program that is not traced.
+    """
 
     def __init__(
         self,
@@ -53,12 +57,14 @@ class SqlUnitOfWork(FullUnitOfWork):
         cache: Cache,
         *,
         reading: bool = False,
+        traceparent: Callable[[], str | None] | None = None,
     ) -> None:
         self._engine = engine
         self._outbox = outbox
         self._cache = cache
         self._changed: set[str] = set()
         self._reading = reading
+        self._traceparent = traceparent
         self._events: list[Event] = []
         self._actions: list[Callable[[], None]] = []
         self._connection: Connection | None = None
@@ -80,7 +86,7 @@ class SqlUnitOfWork(FullUnitOfWork):
         self.sessions: Sessions = SqlSessions(connection, self._changed)
         self.leads: Leads = SqlLeads(connection, self._changed)
         self.images: LeadImages = SqlLeadImages(connection)
-        self.imports: Imports = SqlImports(connection)
+        self.imports: Imports = SqlImports(connection, self._traceparent)
         self.rows: ImportRows = SqlImportRows(connection)
         self.rehearsal: DryRunLeads = SqlDryRunLeads(connection)
         self._deliveries = SqlDeliveries(connection)
@@ -120,6 +126,8 @@ class SqlUnitOfWork(FullUnitOfWork):
             self._outbox.wake(recipients)
 
     def record(self, event: Event) -> None:
+        if self._traceparent is not None and event.traceparent is None:
+            event = replace(event, traceparent=self._traceparent())
         self._events.append(event)
 
     def after_commit(self, action: Callable[[], None]) -> None:
@@ -146,13 +154,15 @@ class Outbox:
 class SqlUnitOfWorkFactory(UnitOfWorkFactory[FullUnitOfWork]):
     """Factory of units of work over an engine, which write, or with `reading` only read.
 
-    They invalidate in `cache` what they have changed.
+    They invalidate in `cache` what they have changed. `traceparent` returns the name of the current span (W3C Trace
+    Context), None outside of any; it is None in a program that is not traced.
     """
 
     engine: Engine
     reading: bool = False
     outbox: Outbox = Outbox()
     cache: Cache = field(default_factory=NoCache)
+    traceparent: Callable[[], str | None] | None = None
 
     @property
     def store(self) -> object:
@@ -163,4 +173,4 @@ class SqlUnitOfWorkFactory(UnitOfWorkFactory[FullUnitOfWork]):
         return [subscription.name for subscription in self.outbox.subscriptions]
 
     def __call__(self) -> SqlUnitOfWork:
-        return SqlUnitOfWork(self.engine, self.outbox, self.cache, reading=self.reading)
+        return SqlUnitOfWork(self.engine, self.outbox, self.cache, reading=self.reading, traceparent=self.traceparent)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from requests.adapters import HTTPAdapter
 from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]  # the library ships no types
 from twilio.rest import Client  # type: ignore[import-untyped]  # the same
 
@@ -51,11 +52,17 @@ class Account:
 
 
 class Twilio:
-    """A client of one Twilio account. It connects at the first call; threads may share it."""
+    """A client of one Twilio account. It connects at the first call; threads may share it.
 
-    def __init__(self, account: Account, policy: CallPolicy = POLICY) -> None:
+    `transport` creates what sends its requests, such as one that traces them.
+    """
+
+    def __init__(
+        self, account: Account, policy: CallPolicy = POLICY, transport: Callable[[], HTTPAdapter] | None = None
+    ) -> None:
         self._account = account
         self._policy = policy
+        self._transport = transport
         self._guard = OutboundGuard(
             "Twilio",
             policy,
@@ -111,7 +118,7 @@ class Twilio:
         clients: dict[CallTimeouts, Any] = self._own.__dict__.setdefault("clients", {})
         if timeouts not in clients:
             account = self._account
-            http = _Http(account.base_url, timeouts)
+            http = _Http(account.base_url, timeouts, None if self._transport is None else self._transport())
             clients[timeouts] = Client(account.sid, account.auth_token, http_client=http, environment=_NO_ENVIRONMENT)
         return clients[timeouts]
 
@@ -132,11 +139,14 @@ def _translate(error: TemporaryFailure | ConfigurationError) -> Unavailable:
 class _Http(TwilioHttpClient):  # type: ignore[misc]  # the library ships no types
     """The library's HTTP client for Twilio or a stand-in; it retries nothing by itself."""
 
-    def __init__(self, base_url: str | None, timeouts: CallTimeouts) -> None:
+    def __init__(self, base_url: str | None, timeouts: CallTimeouts, transport: HTTPAdapter | None) -> None:
         super().__init__(logger=_SILENT_LOGGER)
         # As requests takes them. The constructor accepts a single number only.
         self.timeout = (timeouts.connect.total_seconds(), timeouts.read.total_seconds())
         self._base_url = base_url
+        if transport is not None:
+            self.session.mount("https://", transport)
+            self.session.mount("http://", transport)
         if base_url is not None:
             self.session.trust_env = False  # a proxy to Twilio does not lead to the stand-in
 

@@ -19,6 +19,7 @@ from entrypoints.bootstrap.starting import (
     load_settings,
     start,
 )
+from entrypoints.bootstrap.tracing import tracing_of
 
 __all__ = [
     "DATABASE_FILE",
@@ -41,4 +42,5 @@ __all__ = [
     "port_refusal",
     "provide_storage",
     "start",
+    "tracing_of",
 ]

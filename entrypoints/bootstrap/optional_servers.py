@@ -15,6 +15,7 @@ from adapters.rate_limits import LocalRateLimits
 from adapters.sql.events.activity import SqlActivityLog
 from entrypoints.bootstrap.database import is_file
 from entrypoints.bootstrap.refusal import StartRefused
+from entrypoints.bootstrap.tracing import aws_listener, mongodb_listeners, redis_client, twilio_transport
 from entrypoints.settings import Settings, Twilio
 from entrypoints.settings.variables import MONGODB_SERVICE_URL, MONGODB_URL
 from unite_core.cache import Cache, NoCache
@@ -30,6 +31,7 @@ from unite_core.reports.documents import CallDocuments
 if TYPE_CHECKING:
     from adapters.aws.clients import AwsClients
     from adapters.aws.sqs import SqsUploadNotices
+    from adapters.otel.tracing import OtelTracing
     from adapters.redis.connection import RedisServer
 
 
@@ -57,7 +59,7 @@ class SharedState:
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
-def shared_state(settings: Settings, clock: Clock, secret: bytes) -> SharedState:
+def shared_state(settings: Settings, clock: Clock, secret: bytes, tracing: "OtelTracing | None" = None) -> SharedState:
     """Create cache and rate limits: in Redis if it is configured, otherwise local to this process.
 
     `secret` signs the values in the cache; processes with the same secret can read each other's values.
@@ -69,7 +71,7 @@ def shared_state(settings: Settings, clock: Clock, secret: bytes) -> SharedState
     from adapters.redis.connection import RedisServer
     from adapters.redis.rate_limits import RedisRateLimits
 
-    server = RedisServer(settings.redis_url)
+    server = RedisServer(settings.redis_url, client=redis_client(tracing))
     return SharedState(
         redis=server,
         cache=RedisCache(server, secret=secret, clock=clock),
@@ -89,7 +91,7 @@ class ActivityStores:
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
-def activity_stores(settings: Settings, engine: Engine) -> ActivityStores:
+def activity_stores(settings: Settings, engine: Engine, tracing: "OtelTracing | None" = None) -> ActivityStores:
     """Create the activity log: in MongoDB if it is configured, otherwise in the database."""
     if settings.mongodb_url is None:
         return ActivityStores(activity=SqlActivityLog(engine))
@@ -97,7 +99,7 @@ def activity_stores(settings: Settings, engine: Engine) -> ActivityStores:
     from adapters.mongo.calls import MongoCallDocuments
     from adapters.mongo.connection import Mongo
 
-    mongo = Mongo(settings.mongodb_url)
+    mongo = Mongo(settings.mongodb_url, listeners=mongodb_listeners(tracing))
     activity = MongoActivityLog(mongo, retention=settings.activity_retention)
     with suppress(Unavailable):  # otherwise the first delivery prepares it, and reports a failure
         activity.prepare()
@@ -147,7 +149,13 @@ class FileStores:
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
-def file_stores(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], folder: str) -> FileStores:
+def file_stores(
+    settings: Settings,
+    clock: Clock,
+    secrets: Mapping[str, bytes],
+    folder: str,
+    tracing: "OtelTracing | None" = None,
+) -> FileStores:
     """Create the file storage: in S3 if buckets are configured, otherwise in the data folder."""
     storage = settings.storage
     if storage is None:
@@ -164,7 +172,7 @@ def file_stores(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], 
     from adapters.aws.s3 import Buckets, S3Files
     from adapters.aws.sqs import SqsUploadNotices
 
-    access = AwsClients(endpoint_url=settings.aws_endpoint_url)
+    access = AwsClients(endpoint_url=settings.aws_endpoint_url, on_session=aws_listener(tracing))
     buckets = Buckets(imports=storage.imports, images=storage.images)
     files = S3Files(buckets, access=access, clock=clock, public_url=storage.public_url)
     dependencies = {"s3": Dependency(check=files.ping, breaker=lambda: files.breaker_state)}
@@ -215,7 +223,7 @@ class Messages:
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
-def messages(settings: Settings) -> Messages:
+def messages(settings: Settings, tracing: "OtelTracing | None" = None) -> Messages:
     """Create the adapters for SNS and Twilio; each that is not configured writes to a file instead."""
     unsent = MessageFile(settings.data_dir.absolute())
     topic: Topic = TopicFile(unsent)
@@ -224,29 +232,32 @@ def messages(settings: Settings) -> Messages:
     opt_outs: OptOuts | None = None
     dependencies = {}
     if settings.sns_topic_arn is not None:
-        topic, dependencies["sns"] = _in_sns(settings, settings.sns_topic_arn)
+        topic, dependencies["sns"] = _in_sns(settings, settings.sns_topic_arn, tracing)
     if settings.twilio is not None:
         from adapters.twilio.opt_outs import opts_out
 
         opt_outs = opts_out
-        texts, signatures, dependencies["twilio"] = _by_twilio(settings.twilio, settings.public_url)
+        texts, signatures, dependencies["twilio"] = _by_twilio(settings.twilio, settings.public_url, tracing)
     return Messages(topic=topic, texts=texts, signatures=signatures, opt_outs=opt_outs, dependencies=dependencies)
 
 
-def _in_sns(settings: Settings, arn: str) -> tuple[Topic, Dependency]:
+def _in_sns(settings: Settings, arn: str, tracing: "OtelTracing | None") -> tuple[Topic, Dependency]:
     from adapters.aws.sns import SnsTopic
 
-    topic = SnsTopic(arn, access=_access_to_topic(settings, arn))
+    topic = SnsTopic(arn, access=_access_to_topic(settings, arn, tracing))
     return topic, Dependency(check=topic.ping, breaker=lambda: topic.breaker_state)
 
 
-def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatures, Dependency]:
+def _by_twilio(
+    account: Twilio, public_url: str, tracing: "OtelTracing | None"
+) -> tuple[TextMessages, Signatures, Dependency]:
     from adapters.twilio import connection
     from adapters.twilio.messages import Sender, TwilioTextMessages
     from adapters.twilio.signatures import TwilioSignatures
 
     twilio = connection.Twilio(
-        connection.Account(sid=account.account_sid, auth_token=account.auth_token, base_url=account.base_url)
+        connection.Account(sid=account.account_sid, auth_token=account.auth_token, base_url=account.base_url),
+        transport=twilio_transport(tracing),
     )
     sender = Sender(number=account.from_number, messaging_service_sid=account.messaging_service_sid)
     return (
@@ -256,11 +267,13 @@ def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatur
     )
 
 
-def _access_to_topic(settings: Settings, arn: str) -> "AwsClients":
+def _access_to_topic(settings: Settings, arn: str, tracing: "OtelTracing | None" = None) -> "AwsClients":
     """Return access to the region of the topic, which may differ from the region of everything else."""
     from adapters.aws.clients import AwsClients
 
-    return AwsClients(endpoint_url=settings.aws_endpoint_url, region=arn.split(":")[3])
+    return AwsClients(
+        endpoint_url=settings.aws_endpoint_url, region=arn.split(":")[3], on_session=aws_listener(tracing)
+    )
 
 
 def provide_storage(settings: Settings) -> bool:

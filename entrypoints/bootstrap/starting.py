@@ -23,12 +23,14 @@ from entrypoints.bootstrap.database import database_url, open_migrated
 from entrypoints.bootstrap.destinations import FURTHER, Factory, health_of, make_destinations
 from entrypoints.bootstrap.optional_servers import Dependency, OptOuts, Signatures
 from entrypoints.bootstrap.refusal import StartRefused
+from entrypoints.bootstrap.tracing import require_packages, trace_database
 from entrypoints.bootstrap.waiting import warn_if_slow
 from entrypoints.correlation import correlation_id
 from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.keys import load_or_create_keys
 from entrypoints.settings import FILE, Scope, Settings, SettingsRefused, read_settings, secret_location
 from entrypoints.settings.variables import ALL, JWT_KEYS, SECRETS_ARN
+from entrypoints.tracing import no_traceparent
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.errors import Unavailable, UniteError
 from unite_core.files import Files, SignedFiles
@@ -43,6 +45,7 @@ from unite_core.phone import PhonePolicy
 # Imported where they are built, as in `optional_servers`: their libraries take long to load.
 if TYPE_CHECKING:
     from adapters.aws.sqs import SqsUploadNotices
+    from adapters.otel.tracing import OtelTracing
     from adapters.rq.worker import RqQueues
 
 FILES = "files"
@@ -61,7 +64,8 @@ class Started:
     `opt_outs` reads its opt-outs; None without one.
     `dependencies` are the dependencies of Unite by name. `upkeep` are tasks for a worker, once a minute. `queues` are
     the queues in Redis from which a worker gets jobs; None without Redis. `open_local_queues` opens the queues inside
-    the process of a worker, which `wake` wakes; it raises `StartRefused` if it cannot.
+    the process of a worker, which `wake` wakes; it raises `StartRefused` if it cannot. `tracing` is that of the
+    process; None if it is not traced.
     """
 
     unite: Unite
@@ -77,6 +81,7 @@ class Started:
     queues: "RqQueues | None"
     open_local_queues: Callable[[], LocalQueues]
     wake: Callable[[], None]
+    tracing: "OtelTracing | None" = None
 
     def close(self) -> None:
         """Close every connection."""
@@ -119,29 +124,38 @@ def load_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
     return read_settings({**further, **given}, scope)
 
 
-def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Started:
+def start(settings: Settings, *, further: Sequence[Factory] = FURTHER, tracing: "OtelTracing | None" = None) -> Started:
     """Open the data folder, open and migrate the database, and create the application with its adapters.
 
-    Starts no thread and no process. `further` make the destinations beside the built-in ones. Raises `StartRefused`.
+    Starts no thread and no process. `further` make the destinations beside the built-in ones. `tracing` is that of this
+    process, if it is traced. Raises `StartRefused`.
     """
+    require_packages(settings)
     folder = settings.data_dir.absolute()
     with locked(folder):
         make_private(folder / PIPE)
         make_tree_private(folder / FILES)
         keys = settings.jwt_keys or _stored_keys(folder)
         engine = open_migrated(database_url(settings))
+    trace_database(engine, tracing)
     clock = SystemClock()
     local_jobs = LocalJobs(folder)
-    shared = optional_servers.shared_state(settings, clock, next(iter(derive_keys(keys, "cache").values())))
+    traceparent = None if tracing is None else tracing.traceparent
+    shared = optional_servers.shared_state(settings, clock, next(iter(derive_keys(keys, "cache").values())), tracing)
     destinations = make_destinations(settings, further)
     subscriptions = (*BUILT_IN, *(destination.subscription for destination in destinations))
     names = [subscription.name for subscription in subscriptions]
-    jobs, queues = _queued(settings, shared, names) or (local_jobs, None)
-    log = optional_servers.activity_stores(settings, engine)
-    kept = optional_servers.file_stores(settings, clock, derive_keys(keys, "links"), FILES)
-    messages = optional_servers.messages(settings)
+    jobs, queues = _queued(settings, shared, names, tracing) or (local_jobs, None)
+    log = optional_servers.activity_stores(settings, engine, tracing)
+    kept = optional_servers.file_stores(settings, clock, derive_keys(keys, "links"), FILES, tracing)
+    messages = optional_servers.messages(settings, tracing)
     ports = Ports(
-        work=SqlUnitOfWorkFactory(engine, outbox=Outbox(subscriptions, wake=jobs.deliver_events), cache=shared.cache),
+        work=SqlUnitOfWorkFactory(
+            engine,
+            outbox=Outbox(subscriptions, wake=jobs.deliver_events),
+            cache=shared.cache,
+            traceparent=traceparent,
+        ),
         reads=SqlUnitOfWorkFactory(engine, reading=True),
         files=kept.files,
         jobs=jobs,
@@ -153,6 +167,7 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Starte
         limits=shared.limits,
         activity=log.activity,
         documents=log.documents,
+        around_destination=(lambda destination: destination) if tracing is None else tracing.around,
         topic=messages.topic,
         texts=messages.texts,
         links=ApiLinks(settings.public_url),
@@ -180,13 +195,17 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Starte
         },
         upkeep=kept.upkeep,
         queues=queues,
-        open_local_queues=partial(_open_local_queues, local_jobs, folder / PIPE, names),
+        open_local_queues=partial(_open_local_queues, local_jobs, folder / PIPE, names, tracing),
         wake=local_jobs.wake,
+        tracing=tracing,
     )
 
 
 def _queued(
-    settings: Settings, shared: optional_servers.SharedState, destinations: Sequence[str]
+    settings: Settings,
+    shared: optional_servers.SharedState,
+    destinations: Sequence[str],
+    tracing: "OtelTracing | None",
 ) -> "tuple[Jobs, RqQueues] | None":
     """Return the producer and the consumer of the queues in Redis, one for each destination; None without Redis."""
     if shared.redis is None or settings.redis_url is None:
@@ -194,7 +213,12 @@ def _queued(
     from adapters.rq.jobs import RqJobs
     from adapters.rq.worker import RqQueues
 
-    jobs = RqJobs(shared.redis, destinations=destinations, correlation_id=correlation_id)
+    jobs = RqJobs(
+        shared.redis,
+        destinations=destinations,
+        correlation_id=correlation_id,
+        traceparent=no_traceparent if tracing is None else tracing.traceparent,
+    )
     return jobs, RqQueues(settings.redis_url, jobs)
 
 
@@ -227,9 +251,16 @@ def _refused_where_unavailable() -> Iterator[None]:
         raise StartRefused(error.detail) from error
 
 
-def _open_local_queues(jobs: LocalJobs, pipe: Path, destinations: Sequence[str]) -> LocalQueues:
+def _open_local_queues(
+    jobs: LocalJobs, pipe: Path, destinations: Sequence[str], tracing: "OtelTracing | None"
+) -> LocalQueues:
     try:
-        return LocalQueues(jobs.listen(), destinations=destinations, correlation_id=correlation_id)
+        return LocalQueues(
+            jobs.listen(),
+            destinations=destinations,
+            correlation_id=correlation_id,
+            traceparent=no_traceparent if tracing is None else tracing.traceparent,
+        )
     except OSError as error:
         raise StartRefused(
             f"The wake-up pipe {pipe} cannot be opened ({error.strerror}). Let it belong to the user of the service, "

@@ -23,7 +23,7 @@ from entrypoints.bootstrap import (
     port_refusal,
     start,
 )
-from entrypoints.capacity import STOP_SECONDS
+from entrypoints.capacity import STOP_SECONDS, TRACES_SECONDS
 from entrypoints.cli.processes import LOGGED_FAILURE, ForkedProcess, Lifeline, Supervised, supervise
 from entrypoints.settings import Settings, SettingsRefused, read_log_settings
 from entrypoints.settings.variables import ADMIN_EMAIL, ADMIN_PASSWORD, HOST
@@ -76,6 +76,8 @@ def run(arguments: Namespace, environ: Mapping[str, str], http_server: str = HTT
     if not arguments.no_worker:
         processes.append(Supervised("worker", partial(ForkedProcess, _work, lifeline)))
     timeouts = settings.drain_seconds + settings.grace_seconds + STOP_SECONDS + error_tracking.flush_seconds(settings)
+    if settings.traces is not None:
+        timeouts += TRACES_SECONDS
     return 0 if supervise(processes, stop, timeouts, before_stop=listening.close) else 1
 
 

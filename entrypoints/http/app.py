@@ -18,7 +18,7 @@ from entrypoints.http.deliveries import routes as deliveries
 from entrypoints.http.documentation import routes as documentation
 from entrypoints.http.files import routes as files
 from entrypoints.http.framework import authentication_and_limits as limits
-from entrypoints.http.framework import correlation, cors, errors, request_log
+from entrypoints.http.framework import correlation, cors, errors, request_log, traces
 from entrypoints.http.framework import security_headers as security
 from entrypoints.http.framework.json_responses import OrjsonProvider
 from entrypoints.http.framework.openapi_document import openapi_json
@@ -62,6 +62,7 @@ def create_app(unite: Unite, http_config: HttpConfig, figures: Figures | None = 
     app = Flask("unite", static_folder=None)
     app.json = OrjsonProvider(app)
     app.extensions.update(unite=unite, http_config=http_config)
+    traces.install(app, http_config.tracing)
     app.wsgi_app = ProxyHeaders(app.wsgi_app, http_config.trusted_proxies)  # type: ignore[method-assign]  # Flask's own way
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
     # `/v1//leads` is not found. The framework would redirect it, which is a response that no operation documents.

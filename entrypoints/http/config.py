@@ -7,6 +7,7 @@ from typing import Protocol
 
 from entrypoints.capacity import MAX_EVENT_STREAMS
 from entrypoints.networks import Network
+from entrypoints.tracing import RequestTracing
 from unite_core.files import SignedFiles
 
 
@@ -53,7 +54,8 @@ class HttpConfig:
     `requests_per_minute` 0 means no limit. `signed_files` is set where the service itself is the storage, and
     `verify_text_signature` and `opts_out` where text messages are sent. At most `max_event_streams` clients per process
     may follow imports at once. `trusted_proxies` may name the client of a request. Pages of `cors_origins` may use the
-    API from a browser. `draining` is set when the process is about to stop: it is not ready any more, and still serves.
+    API from a browser. Requests run in spans of `tracing`, if there is one. `draining` is set when the process is about
+    to stop: it is not ready any more, and still serves.
     """
 
     public_url: str
@@ -66,4 +68,5 @@ class HttpConfig:
     max_event_streams: int = MAX_EVENT_STREAMS
     trusted_proxies: tuple[Network, ...] = ()
     cors_origins: tuple[str, ...] = ()
+    tracing: RequestTracing | None = None
     draining: Event = field(default_factory=Event)

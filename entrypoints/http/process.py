@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Thread
 
 from entrypoints import error_tracking, logs
-from entrypoints.bootstrap import Started, load_settings, port_refusal, start
+from entrypoints.bootstrap import Started, load_settings, port_refusal, start, tracing_of
 from entrypoints.capacity import BACKLOG
 from entrypoints.http.app import create_app
 from entrypoints.http.config import HealthCheck, HttpConfig, no_opt_outs
@@ -19,6 +19,8 @@ from entrypoints.settings import environment
 
 LIVENESS_PATHS = (b"/health/live",)
 """Paths that a server that stops leaves unanswered: the proxy requests them to find a server for a large body."""
+
+COMPONENT = "http"
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +35,15 @@ def serve(
     """
     Thread(target=_exit_with_parent, args=(wait_for_parent,), daemon=True).start()
     settings = load_settings(environment())
-    error_tracking.start(settings, "http")
-    logs.describe_records("http")
-    started = start(settings)
+    error_tracking.start(settings, COMPONENT)
+    logs.describe_records(COMPONENT)
+    with tracing_of(settings, COMPONENT) as tracing:
+        _serve(start(settings, tracing=tracing), listening, timeouts or ServerTimeouts())
+
+
+def _serve(started: Started, listening: socket.socket, timeouts: ServerTimeouts) -> None:
     http_config = http_config_of(started)
     app = create_app(started.unite, http_config)
-    timeouts = timeouts or ServerTimeouts()
     server = HttpServer(
         WsgiOnThreads(app, OperationBodyRules(app), timeouts=timeouts),
         listening,
@@ -70,6 +75,7 @@ def http_config_of(started: Started) -> HttpConfig:
         opts_out=started.opt_outs or no_opt_outs,
         trusted_proxies=started.settings.trusted_proxies,
         cors_origins=started.settings.cors_origins,
+        tracing=started.tracing,
         checks={name: HealthCheck(it.check, it.required, it.breaker) for name, it in started.dependencies.items()},
     )
 

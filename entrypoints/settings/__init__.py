@@ -13,7 +13,7 @@ from entrypoints.settings.load import (
     read_settings,
     secret_location,
 )
-from entrypoints.settings.model import FirstAdmin, LogSettings, Sentry, Settings, Storage, Twilio
+from entrypoints.settings.model import FirstAdmin, LogSettings, Sentry, Settings, Storage, Traces, Twilio
 from entrypoints.settings.parsers import parse_keys
 from entrypoints.settings.rules import Scope
 
@@ -29,6 +29,7 @@ __all__ = [
     "Settings",
     "SettingsRefused",
     "Storage",
+    "Traces",
     "Twilio",
     "environment",
     "parse_keys",

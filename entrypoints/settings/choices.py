@@ -38,6 +38,24 @@ class LogFormat(StrEnum):
     TEXT = "text"
 
 
+class TraceExporter(StrEnum):
+    """How traces are exported."""
+
+    OFF = "off"
+    OTLP = "otlp"
+
+
+class Sampler(StrEnum):
+    """Which traces are recorded: the values of OTEL_TRACES_SAMPLER that every SDK of OpenTelemetry knows."""
+
+    ALWAYS_ON = "always_on"
+    ALWAYS_OFF = "always_off"
+    RATIO = "traceidratio"
+    PARENT_ON = "parentbased_always_on"
+    PARENT_OFF = "parentbased_always_off"
+    PARENT_RATIO = "parentbased_traceidratio"
+
+
 def embedded_parts(text: str) -> frozenset[Part]:
     """Parse the names of parts with commas between; raise `ValueError` with the position of a wrong one."""
     known = list(Part)

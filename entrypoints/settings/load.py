@@ -10,6 +10,7 @@ from entrypoints.settings.environment_reader import SettingsRefused, Values, unk
 from entrypoints.settings.model import FirstAdmin, LogSettings, Sentry, Settings, Storage, Twilio
 from entrypoints.settings.plain_http import WILDCARD_HOSTS
 from entrypoints.settings.rules import Scope, problems_of, warnings_of
+from entrypoints.settings.traces import read_traces
 from unite_core.quotas import Quotas
 
 T = TypeVar("T", Settings, Storage, Twilio, Sentry, LogSettings)
@@ -65,6 +66,7 @@ def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
         quotas=_quotas(values),
         log=_read(LogSettings, values),
         sentry=_sentry(values),
+        traces=read_traces(values),
         warnings=warnings,
     )
 

@@ -60,14 +60,24 @@ class Sentry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """Where traces are sent, with which headers, and the share of them that is recorded, from 0 to 1."""
+
+    endpoint: str
+    headers: Mapping[str, str] = field(repr=False)
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of one installation.
 
     `database_url` and `jwt_keys` are None if the embedded defaults in `data_dir` are used; the URLs of servers and the
     `storage` are None if they are not used. If `service_account` is None, no rights are changed. If `sns_topic_arn` or
     `twilio` is None, messages go to a file. `destinations` are the values of the variables of further destinations,
-    by name. If `sentry` is None, errors are only logged. An `activity_retention` or `import_retention` of None means
-    for ever. `public_url` has no slash at its end. `warnings` are sentences about settings that are probably mistakes.
+    by name. If `sentry` is None, errors are only logged. `traces` is None if nothing is traced. An `activity_retention`
+    or `import_retention` of None means for ever. `public_url` has no slash at its end. `warnings` are sentences about
+    settings that are probably mistakes.
     """
 
     host: str = read_from(variables.HOST)
@@ -100,4 +110,5 @@ class Settings:
     drain_seconds: int = read_from(variables.DRAIN_SECONDS)
     log: LogSettings = field(default_factory=LogSettings)
     sentry: Sentry | None = None
+    traces: Traces | None = None
     warnings: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from entrypoints.settings.choices import Environment, Part
 from entrypoints.settings.environment_reader import Values
 from entrypoints.settings.plain_http import WILDCARD_HOSTS, plain_http_warning
 from entrypoints.settings.setting import Setting
+from entrypoints.settings.traces import trace_problems
 
 _EVERYWHERE = (
     f"{env.HOST} lets other machines in by plain HTTP, and links to uploads and downloads lead to this one alone: put "
@@ -52,6 +53,7 @@ def problems_of(values: Values, scope: Scope) -> Iterator[str]:
     yield from _storage(values)
     yield from _twilio(values)
     yield from _both_or_none(values, env.ADMIN_EMAIL, env.ADMIN_PASSWORD)
+    yield from trace_problems(values)
 
 
 def warnings_of(values: Values, public_url: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from entrypoints.networks import parse_proxies
 from entrypoints.settings import parsers, urls
-from entrypoints.settings.choices import Environment, LogFormat, LogLevel, embedded_parts
+from entrypoints.settings.choices import Environment, LogFormat, LogLevel, TraceExporter, embedded_parts
 from entrypoints.settings.setting import (
     Parsed,
     Setting,
@@ -281,6 +281,53 @@ SENTRY_SAMPLE_RATE = setting(
     "The share of errors that is sent to Sentry, 0 to 1: `0.25` is one in four, chosen at random.",
     Parsed(parsers.share),
     value=1.0,
+    default="1",
+)
+TRACES = setting(
+    "UNITE_TRACES",
+    "Where traces go: `otlp` sends them to a collector of OpenTelemetry by OTLP over HTTP, `off` makes none. `otlp` "
+    "needs the packages of `requirements/otel.txt`. Without it the variables from here to `OTEL_TRACES_SAMPLER_ARG` "
+    "have no effect.",
+    one_of(TraceExporter),
+    value=TraceExporter.OFF,
+)
+OTLP_ENDPOINT = optional(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "The base address of the collector; traces go to `/v1/traces` there: `http://collector:4318`.",
+    text(),
+    default="http://localhost:4318",
+)
+OTLP_TRACES_ENDPOINT = optional(
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "The whole address that traces go to, if it differs: `https://traces.example.com/v1/traces`.",
+    text(),
+    default="`/v1/traces` at the address above",
+)
+OTLP_PROTOCOL = optional(
+    "OTEL_EXPORTER_OTLP_PROTOCOL",
+    "The protocol of the collector; the only one is `http/protobuf`.",
+    text(),
+    default="http/protobuf",
+)
+OTLP_HEADERS = optional(
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "The headers of requests to the collector, such as a key: `name=value`, several with commas between, "
+    "percent-encoded.",
+    text(),
+    default="none",
+    secret=True,
+)
+TRACES_SAMPLER = optional(
+    "OTEL_TRACES_SAMPLER",
+    "Which traces are recorded: `always_on`, `always_off`, or the share of the next variable, `traceidratio`. Each may "
+    "begin with `parentbased_`, which means the same here.",
+    text(),
+    default="parentbased_always_on",
+)
+TRACES_SAMPLER_ARG = optional(
+    "OTEL_TRACES_SAMPLER_ARG",
+    "The share of traces that `traceidratio` records, from 0 to 1: `0.05`.",
+    text(),
     default="1",
 )
 RATE_LIMIT = setting(

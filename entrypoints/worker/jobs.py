@@ -5,17 +5,20 @@ A job lets its errors pass: the queue that runs it logs them and runs it again.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from entrypoints import error_tracking
 from entrypoints.correlation import correlation_scope
 from entrypoints.dead_letters import log_dead_letter
+from entrypoints.tracing import JobTracing, UntracedJobs
 from entrypoints.worker import upkeep
 from entrypoints.worker.import_runs import continue_import, continue_undo
 from entrypoints.worker.time_slices import TIME_SLICE, TimeSlice
 from unite_core.application import Unite
+from unite_core.imports.queries import ImportsToContinue
 from unite_core.jobs import Jobs, job_name
 
 MAX_TURN_SECONDS = 120.0
@@ -49,7 +52,7 @@ class JobContext:
 
     `jobs` enqueues into the queues that the job comes from; `holder` is the worker's name in leases; `stopping` returns
     whether the worker has to stop; `further` are tasks by name that run once a minute in addition to the upkeep of
-    `unite`.
+    `unite`. Each job runs in a span of `tracing`.
     """
 
     unite: Unite
@@ -57,9 +60,12 @@ class JobContext:
     holder: str
     stopping: Callable[[], bool]
     further: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    tracing: JobTracing = field(default_factory=UntracedJobs)
     clock: Callable[[], float] = time.monotonic
 
-    def __call__(self, function: str, *arguments: str, correlation_id: str | None) -> None:
+    def __call__(
+        self, function: str, *arguments: str, correlation_id: str | None, traceparent: str | None = None
+    ) -> None:
         """Run the job with the name `function`.
 
         A job that is not in `JOBS`, or that has invalid arguments, is logged and dropped: anybody with access to Redis
@@ -70,7 +76,10 @@ class JobContext:
             if job is None or not job.accepts(self, arguments):
                 log.warning("An unknown job is dropped.", extra={"job": function[:MAX_LOGGED_LENGTH]})
                 return
-            with error_tracking.retried(function.rpartition(".")[2], *arguments):
+            with (
+                self.tracing.job(function, arguments, traceparent, begins_trace=job.begins_trace),
+                error_tracking.retried(function.rpartition(".")[2], *arguments),
+            ):
                 job.do(self, *arguments)
 
 
@@ -102,7 +111,9 @@ def relay(context: JobContext, destination: str) -> None:
 
     context.unite.notifications.relay(destination, should_stop=over, on_dead=log_dead_letter)
     if over():
-        context.jobs.deliver_events([destination])
+        # The events left have traces of their own. With a span of this job the next ones would follow for ever.
+        with context.tracing.following(None):
+            context.jobs.deliver_events([destination])
 
 
 def sweep(context: JobContext) -> None:
@@ -110,11 +121,21 @@ def sweep(context: JobContext) -> None:
     context.jobs.deliver_events()
     due = context.unite.imports.due()
     for import_id in due.to_import:
-        with correlation_scope(due.correlation_ids.get(import_id)):
+        with _as_in_request(context, due, import_id):
             context.jobs.run_import(import_id)
     for import_id in due.to_undo:
-        with correlation_scope(due.correlation_ids.get(import_id)):
+        with _as_in_request(context, due, import_id):
             context.jobs.undo_import(import_id)
+
+
+@contextmanager
+def _as_in_request(context: JobContext, due: ImportsToContinue, import_id: UUID) -> Iterator[None]:
+    """Have what is enqueued in the block follow from the request that made the import due."""
+    with (
+        correlation_scope(due.correlation_ids.get(import_id)),
+        context.tracing.following(due.traceparents.get(import_id)),
+    ):
+        yield
 
 
 def mark_missed(context: JobContext) -> None:
@@ -154,10 +175,15 @@ def _is_destination(context: JobContext, argument: str) -> bool:
 
 @dataclass(frozen=True)
 class Job:
-    """A job of a worker, and a check for each of its arguments."""
+    """A job of a worker, and a check for each of its arguments.
+
+    A job that `begins_trace` is traced even if nothing traced enqueued it. A recurring job is not: every few seconds it
+    finds that there is nothing to do. What it finds to deliver has traces of its own.
+    """
 
     do: Callable[..., None]
     checks: tuple[Callable[[JobContext, str], bool], ...] = ()
+    begins_trace: bool = False
 
     def accepts(self, context: JobContext, arguments: tuple[str, ...]) -> bool:
         """Return whether the arguments are valid for the job."""
@@ -169,8 +195,8 @@ class Job:
 JOBS: Mapping[str, Job] = {
     job_name(job.do): job
     for job in (
-        Job(run_import, (_is_id,)),
-        Job(undo_import, (_is_id,)),
+        Job(run_import, (_is_id,), begins_trace=True),
+        Job(undo_import, (_is_id,), begins_trace=True),
         Job(relay, (_is_destination,)),
         Job(sweep),
         Job(mark_missed),

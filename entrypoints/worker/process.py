@@ -11,19 +11,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
+from typing import Any, Protocol
 
 from entrypoints import error_tracking, logs
-from entrypoints.bootstrap import Started, StartRefused, load_settings, start
+from entrypoints.bootstrap import Started, StartRefused, load_settings, start, tracing_of
 from entrypoints.settings import Settings, SettingsRefused, environment, read_log_settings
+from entrypoints.tracing import UntracedJobs
 from entrypoints.worker.uploads import UploadListener
 from entrypoints.worker.worker import Queues, Worker
 
 NAME = "unite-worker"
+COMPONENT = "worker"
 
 log = logging.getLogger(__name__)
 
 
-def run(_arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Settings], Started] = start) -> int:
+class Start(Protocol):
+    """A function that starts the application, like `entrypoints.bootstrap.start`."""
+
+    def __call__(self, settings: Settings, *, tracing: Any) -> Started: ...
+
+
+def run(_arguments: Namespace, environ: Mapping[str, str], begin: Start = start) -> int:
     """Run the worker until SIGTERM or SIGINT, and return the exit code; `begin` starts the application."""
     return _run(environ, begin)
 
@@ -39,15 +48,19 @@ def run_beside_service(wait_for_parent: Callable[[], None]) -> int:
 
 def _run(
     environ: Mapping[str, str],
-    begin: Callable[[Settings], Started],
+    begin: Start,
     wait_for_parent: Callable[[], None] | None = None,
 ) -> int:
     logs.configure(read_log_settings(environ))
     try:
         settings = load_settings(environ)
         logs.configure(settings.log)
-        error_tracking.start(settings, "worker")
-        with begin(settings) as started, started.open_local_queues() as local_queues:
+        error_tracking.start(settings, COMPONENT)
+        with (
+            tracing_of(settings, COMPONENT) as tracing,
+            begin(settings, tracing=tracing) as started,
+            started.open_local_queues() as local_queues,
+        ):
             _work(started, local_queues, wait_for_parent)
     except (SettingsRefused, StartRefused) as refused:
         for warning in getattr(refused, "warnings", ()):
@@ -65,7 +78,7 @@ def _write_name(name: str) -> None:
 
 
 def _work(started: Started, local_queues: Queues, wait_for_parent: Callable[[], None] | None) -> None:
-    logs.describe_records("worker")
+    logs.describe_records(COMPONENT)
     stop = Event()
     _on_signals(stop, started)
     if wait_for_parent is not None:
@@ -77,6 +90,7 @@ def _work(started: Started, local_queues: Queues, wait_for_parent: Callable[[], 
         holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         stop=stop,
         upkeep=started.upkeep,
+        tracing=started.tracing or UntracedJobs(),
     )
     log.info("The worker is ready.")
     with _listening_for_uploads(started, stop):

@@ -20,6 +20,7 @@ TIMEOUT = 30.0
 ONE, OTHER = UUID(int=1), UUID(int=2)
 DESTINATIONS = ("activity", "topic")
 CORRELATION_ID = "c0ffee-1234"
+TRACEPARENT = f"00-{'4b' * 16}-{'f0' * 8}-01"
 
 Job = tuple[str, ...]
 Run = Callable[[Callable[[], bool]], None]
@@ -36,11 +37,13 @@ class Recorder(JobHandler):
     then: Callable[[Job], None] = ignore
     jobs: list[Job] = field(default_factory=list)
     correlation_ids: list[str | None] = field(default_factory=list)
+    traceparents: list[str | None] = field(default_factory=list)
 
-    def __call__(self, function: str, /, *arguments: str, correlation_id: str | None) -> None:
+    def __call__(self, function: str, /, *arguments: str, correlation_id: str | None, traceparent: str | None) -> None:
         job = (function.rpartition(".")[2], *arguments)
         self.jobs.append(job)
         self.correlation_ids.append(correlation_id)
+        self.traceparents.append(traceparent)
         self.then(job)
 
 
@@ -95,7 +98,10 @@ def failing_first(error: Exception) -> Callable[[Job], None]:
 
 
 class QueuesContract:
-    """Derive a test class with a fixture `queues` for `DESTINATIONS` whose jobs get `CORRELATION_ID`."""
+    """Derive a test class with a fixture `queues` for `DESTINATIONS`.
+
+    Its jobs get `CORRELATION_ID` and `TRACEPARENT`.
+    """
 
     @pytest.fixture
     @abstractmethod
@@ -116,6 +122,7 @@ class QueuesContract:
 
         assert recorder.jobs == [("run_import", str(ONE)), ("undo_import", str(OTHER)), ("run_import", str(OTHER))]
         assert recorder.correlation_ids == [CORRELATION_ID] * 3
+        assert recorder.traceparents == [TRACEPARENT] * 3
 
     def test_a_queued_job_is_not_enqueued_again(self, queues: Queues) -> None:
         recorder = Recorder()

@@ -18,7 +18,7 @@ from adapters.local.worker_queues import LocalQueues
 from adapters.rate_limits import LocalRateLimits
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
-from tests.contracts.queues_contract import CORRELATION_ID, DESTINATIONS, QueuesContract
+from tests.contracts.queues_contract import CORRELATION_ID, DESTINATIONS, TRACEPARENT, QueuesContract
 from unite_core.clock import Clock
 from unite_core.jobs import Jobs
 from unite_core.notifications.ports import TextMessages, Topic, TopicMessage
@@ -111,7 +111,12 @@ class TestJobs(JobsContract):
 @pytest.fixture
 def local_queues(tmp_path: Path) -> Iterator[LocalQueues]:
     wake_ups = LocalJobs(tmp_path).listen()
-    with LocalQueues(wake_ups, destinations=DESTINATIONS, correlation_id=lambda: CORRELATION_ID) as queues:
+    with LocalQueues(
+        wake_ups,
+        destinations=DESTINATIONS,
+        correlation_id=lambda: CORRELATION_ID,
+        traceparent=lambda: TRACEPARENT,
+    ) as queues:
         yield queues
 
 

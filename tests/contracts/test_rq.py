@@ -12,7 +12,7 @@ from adapters.redis.connection import RedisServer
 from adapters.rq.jobs import IMPORTS, RqJobs, queue_name
 from adapters.rq.worker import RqQueues
 from tests.contracts.outages import redis_unreachable
-from tests.contracts.queues_contract import CORRELATION_ID, DESTINATIONS, QueuesContract
+from tests.contracts.queues_contract import CORRELATION_ID, DESTINATIONS, TRACEPARENT, QueuesContract
 from unite_core.jobs import JOB_MODULE
 from unite_core.testing.contracts import JobsContract, WakeUp
 
@@ -46,5 +46,11 @@ class TestQueues(QueuesContract):
     @pytest.fixture
     def queues(self, redis_url: str) -> Iterator[RqQueues]:
         server = RedisServer(redis_url)
-        yield RqQueues(redis_url, RqJobs(server, destinations=DESTINATIONS, correlation_id=lambda: CORRELATION_ID))
+        jobs = RqJobs(
+            server,
+            destinations=DESTINATIONS,
+            correlation_id=lambda: CORRELATION_ID,
+            traceparent=lambda: TRACEPARENT,
+        )
+        yield RqQueues(redis_url, jobs)
         server.close()

@@ -58,7 +58,7 @@ def test_each_declared_variable_is_read(it: Setting[Any]) -> None:
 
 def test_each_declared_variable_is_used(checkout: Path) -> None:
     folder = checkout / "entrypoints" / "settings"
-    code = "".join((folder / f"{name}.py").read_text("utf-8") for name in ("model", "load", "rules"))
+    code = "".join((folder / f"{name}.py").read_text("utf-8") for name in ("model", "load", "rules", "traces"))
     used = set(re.findall(r"\b(?:env|variables)\.([A-Z0-9_]+)", code))
 
     assert {name for name, value in vars(env).items() if isinstance(value, Setting)} <= used
@@ -76,4 +76,4 @@ def test_names_are_unique_and_have_the_prefix() -> None:
     names = [it.name for it in env.ALL]
 
     assert len(set(names)) == len(names)
-    assert all(name.startswith(env.PREFIX) for name in names)
+    assert all(name.startswith((env.PREFIX, "OTEL_")) for name in names)

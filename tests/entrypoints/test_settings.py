@@ -631,7 +631,7 @@ def test_the_table_in_the_docs_lists_every_setting(checkout: Path) -> None:
 
     text = (checkout / "docs" / "reference" / "settings.md").read_text("utf-8")
     page = text.partition("\n## Variables around the service\n")[0]
-    shown = [line for line in page.splitlines() if line.startswith("| `UNITE_")]
+    shown = [line for line in page.splitlines() if line.startswith(("| `UNITE_", "| `OTEL_"))]
 
     assert shown == table
 

@@ -17,8 +17,8 @@ from unite_core.notifications.model import TEXTS
 BRIEF = replace(POLICY, failure_threshold=3, recovery_timeout=timedelta(seconds=2))
 
 
-def begin(settings: Settings) -> Started:
-    started = start(settings)
+def begin(settings: Settings, *, tracing: None = None) -> Started:
+    started = start(settings, tracing=tracing)
     account = settings.twilio
     assert account is not None
     twilio = Twilio(

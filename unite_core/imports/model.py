@@ -118,7 +118,7 @@ class LeadImport(Checked):
     time that all workers spent on it. `holder` is the worker that processes it, whose lease ends at `held_until`;
     `attempts` counts how many times a worker took it since its last progress. `undo_row` is the last row whose
     created lead was checked by the undo. `dialect` and `columns` are the results of examining the file, in
-    plain values, empty before.
+    plain values, empty before. `traceparent` (W3C Trace Context) names the span that made it due, if that was traced.
     `same_file_key` is unique: a digest of user, bytes and options.
     """
 
@@ -148,6 +148,7 @@ class LeadImport(Checked):
     held_until: datetime | None = None
     attempts: int = 0
     correlation_id: str | None = None
+    traceparent: str | None = None
     version: int = 1
 
     def queue(self, size: int, same_file_key: str, correlation_id: str | None = None) -> None:
@@ -242,6 +243,7 @@ class LeadImport(Checked):
         if self.undone is None:
             self.undone = Undone()
             self.same_file_key = None
+            self.traceparent = None
 
     def is_expired(self, now: datetime, retention: timedelta | None) -> bool:
         """Return whether it ended so long ago that the snapshots of its leads are deleted."""

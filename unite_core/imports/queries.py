@@ -156,13 +156,15 @@ class DueImports(UseCase):
             to_import=tuple(due.id for due in unfinished if not due.undoing),
             to_undo=tuple(due.id for due in unfinished if due.undoing),
             correlation_ids={due.id: due.correlation_id for due in unfinished},
+            traceparents={due.id: due.traceparent for due in unfinished},
         )
 
 
 @dataclass(frozen=True)
 class ImportsToContinue:
-    """The imports to continue and the undos to continue, and the request that caused each of them."""
+    """The imports to continue and the undos to continue, and the request that caused each of them, and its span."""
 
     to_import: tuple[UUID, ...]
     to_undo: tuple[UUID, ...]
     correlation_ids: Mapping[UUID, str | None] = field(default_factory=dict)
+    traceparents: Mapping[UUID, str | None] = field(default_factory=dict)

@@ -76,6 +76,7 @@ def topic_message(event: Event, audience: Audience, links: Links) -> TopicMessag
         role=audience.role.value,
         correlation_id=event.correlation_id,
         body=json.dumps(body, separators=(",", ":")),
+        traceparent=event.traceparent,
     )
 
 

@@ -18,6 +18,7 @@ def delivery_answered(event_id: UUID, at: datetime, delivery: Delivery, event: E
         type=ANSWERED,
         at=at,
         correlation_id=event.correlation_id,
+        traceparent=event.traceparent,
         delivery_id=delivery.id,
         data={**_of(delivery), "event_type": event.type},
     )

@@ -202,7 +202,8 @@ class Links(Protocol):
 class TopicMessage(Checked):
     """A message to the topic about one event: `body` is JSON (docs/events); subscribers filter by the other fields.
 
-    `role` is the role that the event concerns, a value of `Role`.
+    `role` is the role that the event concerns, a value of `Role`. `traceparent` (W3C Trace Context) names the span of
+    the delivery, for subscribers that are traced.
     """
 
     event_id: UUID
@@ -210,6 +211,7 @@ class TopicMessage(Checked):
     role: str
     correlation_id: str | None
     body: str
+    traceparent: str | None = None
 
 
 class Topic(Protocol):

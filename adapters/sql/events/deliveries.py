@@ -210,6 +210,7 @@ def _event_to_row(event: Event) -> dict[str, Any]:
         "import_id": event.import_id,
         "data": dict(event.data),
         "delivery_id": event.delivery_id,
+        "traceparent": event.traceparent,
     }
 
 
@@ -224,6 +225,7 @@ def _to_event(row: Row[Any]) -> Event:
         lead_ids=tuple(UUID(bytes=ids[start : start + _ID_BYTES]) for start in range(0, len(ids), _ID_BYTES)),
         import_id=row.import_id,
         delivery_id=row.delivery_id,
+        traceparent=row.traceparent,
         data=row.data,
     )
 

@@ -2,7 +2,14 @@
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table
 
-from adapters.sql.metadata import MAX_CODE_LENGTH, MAX_CORRELATION_ID_LENGTH, MYSQL, metadata, one_of
+from adapters.sql.metadata import (
+    MAX_CODE_LENGTH,
+    MAX_CORRELATION_ID_LENGTH,
+    MYSQL,
+    TRACEPARENT_LENGTH,
+    metadata,
+    one_of,
+)
 from adapters.sql.types import ExactJson, Identifier, Moment, blob, exact_text
 from unite_core.notifications.model import DeliveryStatus
 from unite_core.phone import MAX_PHONE_LENGTH
@@ -24,6 +31,7 @@ outbox_events = Table(
     Column("import_id", Identifier),
     Column("data", ExactJson, nullable=False),
     Column("delivery_id", Identifier),
+    Column("traceparent", exact_text(TRACEPARENT_LENGTH)),
     PrimaryKeyConstraint("id"),
     **MYSQL,
 )

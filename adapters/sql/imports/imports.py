@@ -1,6 +1,6 @@
 """SQL repository of imports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,14 +20,18 @@ from unite_core.paging import Page, PageRequest, Position, page_of
 
 
 class SqlImports(Imports):
-    """Imports in the relational database."""
+    """Imports in the relational database.
 
-    def __init__(self, connection: Connection) -> None:
+    An import that is due for a worker gets the current `traceparent`, unless it has one.
+    """
+
+    def __init__(self, connection: Connection, traceparent: Callable[[], str | None] | None = None) -> None:
         self._connection = connection
+        self._traceparent = traceparent
 
     def add(self, new: LeadImport) -> None:
         try:
-            self._connection.execute(insert(imports), _to_row(new))
+            self._connection.execute(insert(imports), self._traced(_to_row(new)))
         except IntegrityError as error:
             raise refusal(error) or error from None
 
@@ -40,9 +44,14 @@ class SqlImports(Imports):
 
     def save(self, changed: LeadImport) -> None:
         try:
-            save_version(self._connection, imports, _to_row(changed), "import")
+            save_version(self._connection, imports, self._traced(_to_row(changed)), "import")
         except IntegrityError as error:
             raise refusal(error) or error from None
+
+    def _traced(self, row: dict[str, Any]) -> dict[str, Any]:
+        if self._traceparent is not None and row["due"] and row["traceparent"] is None:
+            row["traceparent"] = self._traceparent()
+        return row
 
     def page(self, filters: ImportFilter, request: PageRequest) -> Page[LeadImport]:
         index = "ix_lead_imports_status_created" if filters.statuses else "ix_lead_imports_created"
@@ -137,6 +146,7 @@ def _to_row(stored: LeadImport) -> dict[str, Any]:
         "held_until": stored.held_until,
         "attempts": stored.attempts,
         "correlation_id": stored.correlation_id,
+        "traceparent": stored.traceparent,
         "version": stored.version,
     }
 
@@ -169,6 +179,7 @@ def _to_import(row: Row[Any]) -> LeadImport:
         held_until=row.held_until,
         attempts=row.attempts,
         correlation_id=row.correlation_id,
+        traceparent=row.traceparent,
         version=row.version,
     )
 

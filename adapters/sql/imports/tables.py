@@ -23,6 +23,7 @@ from adapters.sql.metadata import (
     MAX_HOLDER_LENGTH,
     MAX_PHONE_KEY_LENGTH,
     MYSQL,
+    TRACEPARENT_LENGTH,
     metadata,
     one_of,
 )
@@ -65,6 +66,7 @@ lead_imports = Table(
     Column("attempts", Integer, nullable=False),
     Column("correlation_id", exact_text(MAX_CORRELATION_ID_LENGTH)),
     Column("version", Integer, nullable=False),
+    Column("traceparent", exact_text(TRACEPARENT_LENGTH)),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("same_file_key", name="uq_lead_imports_same_file_key"),
     ForeignKeyConstraint(["created_by"], ["users.id"]),

@@ -34,8 +34,8 @@ class Scenario:
         (job,) = self.queue._jobs.values()
         return job
 
-    def _handle(self, _: str, *__: str, correlation_id: str | None) -> None:
-        del correlation_id
+    def _handle(self, _: str, *__: str, correlation_id: str | None, traceparent: str | None) -> None:
+        del correlation_id, traceparent
         self.runs += 1
         self.meanwhile()
         if self.runs <= self.failures:

@@ -37,7 +37,14 @@ class Counter(JobHandler):
     then: Callable[[str], None] = lambda _: None
     runs: dict[str, int] = field(default_factory=dict)
 
-    def __call__(self, function: str, /, *arguments: str, correlation_id: str | None) -> None:  # noqa: ARG002 - they recur without
+    def __call__(
+        self,
+        function: str,
+        /,
+        *arguments: str,  # noqa: ARG002 - they recur without
+        correlation_id: str | None,  # noqa: ARG002 - the same
+        traceparent: str | None,  # noqa: ARG002 - the same
+    ) -> None:
         name = function.rpartition(".")[2]
         self.runs[name] = self.runs.get(name, 0) + 1
         self.then(name)

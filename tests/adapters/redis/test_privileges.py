@@ -84,7 +84,7 @@ def test_jobs_are_enqueued_run_retried_and_maintained_with_the_account(url: str,
     queues = RqQueues(url, jobs)
     done: list[str] = []
 
-    def handler(function: str, *_about: str, correlation_id: str | None) -> None:  # noqa: ARG001 - called by its name
+    def handler(function: str, *_about: str, correlation_id: str | None, traceparent: str | None) -> None:  # noqa: ARG001 - called by its name
         done.append(function.rpartition(".")[2])
         if len(done) == 1:
             raise Unavailable("The storage is away.")

@@ -34,7 +34,8 @@ class Handler:
     correlation_ids: list[str | None] = field(default_factory=list)
     looks: int = 0
 
-    def __call__(self, function: str, *about: str, correlation_id: str | None) -> None:
+    def __call__(self, function: str, *about: str, correlation_id: str | None, traceparent: str | None) -> None:
+        del traceparent
         self.done.append((function.rpartition(".")[2], *about))
         self.correlation_ids.append(correlation_id)
         self.then()
