@@ -1,8 +1,9 @@
 """What each job does, by ids alone, and that it may be done twice."""
 
 import logging
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,11 @@ from uuid import UUID
 import pytest
 
 from entrypoints.correlation import ContextFilter, correlation_id
+from entrypoints.tracing import UntracedJobs
 from entrypoints.worker.jobs import JOBS, MAX_TURN_SECONDS, JobContext, keep_up, relay, run_import, sweep, undo_import
 from entrypoints.worker.time_slices import TIME_SLICE, TimeSlice
 from tests.entrypoints.working import local_queues
-from unite_core.errors import Unavailable
+from unite_core.errors import NotFound, Unavailable
 from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.queries import ImportsToContinue
 from unite_core.imports.use_cases import NewImport
@@ -274,6 +276,99 @@ def test_what_the_sweep_enqueues_follows_from_the_request_that_it_was_for(
 
     assert seen == ["of-admin"]
     assert correlation_id() is None
+
+
+@dataclass
+class NotedTracing(UntracedJobs):
+    """Notes what it is to trace; `following` is what would be named now."""
+
+    jobs: list[tuple[str, tuple[str, ...], str | None, bool]] = field(default_factory=list)
+    now: str | None = "of-the-job"
+
+    @contextmanager
+    def job(
+        self, function: str, arguments: tuple[str, ...], traceparent: str | None, *, begins_trace: bool
+    ) -> Iterator[None]:
+        self.jobs.append((function.rpartition(".")[2], arguments, traceparent, begins_trace))
+        yield
+
+    @contextmanager
+    def following(self, traceparent: str | None) -> Iterator[None]:
+        before, self.now = self.now, traceparent
+        yield
+        self.now = before
+
+
+def test_what_the_sweep_enqueues_follows_from_the_span_that_made_it_due(
+    scenario: Scenario, context: JobContext
+) -> None:
+    tracing = NotedTracing()
+    queued, done = queue_import(scenario, 1), queue_import(scenario, 1, "other")
+    run_import(context, str(done.id))
+    with scenario.ports.work() as work:
+        for import_id, traceparent in ((queued.id, "of-import"), (done.id, "of-undo")):
+            stored = work.imports.get(import_id)
+            if import_id == done.id:
+                stored.begin_undo()
+            stored.traceparent = traceparent
+            stored.mark_updated()
+            work.imports.save(stored)
+        work.commit()
+    seen: list[tuple[UUID, str | None]] = []
+
+    class Noting(InMemoryJobs):
+        def run_import(self, import_id: UUID) -> None:
+            seen.append((import_id, tracing.now))
+
+        undo_import = run_import
+
+    sweep(replace(context, jobs=Noting(), tracing=tracing))
+
+    assert seen == [(queued.id, "of-import"), (done.id, "of-undo")]
+    assert tracing.now == "of-the-job"
+
+
+def test_a_relay_that_goes_on_does_not_follow_from_its_own_span(context: JobContext) -> None:
+    tracing = NotedTracing()
+    seen: list[str | None] = []
+
+    class Noting(InMemoryJobs):
+        def deliver_events(self, destinations: Collection[str] = ()) -> None:
+            super().deliver_events(destinations)
+            seen.append(tracing.now)
+
+    relay(replace(context, stopping=lambda: True, jobs=Noting(), tracing=tracing), "activity")
+
+    assert seen == [None]
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "begins_trace"),
+    [
+        ("run_import", (AN_ID,), True),
+        ("undo_import", (AN_ID,), True),
+        ("relay", ("activity",), False),
+        ("sweep", (), False),
+    ],
+)
+def test_a_job_is_traced_with_what_it_follows_from(
+    context: JobContext, name: str, about: tuple[str, ...], *, begins_trace: bool
+) -> None:
+    tracing = NotedTracing()
+    function = f"entrypoints.worker.jobs.{name}"
+
+    with suppress(NotFound):  # there is no such import
+        replace(context, tracing=tracing)(function, *about, correlation_id=None, traceparent="of-the-request")
+
+    assert tracing.jobs == [(name, about, "of-the-request", begins_trace)]
+
+
+def test_what_is_no_job_is_not_traced(context: JobContext) -> None:
+    tracing = NotedTracing()
+
+    replace(context, tracing=tracing)("os.system", "true", correlation_id=None, traceparent="of-the-request")
+
+    assert tracing.jobs == []
 
 
 def test_a_destination_is_told_of_events(scenario: Scenario, context: JobContext) -> None:

@@ -140,3 +140,19 @@ def test_the_plan_is_one_that_python_takes(human: bool) -> None:
     formatter = config.configure_formatter(config.config["formatters"]["lines"])
 
     assert isinstance(formatter, logs.TextFormatter if human else logs.JsonLinesFormatter)
+
+
+def test_where_there_is_a_span_each_line_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = logging.StreamHandler(written := io.StringIO())
+    handler.setFormatter(logs.JsonLinesFormatter())
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    current = {"trace_id": "4b" * 16, "span_id": "f0" * 8}
+
+    logs.name_spans(lambda: current)
+    logging.getLogger("unite").warning("Inside.")
+    current = {}
+    logging.getLogger("unite").warning("Outside.")
+
+    inside, outside = (json.loads(line) for line in written.getvalue().splitlines())
+    assert (inside["trace_id"], inside["span_id"]) == ("4b" * 16, "f0" * 8)
+    assert outside.keys() & {"trace_id", "span_id"} == set()

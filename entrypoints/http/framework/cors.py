@@ -19,6 +19,8 @@ ALLOWED_HEADERS = (
     "If-Match",
     "If-None-Match",
     "Last-Event-ID",
+    "Traceparent",
+    "Tracestate",
     "X-Correlation-ID",
 )
 

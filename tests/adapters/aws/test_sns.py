@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -51,6 +52,15 @@ def test_a_subscription_with_a_filter_gets_only_matching_messages(access: AwsCli
     topic.publish([a_topic_message("call_task.missed"), matching, a_topic_message()])
 
     assert [message.body for message in listening.heard()] == [matching.body]
+
+
+def test_the_message_of_a_traced_event_names_its_span(topic: SnsTopic, listening: ListenedTo) -> None:
+    traceparent = f"00-{'4b' * 16}-{'f0' * 8}-01"
+    sent = [replace(a_topic_message(), traceparent=traceparent), a_topic_message()]
+
+    topic.publish(sent)
+
+    assert sorted(listening.heard(), key=lambda it: it.event_id) == sorted(sent, key=lambda it: it.event_id)
 
 
 def test_more_messages_than_sns_accepts_at_once_are_published_in_batches(

@@ -57,6 +57,7 @@ class ListenedTo:
                         role=attributes["role"],
                         correlation_id=attributes.get("correlation_id"),
                         body=message["Body"],
+                        traceparent=attributes.get("traceparent"),
                     )
                 )
                 self.access.sqs().delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])

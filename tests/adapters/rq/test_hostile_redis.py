@@ -174,6 +174,18 @@ def test_an_invalid_correlation_id_is_ignored(redis: Redis, queues: RqQueues, me
     assert handler.correlation_ids in ([None], [])
 
 
+@pytest.mark.parametrize(
+    "meta", [b"7", b'{"traceparent": 7}', b'{"traceparent": "a\\nb"}', b'{"traceparent": "%s"}' % (b"0" * 56)]
+)
+def test_a_traceparent_that_is_none_is_left_out(redis: Redis, queues: RqQueues, meta: bytes) -> None:
+    plant(redis, meta=meta)
+    handler = Handler()
+
+    queues.run_import_jobs(handler, handler.is_done)
+
+    assert handler.traceparents == [None]
+
+
 def test_callbacks_and_webhooks_planted_in_a_job_are_ignored(redis: Redis, queues: RqQueues, tmp_path: Path) -> None:
     (tmp_path / "planted_module.py").write_text(f"open({str(tmp_path / 'planted')!r}, 'w').close()")
     hook = {"url": "http://127.0.0.1:9/", "job_status": "finished", "method": "GET"}

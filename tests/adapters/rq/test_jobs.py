@@ -24,7 +24,7 @@ def test_a_job_has_an_id_as_its_argument_and_the_correlation_id_of_its_request(j
     first, second = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).jobs
     assert (first.func_name, first.args) == ("entrypoints.worker.jobs.run_import", [str(ONE)])
     assert (second.func_name, second.args) == ("entrypoints.worker.jobs.undo_import", [str(OTHER)])
-    assert first.meta == {"correlation_id": "c0ffee-1234"}
+    assert first.meta == {"correlation_id": "c0ffee-1234", "traceparent": None}
 
 
 def test_a_failed_job_is_retried_after_growing_pauses(jobs: RqJobs, redis: Redis) -> None:

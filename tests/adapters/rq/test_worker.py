@@ -32,10 +32,11 @@ class Handler:
     then: Callable[[], None] = lambda: None
     done: list[tuple[str, ...]] = field(default_factory=list)
     correlation_ids: list[str | None] = field(default_factory=list)
+    traceparents: list[str | None] = field(default_factory=list)
     looks: int = 0
 
     def __call__(self, function: str, *about: str, correlation_id: str | None, traceparent: str | None) -> None:
-        del traceparent
+        self.traceparents.append(traceparent)
         self.done.append((function.rpartition(".")[2], *about))
         self.correlation_ids.append(correlation_id)
         self.then()

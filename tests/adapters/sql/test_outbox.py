@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, event
 
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
+from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.notifications.model import ACTIVITY, TOPIC
 from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION, TOPIC_SUBSCRIPTION
-from unite_core.testing.builders import an_event
+from unite_core.testing.builders import a_user, an_event, an_import
 
 
 def test_relays_are_woken_once_after_the_commit_of_an_event_and_never_otherwise(engine: Engine) -> None:
@@ -72,3 +73,53 @@ def inserts(engine: Engine) -> Iterator[list[str]]:
     event.listen(engine, "before_cursor_execute", record)
     yield made
     event.remove(engine, "before_cursor_execute", record)
+
+
+OWN, CURRENT = f"00-{'4b' * 16}-{'f0' * 8}-01", f"00-{'5c' * 16}-{'e1' * 8}-01"
+
+
+def test_an_event_gets_the_current_span_unless_it_has_one(engine: Engine) -> None:
+    traced, untraced = SqlUnitOfWorkFactory(engine, traceparent=lambda: CURRENT), SqlUnitOfWorkFactory(engine)
+    events = {name: an_event(traceparent=name) for name in (OWN, None)}
+    later = an_event()
+    with traced() as work:
+        for event_ in events.values():
+            work.record(event_)
+        work.commit()
+    with untraced() as work:
+        work.record(later)
+        work.commit()
+
+    with untraced() as work:
+        claimed = work.deliveries.claim(ACTIVITY, now=later.at, until=later.at, limit=10)
+    assert {event_.id: event_.traceparent for _, event_ in claimed} == {
+        events[OWN].id: OWN,
+        events[None].id: CURRENT,
+        later.id: None,
+    }
+
+
+def test_an_import_gets_the_span_that_makes_it_due(engine: Engine) -> None:
+    current = [None, CURRENT, "of-a-job"]
+    units = SqlUnitOfWorkFactory(engine, traceparent=lambda: current[0])
+    ann = a_user()
+    coming = an_import(ann, status=ImportStatus.AWAITING_UPLOAD)
+    with units() as work:
+        work.users.add(ann)
+        work.imports.add(coming)
+        work.commit()
+
+    def change(**changes: object) -> LeadImport:
+        del current[0]
+        with units() as work:
+            stored = work.imports.get(coming.id)
+            for name, value in changes.items():
+                setattr(stored, name, value)
+            stored.mark_updated()
+            work.imports.save(stored)
+            work.commit()
+        with units() as work:
+            return work.imports.get(coming.id)
+
+    assert change(status=ImportStatus.QUEUED).traceparent == CURRENT
+    assert change(status=ImportStatus.RUNNING).traceparent == CURRENT

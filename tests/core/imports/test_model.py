@@ -25,6 +25,16 @@ def test_cancelling_a_cancelled_import_changes_nothing() -> None:
     assert cancelled.finished_at is None
 
 
+def test_an_undoing_does_not_follow_from_the_span_of_its_import() -> None:
+    undoing = an_import(
+        a_user(), status=ImportStatus.COMPLETED, started_at=A_MONDAY_MORNING, traceparent="of the import"
+    )
+
+    undoing.begin_undo()
+
+    assert undoing.traceparent is None
+
+
 def test_beginning_an_undo_again_changes_nothing() -> None:
     undoing = an_import(a_user(), status=ImportStatus.COMPLETED, started_at=A_MONDAY_MORNING, undone=Undone(removed=5))
 

@@ -441,3 +441,13 @@ def test_an_import_has_the_correlation_id_of_the_request_that_started_it(scenari
 
     assert scenario.get_import(coming.id).correlation_id == "starting"
     assert scenario.unite.imports.due().correlation_ids == {coming.id: "starting"}
+
+
+def test_what_is_due_is_listed_with_the_span_that_made_it_due(scenario: Scenario) -> None:
+    traceparent = f"00-{'4b' * 16}-{'f0' * 8}-01"
+    coming = scenario.upload("Name,Email\nGrace,grace@example.com\n")
+    with scenario.ports.work() as work:
+        work.imports.save(replace(work.imports.get(coming.id), traceparent=traceparent, version=2))
+        work.commit()
+
+    assert scenario.unite.imports.due().traceparents == {coming.id: traceparent}

@@ -13,9 +13,11 @@ from unite_core.notifications.model import ACTIVITY, CLAIM_TTL, DEFAULT_RETRY, D
 from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.paging import PageRequest
+from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryActivityLog, InMemoryUnitOfWorkFactory
 
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
+TRACEPARENT = f"00-{'4b' * 16}-{'f0' * 8}-01"
 
 
 class OutboxWithLog(OutboxScenario):
@@ -65,6 +67,19 @@ def test_each_response_is_recorded_in_the_activity_log() -> None:
     assert second.type == ANSWERED
     assert (second.at, second.actor_id, second.lead_ids) == (outbox.clock.now(), None, ())
     assert second.correlation_id == event.correlation_id
+
+
+def test_what_is_told_of_a_delivery_follows_from_the_span_of_its_event() -> None:
+    outbox = OutboxWithLog(FakeDestination(answering(Receipt(accepted=True, response={"message_id": "0c"}))))
+    event = an_event(traceparent=TRACEPARENT)
+    with outbox.work() as work:
+        work.record(event)
+        work.commit()
+
+    outbox.relay(MAIL)
+
+    (told,) = outbox.told_of(outbox.to_mailbox())
+    assert told.traceparent == TRACEPARENT
 
 
 def test_events_of_deliveries_go_only_to_the_activity_log_and_have_no_events_themselves() -> None:

@@ -56,6 +56,17 @@ def bodies(published: list[TopicMessage]) -> list[dict[str, Any]]:
     return [json.loads(message.body) for message in published]
 
 
+def test_the_message_of_an_event_names_its_span_beside_its_body() -> None:
+    topic = InMemoryTopic()
+    traceparent = f"00-{'4b' * 16}-{'f0' * 8}-01"
+
+    TopicOfEvents(topic, InMemoryLinks()).deliver([an_event(type="import.finished", traceparent=traceparent)])
+
+    (message,) = topic.published
+    assert message.traceparent == traceparent
+    assert traceparent not in message.body
+
+
 def test_every_event_type_of_the_topic_is_valid_by_the_schema(bodies: list[dict[str, Any]]) -> None:
     assert {body["type"] for body in bodies} == set(AUDIENCES)
     assert [str(error) for body in bodies for error in VALIDATOR.iter_errors(body)] == []

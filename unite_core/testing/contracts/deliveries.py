@@ -110,6 +110,12 @@ class DeliveriesContract(DatabaseContract[DeliveriesUnit]):
 
         assert [event for _, event in _claim(work, now=_LATER)] == [plain, full, of_a_delivery]
 
+    def test_a_claimed_event_has_the_traceparent_with_which_it_was_recorded(self, work: Units[DeliveriesUnit]) -> None:
+        traceparent = f"00-{'4b' * 16}-{'f0' * 8}-01"
+        _record(work, an_event(at=_NOW, traceparent=traceparent), an_event(at=_LATER))
+
+        assert [event.traceparent for _, event in _claim(work, now=_LATER)] == [traceparent, None]
+
     def test_a_claim_counts_an_attempt_and_holds_the_delivery(
         self, work: Units[DeliveriesUnit], reads: Units[DeliveriesUnit]
     ) -> None:

@@ -293,6 +293,7 @@ def _full_import(lead_import: LeadImport) -> LeadImport:
         bytes_done=2**33,
         seconds_worked=1.5,
         correlation_id="c0ffee-1234",
+        traceparent=f"00-{'4b' * 16}-{'f0' * 8}-01",
         started_at=_NOW + timedelta(microseconds=1),
         finished_at=_NOW + _HOUR,
         failure=Failure("file_missing", "It is gone."),
