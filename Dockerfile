@@ -13,12 +13,18 @@ FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore
 
+# What is installed: the service alone, or with what is off by default. `--build-arg REQUIREMENTS=otel` is the set of
+# requirements/otel.txt; several are separated by spaces.
+ARG REQUIREMENTS=service
+
 # The environment has no pip of its own: nothing is installed where the service runs. Wheels alone, for there is no
-# compiler here; and what is in them is what requirements/service.txt has the hashes of.
-RUN --mount=type=bind,source=requirements/service.txt,target=/tmp/service.txt \
+# compiler here; and what is in them is what the lists of requirements have the hashes of.
+RUN --mount=type=bind,source=requirements,target=/tmp/requirements \
     python -m venv --without-pip /opt/unite \
- && pip --python /opt/unite/bin/python install --no-cache-dir --no-compile --only-binary :all: \
-        --require-hashes -r /tmp/service.txt
+ && for set in ${REQUIREMENTS}; do \
+        pip --python /opt/unite/bin/python install --no-cache-dir --no-compile --only-binary :all: \
+            --require-hashes -r "/tmp/requirements/${set}.txt" || exit 1; \
+    done
 
 # A third of what was installed is data that nothing here asks for: where the world's phone numbers are at home, who
 # carries them, and how every service of AWS is spoken to. adapters/aws/clients.py names the services that are.

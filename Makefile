@@ -227,6 +227,10 @@ diagram-aws: $(infra)/stamps/infra ## Draw the picture of the templates of AWS a
 pictures: $(stamps)/test ## Draw the pictures of the dashboard in docs/pictures anew; needs Chromium
 	@PYTHONPATH=. $(python) docs/pictures/dashboard.py 2>/dev/null
 
+.PHONY: picture-trace
+picture-trace: $(stamps)/test programs ## Draw the trace of a call in docs/pictures anew, from a run on servers
+	@PYTHONPATH=. $(python) docs/pictures/trace.py
+
 ##@ The rest
 
 .PHONY: clean

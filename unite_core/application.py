@@ -88,8 +88,8 @@ class Ports(Checked):
     was built with the subscriptions of all, so that it creates a delivery for each. `cache` is the one that the units
     of `work` invalidate. `tokens` creates access tokens, `cookies` session cookies; neither accepts those of the other.
     `documents` is the store into which `activity` writes call documents, None if it writes none. `links` lead to what
-    messages are about. `around_destination` returns what events are delivered to in place of a destination, such as one
-    that traces the deliveries and passes them on.
+    messages are about. `around_destination`, if there is one, returns what events are delivered to in place of a
+    destination, such as one that traces the deliveries and passes them on.
     """
 
     work: UnitOfWorkFactory[FullUnitOfWork]
@@ -109,7 +109,7 @@ class Ports(Checked):
     destinations: Sequence[Destination] = ()
     cache: Cache = field(default_factory=NoCache)
     documents: CallDocuments | None = None
-    around_destination: Callable[[Destination], Destination] = lambda destination: destination
+    around_destination: Callable[[Destination], Destination] | None = None
 
     def broken_rules(self) -> Iterable[FieldError]:
         """Return the errors of ports that do not fit together: with them, data or events would be lost."""
@@ -323,7 +323,8 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
     rules = rules or Rules()
     texts = TextsOfEvents(ports.work, ports.reads, ports.texts, ports.clock, ports.ids, ports.links, rules.quotas)
     destinations = (ports.activity, TopicOfEvents(ports.topic, ports.links), texts, *ports.destinations)
-    by_name = {each.subscription.name: ports.around_destination(each) for each in destinations}
+    around = ports.around_destination
+    by_name = {each.subscription.name: each if around is None else around(each) for each in destinations}
     unite_imports, reports = _imports(ports, rules), _reports(ports)
     unite_notifications = _notifications(ports, texts, by_name)
     upkeep = _upkeep(ports, rules, by_name)

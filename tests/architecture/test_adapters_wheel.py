@@ -89,7 +89,7 @@ def test_every_group_of_libraries_has_an_extra(adapters_wheel: ZipFile) -> None:
     described = metadata(adapters_wheel)
 
     assert set(described.get_all("Provides-Extra", [])) == {
-        "all", "aws", "local", "mongo", "redis", "rq", "sql", "twilio",
+        "all", "aws", "local", "mongo", "otel", "redis", "rq", "sql", "twilio",
     }  # fmt: skip
     always = {line for line in described.get_all("Requires-Dist", []) if "extra ==" not in line}
     assert always == {"unite-core==0.1.0", "backoff", "circuitbreaker"}
@@ -146,6 +146,7 @@ def test_the_environment_contains_nothing_of_the_repository(python: Path, tmp_pa
         ("rq", "rq.jobs"),
         ("aws", "aws.s3"),
         ("twilio", "twilio.messages"),
+        ("otel", "otel.tracing"),
     ],
 )
 def test_an_adapter_without_its_extra_names_the_missing_extra(

@@ -16,9 +16,17 @@ def test_the_image_contains_every_used_service_of_aws() -> None:
     assert spoken_to <= set(re.findall(r"! -name ([a-z0-9-]+)", DOCKERFILE))
 
 
-def test_the_image_is_built_from_the_locked_set_of_the_service() -> None:
-    assert re.search(r"pip .* install .*\\\n\s+--require-hashes -r /tmp/service.txt\n", DOCKERFILE)
-    assert "source=requirements/service.txt,target=/tmp/service.txt" in DOCKERFILE
+def test_the_image_is_built_from_the_locked_set_of_the_service_unless_another_one_is_named() -> None:
+    assert re.search(r'pip .* install .*\\\n\s+--require-hashes -r "/tmp/requirements/\$\{set\}.txt" ', DOCKERFILE)
+    assert re.search(r"^ARG REQUIREMENTS=service$", DOCKERFILE, re.MULTILINE)
+
+
+def test_the_build_has_every_locked_set_that_contains_that_of_the_service() -> None:
+    named = set(re.findall(r"^!requirements/(\w+)\.txt$", (CHECKOUT / ".dockerignore").read_text(), re.MULTILINE))
+
+    assert named == {"otel", "service"}
+    for name in named - {"service"}:
+        assert "-r service.in" in (CHECKOUT / "requirements" / f"{name}.in").read_text().splitlines()
 
 
 def test_every_secret_of_the_compose_stack_is_generated() -> None:

@@ -60,7 +60,7 @@ def begin(collector: Collector) -> Iterator[Begin]:
 
     def begin(**options: object) -> Traced:
         usual: dict[str, object] = {"endpoint": f"{collector.url}/v1/traces", "resource": {"service.name": "unite"}}
-        begun.append(Traced(OtelTracing(TraceExport(**{**usual, **options})), collector))  # type: ignore[arg-type]
+        begun.append(Traced(OtelTracing(TraceExport(**{**usual, **options})), collector))  # type: ignore[arg-type]  # as a test has it
         return begun[-1]
 
     yield begin

@@ -110,7 +110,7 @@ def test_a_commit_that_fails_is_a_span_that_says_so(sqlite: Engine, traced: Trac
     def fail(_: object) -> None:
         raise OSError(28, "No space is left.")
 
-    sqlite.dialect.do_commit = fail  # type: ignore[assignment,method-assign]
+    sqlite.dialect.do_commit = fail  # type: ignore[assignment,method-assign]  # it is to fail
     trace_statements(sqlite, traced.tracing.calls)
     with traced.job(), pytest.raises(OSError, match="No space"), sqlite.begin() as connection:
         connection.execute(text("SELECT 1"))

@@ -36,6 +36,7 @@ NEW_COLUMNS = (
     "one_time_hash",
     "company",
     "company_key",
+    "traceparent",
 )
 """Columns that later migrations add to the tables of the second one."""
 
