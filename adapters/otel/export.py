@@ -1,7 +1,9 @@
 """Export spans by OTLP over HTTP, without secrets and personal data."""
 
+import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,8 +11,14 @@ from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 
+LOG_INTERVAL = 60.0
+"""Seconds between two lines of the log that say the same of a collector, which fails at every export."""
+
 Redact = Callable[[str, Any], Any]
 """A function that returns the value of an attribute, given its name, without secrets and personal data."""
+
+
+_LOGGERS = ("opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.sdk._shared_internal")
 
 
 class RedactingExporter(SpanExporter):
@@ -50,6 +58,35 @@ class RedactingExporter(SpanExporter):
 
     def _attributes(self, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
         return {name: self._redact(name, value) for name, value in (attributes or {}).items()}
+
+
+class ExportLog(logging.Filter):
+    """Lets pass what the SDK logs of exports as warnings, and a message of a kind once a minute.
+
+    To lose spans is no error of the service, and errors alarm people.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._logged_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = self._clock()
+        if now - self._logged_at.get(record.msg, -LOG_INTERVAL) < LOG_INTERVAL:
+            return False
+        self._logged_at[record.msg] = now
+        if record.levelno > logging.WARNING:
+            record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+        return True
+
+
+def limit_log() -> None:
+    """Have the SDK log failed exports as warnings, and each of them once a minute."""
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(each, ExportLog) for each in logger.filters):
+            logger.addFilter(ExportLog())
 
 
 class Flusher:

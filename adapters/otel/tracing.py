@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanKind, format_span_id, format_trace_id
 
 from adapters.otel.context import attached, context_of, span_context, traceparent_of
 from adapters.otel.destinations import TracedDestination
-from adapters.otel.export import Flusher, Redact, RedactingExporter
+from adapters.otel.export import Flusher, Redact, RedactingExporter, limit_log
 from adapters.otel.http_server import RouteOf, TracedWsgi, WsgiApplication
 from adapters.otel.spans import CallSpans, counting_calls, end, fail
 from unite_core.notifications.ports import Destination
@@ -51,6 +51,7 @@ class OtelTracing:
     """
 
     def __init__(self, export: TraceExport) -> None:
+        limit_log()
         self._ratio = export.ratio
         self._provider = TracerProvider(
             sampler=ParentBased(TraceIdRatioBased(export.ratio)),

@@ -1,5 +1,6 @@
 """What is exported, when, and that nothing waits for a collector for long."""
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from opentelemetry.trace import Status, StatusCode
 
+from adapters.otel.export import _LOGGERS, LOG_INTERVAL, ExportLog
 from entrypoints.redaction import redacted_value
 from tests.adapters.otel.conftest import Begin, Traced
 from tests.collector import Collector
@@ -92,6 +94,29 @@ def test_a_collector_that_is_closed_delays_neither_a_job_nor_the_end(begin: Begi
         pass
 
     traced.tracing.close()
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_failed_export_is_a_warning(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
+    traced = begin(endpoint=f"http://127.0.0.1:{free_port()}/v1/traces", close_seconds=0.2)
+    for logger in map(logging.getLogger, _LOGGERS):
+        logger.filters[:] = [ExportLog()]
+    with traced.job():
+        pass
+
+    traced.tracing.close()
+
+    eventually(lambda: caplog.records, "the failure is logged")
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+def test_the_same_failure_is_logged_once_a_minute() -> None:
+    times = iter([0.0, 1.0, 1.0, LOG_INTERVAL - 1, LOG_INTERVAL])
+    log = ExportLog(lambda: next(times))
+    failed, full = (logging.makeLogRecord({"msg": msg, "levelno": logging.ERROR}) for msg in ("Failed.", "Full."))
+
+    assert [log.filter(record) for record in (failed, failed, full, failed, failed)] == [True, False, True, False, True]
+    assert (failed.levelno, failed.levelname) == (logging.WARNING, "WARNING")
 
 
 def test_no_secret_and_no_personal_data_leaves_the_process(begin: Begin) -> None:
