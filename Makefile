@@ -162,10 +162,10 @@ perf: $(stamps)/service ## Measure the figures that docs and issues quote; resul
 wheel: $(stamps)/test ## Build the wheels of the library, unite_core and unite_adapters, in dist/
 	@rm -rf build dist
 	@echo "Building dist/"
-	@$(python) -m build --no-isolation --outdir dist . >build.log || { cat build.log; exit 1; }
-	@rm -rf build build.log *.egg-info
-	@$(python) -m infra.release.stage_adapters build/adapters
-	@$(python) -m build --no-isolation --outdir dist build/adapters >build.log || { cat build.log; exit 1; }
+	@for name in unite_core unite_adapters; do \
+	    $(python) -m infra.release.stage $$name build/$$name && \
+	    $(python) -m build --no-isolation --outdir dist build/$$name >build.log || { cat build.log; exit 1; }; \
+	done
 	@rm -rf build build.log
 	@ls dist
 

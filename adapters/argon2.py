@@ -8,6 +8,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from unite_core.identity.ports import Passwords
 
+__all__ = ["Argon2Passwords"]
+
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1

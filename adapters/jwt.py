@@ -16,6 +16,8 @@ from unite_core.errors import Unauthenticated
 from unite_core.identity.model import ACCESS_TOKEN_TTL, Role
 from unite_core.identity.ports import AccessClaims, Tokens
 
+__all__ = ["COOKIE_AUDIENCE", "JwtTokens"]
+
 ALGORITHM = "HS256"
 ISSUER = "unite"
 AUDIENCE = "unite-api"

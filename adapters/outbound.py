@@ -14,6 +14,8 @@ from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # the
 
 from unite_core.errors import Unavailable, UniteError
 
+__all__ = ["CallPolicy", "CallTimeouts", "OutboundGuard"]
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)

@@ -29,6 +29,8 @@ from unite_core.notifications.subscriptions import BUILT_IN
 from unite_core.rate_limits import RateLimits
 from unite_core.reports.documents import CallDocuments
 
+__all__ = ["UrlLinks", "open_ports"]
+
 MIN_KEY_BYTES = 32
 FILES = "files"
 

@@ -8,6 +8,8 @@ from threading import Lock
 from unite_core.clock import Clock
 from unite_core.rate_limits import RateLimits, RateLimitStatus
 
+__all__ = ["LocalRateLimits"]
+
 WINDOW = timedelta(minutes=1)
 HITS_BETWEEN_SWEEPS = 1000
 

@@ -6,6 +6,8 @@ import uuid_utils.compat
 
 from unite_core.ids import Ids
 
+__all__ = ["Uuid7Ids"]
+
 
 class Uuid7Ids(Ids):
     """UUIDs of version 7 (RFC 9562, 5.7).

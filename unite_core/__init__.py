@@ -2,13 +2,14 @@
 
 Public modules are this one, `unite_core.ports` (what adapters implement), `unite_core.use_cases` (the types of what
 `build` returns), `unite_core.report_types` (what reports return) and those of `unite_core.testing`. All others are
-private: they change without notice.
+private, and in the wheel their names begin with an underscore: they change without notice.
 
 A name is loaded when it is first used, so that `import unite_core` takes milliseconds.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from unite_core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from unite_core.application import Ports, Rules, Unite, build
@@ -77,7 +78,7 @@ if TYPE_CHECKING:
     from unite_core.paging import Page, PageRequest, Position
     from unite_core.periods import Period
     from unite_core.phone import Phone, PhonePolicy, PhoneRule
-    from unite_core.quotas import Quotas
+    from unite_core.quotas import NO_LIMIT, Quotas
     from unite_core.rate_limits import RateLimitStatus
     from unite_core.summaries.use_cases import SummaryChange, SummarySettings
     from unite_core.unset import UNSET, Unset
@@ -158,16 +159,15 @@ _NAMES = {
     "unite_core.paging": ("Page", "PageRequest", "Position"),
     "unite_core.periods": ("Period",),
     "unite_core.phone": ("Phone", "PhonePolicy", "PhoneRule"),
-    "unite_core.quotas": ("Quotas",),
+    "unite_core.quotas": ("NO_LIMIT", "Quotas"),
     "unite_core.rate_limits": ("RateLimitStatus",),
     "unite_core.summaries.use_cases": ("SummaryChange", "SummarySettings"),
     "unite_core.unset": ("UNSET", "Unset"),
 }
 """Module -> the public names that it defines; those of the type checker are above, and a test compares the two."""
 
-_MODULES = {name: module for module, names in _NAMES.items() for name in names}
-
 __all__ = [
+    "NO_LIMIT",
     "UNSET",
     "Actor",
     "Assignment",
@@ -289,15 +289,5 @@ __all__ = [
     "progress",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Load a public name."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    """Return the public names."""
-    return [*__all__]
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _NAMES)

@@ -1,22 +1,50 @@
-"""The public names for adapters: the ports, and the types of what they take and return.
+"""The public names for adapters: the ports, the types of what they take and return, and what adapters of a port share.
 
 The types that `unite_core` has as well are there.
 """
 
 from unite_core.application import FullUnitOfWork
-from unite_core.cache import Cache, CacheLookup, CacheSlot
-from unite_core.calls.ledger import Unreadable
-from unite_core.calls.ports import CallLedger, CallsUnitOfWork, CallTasks, LeadCalls
+from unite_core.cache import MAX_TTL, Cache, CacheLookup, CacheSlot, NoCache
+from unite_core.calls.ledger import Unreadable, orphan_fault
+from unite_core.calls.ports import (
+    CALL_COUNTS_NAMESPACE,
+    MAX_ATTEMPT,
+    NOTES_IN_LISTS,
+    CallLedger,
+    CallsUnitOfWork,
+    CallTasks,
+    LeadCalls,
+)
 from unite_core.clock import Clock
-from unite_core.files import Files
-from unite_core.idempotency_keys import IdempotencyKeys, StoredAnswer
-from unite_core.identity.ports import AccessClaims, IdentityUnitOfWork, Passwords, Sessions, Tokens, Users
+from unite_core.errors import Deadlock
+from unite_core.files import UPLOAD_RETENTION, UPLOADS, Files, ServedFile, SignedFiles, link_expiry, upload_key
+from unite_core.idempotency_keys import STORED_ANSWER_TTL, IdempotencyKeys, StoredAnswer
+from unite_core.identity.ports import (
+    REPORTS_NAMESPACE,
+    AccessClaims,
+    IdentityUnitOfWork,
+    Passwords,
+    Sessions,
+    Tokens,
+    Users,
+    sessions_namespace,
+)
 from unite_core.ids import Ids
-from unite_core.imports.model import LeadSnapshot
+from unite_core.imports.model import TOUCHED, LeadSnapshot, SameFile
 from unite_core.imports.ports import DryRunLeads, ImportRows, Imports, ImportsUnitOfWork, OpenImports
-from unite_core.jobs import Jobs
-from unite_core.leads.ports import ContactMatches, LeadImages, Leads, LeadsUnitOfWork
+from unite_core.jobs import JobHandler, Jobs
+from unite_core.leads.details import TextField
+from unite_core.leads.ports import (
+    CALLED_LEADS_NAMESPACE,
+    LEAD_LISTS,
+    ContactMatches,
+    LeadImages,
+    Leads,
+    LeadsUnitOfWork,
+    lead_namespace,
+)
 from unite_core.notifications.delivery_reports import DeliveryReport, MessageProgress
+from unite_core.notifications.model import NEVER, delivery_of
 from unite_core.notifications.ports import (
     ActivityLog,
     Consent,
@@ -31,9 +59,18 @@ from unite_core.notifications.ports import (
     Topic,
     TopicMessage,
 )
-from unite_core.periods import Segment
+from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION, BUILT_IN, recipients_of
+from unite_core.paging import page_of
+from unite_core.periods import Segment, moment_of, quarter_of
 from unite_core.rate_limits import RateLimits
-from unite_core.reports.documents import CallActivity, CallDocument, CallDocuments, DocumentsUnitOfWork, StoredDocument
+from unite_core.reports.documents import (
+    CallActivity,
+    CallDocument,
+    CallDocuments,
+    DocumentsUnitOfWork,
+    StoredDocument,
+    documents_of,
+)
 from unite_core.reports.ports import (
     Cell,
     Cohort,
@@ -55,8 +92,23 @@ from unite_core.summaries.model import DayFigure, SummaryTime
 from unite_core.summaries.ports import CreatedSummary, DailySummaries, SummariesUnitOfWork
 from unite_core.unit_of_work import UnitOfWork, UnitOfWorkFactory
 from unite_core.usage import Usage
+from unite_core.versions import require_version
 
 __all__ = [
+    "ACTIVITY_SUBSCRIPTION",
+    "BUILT_IN",
+    "CALLED_LEADS_NAMESPACE",
+    "CALL_COUNTS_NAMESPACE",
+    "LEAD_LISTS",
+    "MAX_ATTEMPT",
+    "MAX_TTL",
+    "NEVER",
+    "NOTES_IN_LISTS",
+    "REPORTS_NAMESPACE",
+    "STORED_ANSWER_TTL",
+    "TOUCHED",
+    "UPLOADS",
+    "UPLOAD_RETENTION",
     "AccessClaims",
     "ActivityLog",
     "Cache",
@@ -77,6 +129,7 @@ __all__ = [
     "CreatedSummary",
     "DailySummaries",
     "DayFigure",
+    "Deadlock",
     "Deliveries",
     "DeliveryReport",
     "Dimension",
@@ -95,6 +148,7 @@ __all__ = [
     "ImportRows",
     "Imports",
     "ImportsUnitOfWork",
+    "JobHandler",
     "Jobs",
     "LeadCalls",
     "LeadImages",
@@ -104,6 +158,7 @@ __all__ = [
     "Links",
     "LiveFigures",
     "MessageProgress",
+    "NoCache",
     "OpenImports",
     "OverdueCall",
     "Passwords",
@@ -113,13 +168,17 @@ __all__ = [
     "RelayUnitOfWork",
     "ReportsUnitOfWork",
     "Rollups",
+    "SameFile",
     "Segment",
+    "ServedFile",
     "Sessions",
+    "SignedFiles",
     "StoredAnswer",
     "StoredDocument",
     "SummariesUnitOfWork",
     "SummaryTime",
     "Tally",
+    "TextField",
     "TextMessage",
     "TextMessages",
     "TextsUnitOfWork",
@@ -133,4 +192,16 @@ __all__ = [
     "Unreadable",
     "Usage",
     "Users",
+    "delivery_of",
+    "documents_of",
+    "lead_namespace",
+    "link_expiry",
+    "moment_of",
+    "orphan_fault",
+    "page_of",
+    "quarter_of",
+    "recipients_of",
+    "require_version",
+    "sessions_namespace",
+    "upload_key",
 ]

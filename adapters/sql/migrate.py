@@ -20,6 +20,8 @@ from adapters.sql.mysql.grants import DatabaseAccount, ExcessPrivileges
 if TYPE_CHECKING:
     from alembic.config import Config
 
+__all__ = ["current", "downgrade", "grant", "head", "is_current", "is_later", "is_usable", "revisions", "upgrade"]
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 VERSION_TABLE = "alembic_version"

@@ -18,10 +18,10 @@ make --silent .venv/stamps/test
 for round in 1 2; do
     mkdir "$work/source-$round"
     git archive HEAD | tar -x -C "$work/source-$round"
-    PYTHONPATH="$work/source-$round" .venv/bin/python -P -m infra.release.stage_adapters "$work/adapters-$round"
-    for source in source adapters; do
+    for name in unite_core unite_adapters; do
+        PYTHONPATH="$work/source-$round" .venv/bin/python -P -m infra.release.stage $name "$work/$name-$round"
         if ! TZ="UTC-$round" PYTHONHASHSEED="$round" .venv/bin/python -m build --wheel --no-isolation \
-            --outdir "$work/$round" "$work/$source-$round" >"$work/log" 2>&1; then
+            --outdir "$work/$round" "$work/$name-$round" >"$work/log" 2>&1; then
             cat "$work/log" >&2
             exit 1
         fi

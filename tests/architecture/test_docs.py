@@ -6,7 +6,6 @@ import re
 import runpy
 import subprocess
 import sys
-from configparser import ConfigParser
 from dataclasses import fields
 from pathlib import Path
 
@@ -198,8 +197,4 @@ def test_the_page_about_security_names_existing_tests() -> None:
 
 
 def test_the_version_is_that_of_the_library() -> None:
-    setup = ConfigParser()
-    setup.read(CHECKOUT / "setup.cfg", "utf-8")
-
-    assert setup["metadata"]["version"] == "attr: unite_core.__version__"
     assert unite_core.__version__ == VERSION

@@ -6,19 +6,17 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from types import ModuleType
 from typing import Any, get_type_hints
 
+from infra.release.stage import DISTRIBUTIONS, renamed_modules
+from tests.public_api.signatures import ModuleNames
+
 MODULES = {
-    "unite_core": "unite_core",
-    "unite_core.ports": "unite_core.ports",
-    "unite_core.use_cases": "unite_core.use_cases",
-    "unite_core.report_types": "unite_core.report_types",
-    "unite_core.testing.builders": "unite_core.testing.builders",
-    "unite_core.testing.contracts": "unite_core.testing.contracts",
-    "unite_core.testing.in_memory": "unite_core.testing.in_memory",
-    "unite_core.testing.scenario": "unite_core.testing.scenario",
-    "unite_adapters.production": "adapters.production",
+    new: old
+    for old, new in renamed_modules().items()
+    if any(new in distribution.public for distribution in DISTRIBUTIONS.values())
 }
 """Name of the module in the wheels -> its name in the checkout."""
 
@@ -26,6 +24,7 @@ _QUALIFIED = re.compile(r"\b(?:[a-z_]+[a-z0-9_]*\.)+(?=[A-Za-z_])")
 _SENTINEL = re.compile(r"<[^<>]*>")
 
 
+@cache
 def public_names() -> list[str]:
     """Return a line for each public name and each public member of a class, sorted."""
     return sorted(
@@ -34,19 +33,11 @@ def public_names() -> list[str]:
 
 
 def _of_module(name: str, module: ModuleType) -> Iterator[str]:
-    for each in getattr(module, "__all__", None) or _own_names(module):
+    for each in module.__all__:
         value = getattr(module, each)
         yield f"{name}.{each}{_described(value)}"
         if inspect.isclass(value):
             yield from (f"{name}.{each}.{member}" for member in _members(value))
-
-
-def _own_names(module: ModuleType) -> list[str]:
-    return [
-        name
-        for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
-    ]
 
 
 def _described(value: Any) -> str:
@@ -70,12 +61,12 @@ def _members(cls: type) -> Iterator[str]:
         elif inspect.isfunction(member):
             yield f"{name}{_signature(member)}"
         elif isinstance(member, property):
-            yield f"{name}: {_shown(get_type_hints(member.fget).get('return'))}"
+            yield f"{name}: {_shown(_hints(member.fget).get('return'))}"
 
 
 def _signature(called: Any) -> str:
     signature = inspect.signature(called)
-    hints = get_type_hints(called.__init__ if inspect.isclass(called) else called)
+    hints = _hints(called.__init__ if inspect.isclass(called) else called)
     parameters = [
         parameter.replace(annotation=_Text(_shown(hints[name])) if name in hints else parameter.empty)
         for name, parameter in signature.parameters.items()
@@ -95,7 +86,13 @@ class _Text(str):
         return str(self)
 
 
+def _hints(function: Any) -> dict[str, Any]:
+    return get_type_hints(function, localns=ModuleNames(function))
+
+
 def _shown(hint: Any) -> str:
     if hint is None or hint is type(None):
         return "None"
+    if isinstance(hint, type) and hint.__module__ == "typing":  # such as BinaryIO, whose `repr` is that of a class
+        return hint.__name__
     return _QUALIFIED.sub("", inspect.formatannotation(hint))

@@ -21,6 +21,28 @@ from unite_core.leads.model import ImageStatus, Lead, LeadImage
 from unite_core.phone import Phone
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, SequentialIds
 
+__all__ = [
+    "a_lead",
+    "a_note",
+    "a_phone",
+    "a_rejection",
+    "a_session",
+    "a_snapshot",
+    "a_task",
+    "a_user",
+    "acting",
+    "an_actor",
+    "an_entry",
+    "an_event",
+    "an_event_of",
+    "an_id",
+    "an_image",
+    "an_import",
+    "csv_bytes",
+    "csv_text",
+    "revise",
+]
+
 # The ids are a year older than those of the in-memory ports, so that the two never collide.
 _ids = SequentialIds(1_740_906_000_000)
 _numbers = count(1)

@@ -28,6 +28,13 @@ from unite_core.testing.builders import a_phone, an_actor, csv_text
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 from unite_core.testing.in_memory.tables import Tables
 
+__all__ = [
+    "HEADER",
+    "HOUR",
+    "PASSWORD",
+    "Scenario",
+]
+
 HOUR = timedelta(hours=1)
 PASSWORD = "correct horse battery"  # noqa: S105 - the password of all users of a scenario, which are in memory
 HEADER = ("Name", "Phone", "Email", "Status", "Source", "Owner")

@@ -3,71 +3,33 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from importlib import import_module
 from inspect import getsource
-from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
 import unite_core
+from infra.release.notes import library_version
+from infra.release.stage import DISTRIBUTIONS
 from tests.conftest import CHECKOUT
+from tests.public_api.signatures import named_classes, public_objects
 
-PUBLIC = ("unite_core", "unite_core.ports", "unite_core.use_cases", "unite_core.report_types")
-
-
-def public_objects() -> dict[str, Any]:
-    """Return what the public modules export, by module and name."""
-    return {
-        f"{module}.{name}": getattr(import_module(module), name)
-        for module in PUBLIC
-        for name in import_module(module).__all__
-    }
-
-
-def classes_in(hint: Any) -> Iterator[type]:
-    """Yield the classes of the core that an annotation names."""
-    for each in get_args(hint):
-        for inner in each if isinstance(each, list) else [each]:
-            yield from classes_in(inner)
-    kind = get_origin(hint) or hint
-    if isinstance(kind, type) and kind.__module__.startswith("unite_core"):
-        yield kind
-
-
-def classes_named_by(thing: Any) -> Iterator[type]:
-    """Yield the classes of the core in the signatures of a function, or of a class and its public methods."""
-    members = vars(thing).items() if isinstance(thing, type) else ()
-    methods = [member for name, member in members if not name.startswith("_") or name == "__call__"]
-    for each in (thing, *methods):
-        function = getattr(each, "fget", None) or getattr(each, "__func__", each)
-        if callable(function):
-            for hint in get_type_hints(function).values():
-                yield from classes_in(hint)
+PUBLIC = DISTRIBUTIONS["unite_core"].public
 
 
 def test_every_type_in_a_public_signature_is_exported() -> None:
-    exported = public_objects()
-    named = {
-        kind
-        for thing in exported.values()
-        if callable(thing) and getattr(thing, "__module__", "").startswith("unite_core")
-        for kind in classes_named_by(thing)
-    }
+    exported = public_objects(PUBLIC).values()
+    named = named_classes(exported)
+    classes = {each for each in exported if isinstance(each, type)}
 
-    missing = sorted(f"{kind.__module__}.{kind.__name__}" for kind in named - {*filter(_is_class, exported.values())})
+    missing = sorted(f"{kind.__module__}.{kind.__name__}" for kind in named - classes)
 
     assert missing == []
     assert len(named) > 200
 
 
-def _is_class(thing: Any) -> bool:
-    return isinstance(thing, type)
-
-
 def test_every_object_has_one_public_name() -> None:
     names: dict[int, list[str]] = {}
-    for name, thing in public_objects().items():
+    for name, thing in public_objects(PUBLIC).items():
         if isinstance(thing, type):
             names.setdefault(id(thing), []).append(name)
 
@@ -83,7 +45,7 @@ def test_type_checkers_see_the_lazily_loaded_names() -> None:
         for name in each.names
     }
 
-    loaded = {name: (module, name) for name, module in unite_core._MODULES.items()}
+    loaded = {name: (module, name) for module, names in unite_core._NAMES.items() for name in names}
 
     assert seen == loaded
     assert sorted([*loaded, "__version__"]) == sorted(unite_core.__all__) == sorted(dir(unite_core))
@@ -91,18 +53,18 @@ def test_type_checkers_see_the_lazily_loaded_names() -> None:
 
 def test_an_unknown_name_raises_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'unite_core' has no attribute 'Nonsense'"):
-        unite_core.Nonsense  # noqa: B018 - it is to raise
+        unite_core.Nonsense  # type: ignore[attr-defined]  # noqa: B018 - it is to raise
 
 
 def test_the_version_is_that_of_the_package() -> None:
     assert unite_core.__version__.count(".") == 2
-    assert "version = attr: unite_core.__version__" in (CHECKOUT / "setup.cfg").read_text("utf-8")
+    assert unite_core.__version__ == library_version()
 
 
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [
-        ("import unite_core", ["unite_core.", "phonenumbers", "email_validator", "pytest"]),
+        ("import unite_core", ["unite_core.errors", "phonenumbers", "email_validator", "dataclasses", "pytest"]),
         ("from unite_core import UniteError", ["unite_core.application", "phonenumbers", "email_validator", "pytest"]),
         (
             "from unite_core import *",

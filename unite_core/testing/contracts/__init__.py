@@ -17,26 +17,27 @@ except ModuleNotFoundError as error:
 # Before the suites are imported: their failed assertions then show the values, as those of a test module do.
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
 
+from unite_core.notifications.destinations import TextsOfEvents, TopicOfEvents
 from unite_core.testing.contracts.activity import ActivityLogContract
 from unite_core.testing.contracts.agent_activity import CallActivityContract
 from unite_core.testing.contracts.cache import CacheContract
-from unite_core.testing.contracts.cached_reads import CachedReadsContract
+from unite_core.testing.contracts.cached_reads import CachedReadsContract, WatchedCache
 from unite_core.testing.contracts.call_documents import CallDocumentsContract
-from unite_core.testing.contracts.call_ledger import CallLedgerContract
-from unite_core.testing.contracts.call_tasks import CallTasksContract
-from unite_core.testing.contracts.consents import ConsentsContract
-from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units
-from unite_core.testing.contracts.deliveries import DeliveriesContract
+from unite_core.testing.contracts.call_ledger import CallLedgerContract, CallLedgerUnit
+from unite_core.testing.contracts.call_tasks import CallTasksContract, CallTasksUnit
+from unite_core.testing.contracts.consents import ConsentsContract, ConsentsUnit
+from unite_core.testing.contracts.database import DatabaseContract, LeadsUnit, Transaction, Units
+from unite_core.testing.contracts.deliveries import DeliveriesContract, DeliveriesUnit
 from unite_core.testing.contracts.destinations import (
     DestinationContract,
     TextsOfEventsContract,
     TopicOfEventsContract,
 )
-from unite_core.testing.contracts.dry_runs import DryRunLeadsContract
+from unite_core.testing.contracts.dry_runs import DryRunLeadsContract, DryRunLeadsUnit
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
-from unite_core.testing.contracts.idempotency_keys import IdempotencyKeysContract
-from unite_core.testing.contracts.import_rows import ImportRowsContract
-from unite_core.testing.contracts.imports import ImportsContract
+from unite_core.testing.contracts.idempotency_keys import IdempotencyKeysContract, IdempotencyKeysUnit
+from unite_core.testing.contracts.import_rows import ImportRowsContract, ImportRowsUnit
+from unite_core.testing.contracts.imports import ImportsContract, ImportsUnit
 from unite_core.testing.contracts.infrastructure import (
     ALL,
     ANYTHING,
@@ -48,7 +49,7 @@ from unite_core.testing.contracts.infrastructure import (
     WakeUp,
 )
 from unite_core.testing.contracts.lead_calls import LeadCallsContract
-from unite_core.testing.contracts.lead_images import LeadImagesContract
+from unite_core.testing.contracts.lead_images import LeadImagesContract, LeadImagesUnit
 from unite_core.testing.contracts.lead_list import LeadListContract
 from unite_core.testing.contracts.leads import LeadsContract
 from unite_core.testing.contracts.live_figures import LiveFiguresContract
@@ -56,11 +57,11 @@ from unite_core.testing.contracts.messages import SentText, TextMessagesContract
 from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
 from unite_core.testing.contracts.pending_events import PendingEventsContract
 from unite_core.testing.contracts.rollups import RollupsContract
-from unite_core.testing.contracts.sessions import SessionsContract
-from unite_core.testing.contracts.summaries import DailySummariesContract
+from unite_core.testing.contracts.sessions import SessionsContract, SessionsUnit
+from unite_core.testing.contracts.summaries import DailySummariesContract, DailySummariesUnit
 from unite_core.testing.contracts.unit_of_work import UnitOfWorkContract
-from unite_core.testing.contracts.usage import UsageContract
-from unite_core.testing.contracts.users import UsersContract
+from unite_core.testing.contracts.usage import UsageContract, UsageUnit
+from unite_core.testing.contracts.users import UsersContract, UsersUnit
 
 __all__ = [
     "ALL",
@@ -71,24 +72,35 @@ __all__ = [
     "CallActivityContract",
     "CallDocumentsContract",
     "CallLedgerContract",
+    "CallLedgerUnit",
     "CallTasksContract",
+    "CallTasksUnit",
     "ClockContract",
     "ConsentsContract",
+    "ConsentsUnit",
     "DailySummariesContract",
+    "DailySummariesUnit",
     "DatabaseContract",
     "DeliveriesContract",
+    "DeliveriesUnit",
     "DestinationContract",
     "DryRunLeadsContract",
+    "DryRunLeadsUnit",
     "FilesContract",
     "IdempotencyKeysContract",
+    "IdempotencyKeysUnit",
     "IdsContract",
     "ImportRowsContract",
+    "ImportRowsUnit",
     "ImportsContract",
+    "ImportsUnit",
     "JobsContract",
     "LeadCallsContract",
     "LeadImagesContract",
+    "LeadImagesUnit",
     "LeadListContract",
     "LeadsContract",
+    "LeadsUnit",
     "LinksContract",
     "LiveFiguresContract",
     "PasswordsContract",
@@ -97,16 +109,22 @@ __all__ = [
     "RollupsContract",
     "SentText",
     "SessionsContract",
+    "SessionsUnit",
     "SignedFilesContract",
     "TextMessagesContract",
+    "TextsOfEvents",
     "TextsOfEventsContract",
     "TokensContract",
     "TopicContract",
+    "TopicOfEvents",
     "TopicOfEventsContract",
     "Transaction",
     "UnitOfWorkContract",
     "Units",
     "UsageContract",
+    "UsageUnit",
     "UsersContract",
+    "UsersUnit",
     "WakeUp",
+    "WatchedCache",
 ]

@@ -17,11 +17,12 @@ from unite_core.testing.in_memory.links import InMemoryLinks
 from unite_core.testing.in_memory.messages import InMemoryConsents, InMemoryTextMessages, InMemoryTopic
 from unite_core.testing.in_memory.rate_limits import InMemoryRateLimits
 from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
-from unite_core.testing.in_memory.tables import Store
+from unite_core.testing.in_memory.tables import ClaimedKey, Store, Tables
 from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 
 __all__ = [
     "A_MONDAY_MORNING",
+    "ClaimedKey",
     "FastPasswords",
     "FastTokens",
     "FixedClock",
@@ -52,6 +53,7 @@ __all__ = [
     "InMemoryUsers",
     "SequentialIds",
     "Store",
+    "Tables",
     "in_memory_ports",
     "in_memory_unite",
 ]
