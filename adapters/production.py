@@ -23,6 +23,7 @@ from unite_core.cache import Cache, NoCache
 from unite_core.clock import Clock
 from unite_core.files import Files
 from unite_core.identity.model import COOKIE_TTL
+from unite_core.imports.ports import NoUploadNotices, UploadNotices
 from unite_core.jobs import Jobs
 from unite_core.notifications.ports import ActivityLog, Destination, Links, TextMessages, Topic
 from unite_core.notifications.subscriptions import BUILT_IN
@@ -67,6 +68,7 @@ def open_ports(
     topic: Topic | None = None,
     texts: TextMessages | None = None,
     links: Links | None = None,
+    notices: UploadNotices | None = None,
 ) -> Iterator[Ports]:
     """Open the ports over a database, and close them at the end of the block.
 
@@ -76,8 +78,9 @@ def open_ports(
     them verify. `url` is where users reach the program. `destinations` receive events, beside the built-in ones.
 
     Every other argument replaces an embedded adapter: files in `folder`, rate limits in this process, the activity log
-    in the database, a topic and text messages that are written to `messages.jsonl` in `folder`, and no cache. Those of
-    Redis, MongoDB, AWS and Twilio are in the packages of these names.
+    in the database, a topic and text messages that are written to `messages.jsonl` in `folder`, no cache, and no
+    notices of uploads. Those of Redis, MongoDB, AWS and Twilio are in the packages of these names. Whoever gives an adapter
+    closes its connections.
 
     Raises `ValueError` for a URL or a key that cannot be used, `unite_core.Unavailable` if the database does not
     respond, and `RuntimeError` if its schema is another one and `migrate` is false.
@@ -115,6 +118,7 @@ def open_ports(
             links=links or UrlLinks(url),
             destinations=destinations,
             cache=cache,
+            notices=notices or NoUploadNotices(),
         )
     finally:
         engine.dispose()

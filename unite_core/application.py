@@ -17,7 +17,7 @@ from unite_core.calls.use_cases.verification import VerifyLedger
 from unite_core.checks import Checked, not_negative, positive
 from unite_core.clock import Clock
 from unite_core.errors import FieldError
-from unite_core.files import Files
+from unite_core.files import Files, RemoveLeftoverFiles
 from unite_core.idempotency import PurgeIdempotencyKeys, RunOnce
 from unite_core.identity import queries as identity_queries
 from unite_core.identity import use_cases as identity
@@ -25,7 +25,7 @@ from unite_core.identity.ports import Passwords, Tokens
 from unite_core.ids import Ids
 from unite_core.imports import queries as import_queries
 from unite_core.imports import use_cases as imports
-from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.imports.ports import ImportsUnitOfWork, NoUploadNotices, UploadNotices
 from unite_core.imports.use_cases.continue_import import ContinueImport
 from unite_core.jobs import Jobs
 from unite_core.leads import queries as lead_queries
@@ -88,8 +88,9 @@ class Ports(Checked):
     was built with the subscriptions of all, so that it creates a delivery for each. `cache` is the one that the units
     of `work` invalidate. `tokens` creates access tokens, `cookies` session cookies; neither accepts those of the other.
     `documents` is the store into which `activity` writes call documents, None if it writes none. `links` lead to what
-    messages are about. `around_destination`, if there is one, returns what events are delivered to in place of a
-    destination, such as one that traces the deliveries and passes them on.
+    messages are about. `notices` are those of `files` about uploads; `work_until` starts the imports of what was
+    uploaded. `around_destination`, if there is one, returns what events are delivered to in place of a destination,
+    such as one that traces the deliveries and passes them on.
     """
 
     work: UnitOfWorkFactory[FullUnitOfWork]
@@ -110,6 +111,7 @@ class Ports(Checked):
     cache: Cache = field(default_factory=NoCache)
     documents: CallDocuments | None = None
     around_destination: Callable[[Destination], Destination] | None = None
+    notices: UploadNotices = field(default_factory=NoUploadNotices)
 
     def broken_rules(self) -> Iterable[FieldError]:
         """Return the errors of ports that do not fit together: with them, data or events would be lost."""
@@ -193,6 +195,7 @@ class Imports:
     announce: imports.CreateImport
     start: imports.StartImport
     start_uploaded: imports.StartUploadedImport
+    start_announced: imports.StartAnnouncedUploads
     store_file: imports.StoreFile
     import_stored_file: imports.ImportStoredFile
     cancel: imports.CancelImport
@@ -260,6 +263,7 @@ class Upkeep:
     remove_abandoned_images: leads.RemoveAbandonedImages
     remove_abandoned_imports: imports.RemoveAbandonedImports
     purge_imports: imports.PurgeImports
+    remove_leftover_files: RemoveLeftoverFiles
 
     def tasks(self, on_dead: Callable[[Delivery], None] = lambda _: None) -> Mapping[str, Step]:
         """Return what to do once a minute, by what it has done; each returns how often it did that.
@@ -278,6 +282,7 @@ class Upkeep:
             "abandoned images removed": lambda _: self.remove_abandoned_images(),
             "rows of old imports deleted": lambda stop: self.purge_imports(should_stop=stop),
             "abandoned imports cancelled": lambda _: self.remove_abandoned_imports(),
+            "unfinished uploads deleted": lambda _: self.remove_leftover_files(),
         }
 
 
@@ -360,6 +365,7 @@ def _upkeep(ports: Ports, rules: Rules, destinations: Mapping[str, Destination])
         remove_abandoned_images=leads.RemoveAbandonedImages(ports.work, ports.files, ports.clock),
         remove_abandoned_imports=imports.RemoveAbandonedImports(ports.work, ports.files, ports.clock, ports.ids),
         purge_imports=imports.PurgeImports(ports.work, ports.files, ports.clock, rules.import_retention),
+        remove_leftover_files=RemoveLeftoverFiles(ports.files),
     )
 
 
@@ -371,6 +377,7 @@ def _background(
 
     return BackgroundWork(
         steps={
+            "uploads": lambda should_stop: unite_imports.start_announced(should_stop=should_stop),
             "imports": lambda should_stop: _continue_imports(unite_imports, ports.ids, should_stop),
             "missed calls": lambda should_stop: upkeep.mark_missed(should_stop=should_stop),
             "daily summaries": lambda should_stop: upkeep.create_daily_summaries(should_stop=should_stop),
@@ -504,10 +511,12 @@ def _notifications(ports: Ports, texts: Destination, destinations: Mapping[str, 
 
 def _imports(ports: Ports, rules: Rules) -> Imports:
     start = imports.StartImport(ports.work, ports.files, ports.jobs, ports.clock)
+    start_uploaded = imports.StartUploadedImport(ports.reads, ports.files, start)
     return Imports(
         announce=imports.CreateImport(ports.work, ports.files, ports.clock, ports.ids, rules.quotas),
         start=start,
-        start_uploaded=imports.StartUploadedImport(ports.reads, ports.files, start),
+        start_uploaded=start_uploaded,
+        start_announced=imports.StartAnnouncedUploads(ports.notices, start_uploaded),
         store_file=imports.StoreFile(ports.work, ports.reads, ports.files, ports.clock, ports.ids, rules.quotas),
         import_stored_file=imports.ImportStoredFile(
             ports.work, ports.files, ports.jobs, ports.clock, ports.ids, rules.quotas

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, BinaryIO, Protocol
 
-from unite_core.checks import HIDDEN, Checked, SecretText
+from unite_core.checks import HIDDEN, Checked, SecretText, UseCase
 from unite_core.errors import NotFound, Unavailable
 
 MAX_DOWNLOAD_NAME_LENGTH = 200
@@ -92,6 +92,15 @@ class Files(Protocol):
     def delete(self, key: str) -> None:
         """Remove the file; no error if there is none."""
 
+    def remove_leftovers(self) -> int:
+        """Delete what nobody needs any more; return how many files that were. A worker calls it once a minute.
+
+        These are files below `UPLOADS` that are older than `UPLOAD_RETENTION`, and drafts of `write` that a crash left
+        behind a day ago or earlier. A storage that deletes them by itself, as S3 does by a rule of the bucket, has
+        nothing to do here, and inherits this method.
+        """
+        return 0
+
 
 def upload_key(key: str) -> str:
     """Return the key to which a client uploads the file that is to become the one at `key`.
@@ -127,6 +136,16 @@ def delete_quietly(files: Files, key: str) -> None:
     with suppress(Unavailable):
         files.delete(upload_key(key))
         files.delete(key)
+
+
+@dataclass(frozen=True)
+class RemoveLeftoverFiles(UseCase):
+    """Delete files that nobody needs any more. Returns how many were deleted; run by a schedule."""
+
+    files: Files
+
+    def __call__(self) -> int:
+        return self.files.remove_leftovers()
 
 
 class SignedFiles(Protocol):

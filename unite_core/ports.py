@@ -31,7 +31,16 @@ from unite_core.identity.ports import (
 )
 from unite_core.ids import Ids
 from unite_core.imports.model import TOUCHED, LeadSnapshot, SameFile
-from unite_core.imports.ports import DryRunLeads, ImportRows, Imports, ImportsUnitOfWork, OpenImports
+from unite_core.imports.ports import (
+    DryRunLeads,
+    ImportRows,
+    Imports,
+    ImportsUnitOfWork,
+    NoUploadNotices,
+    OpenImports,
+    UploadNotice,
+    UploadNotices,
+)
 from unite_core.jobs import JobHandler, Jobs
 from unite_core.leads.details import TextField
 from unite_core.leads.ports import (
@@ -159,6 +168,7 @@ __all__ = [
     "LiveFigures",
     "MessageProgress",
     "NoCache",
+    "NoUploadNotices",
     "OpenImports",
     "OverdueCall",
     "Passwords",
@@ -190,6 +200,8 @@ __all__ = [
     "UnitOfWork",
     "UnitOfWorkFactory",
     "Unreadable",
+    "UploadNotice",
+    "UploadNotices",
     "Usage",
     "Users",
     "delivery_of",

@@ -15,6 +15,7 @@ from unite_core.calls.use_cases import (
 )
 from unite_core.calls.use_cases.verification import VerifyLedger
 from unite_core.checks import UseCase
+from unite_core.files import RemoveLeftoverFiles
 from unite_core.idempotency import PurgeIdempotencyKeys, RunOnce
 from unite_core.identity.queries import GetUser, ListUsers
 from unite_core.identity.use_cases import (
@@ -47,6 +48,7 @@ from unite_core.imports.use_cases import (
     ImportStoredFile,
     PurgeImports,
     RemoveAbandonedImports,
+    StartAnnouncedUploads,
     StartImport,
     StartUploadedImport,
     StoreFile,
@@ -172,6 +174,7 @@ __all__ = [
     "RelayEvents",
     "RemoveAbandonedImages",
     "RemoveAbandonedImports",
+    "RemoveLeftoverFiles",
     "RepairDocuments",
     "ReplayDelivery",
     "ReportActivity",
@@ -186,6 +189,7 @@ __all__ = [
     "Reports",
     "ResetPassword",
     "RunOnce",
+    "StartAnnouncedUploads",
     "StartImport",
     "StartUploadedImport",
     "StoreFile",

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -11,25 +12,25 @@ from adapters.aws.clients import AwsClients
 from adapters.aws.guard import aws_guard
 from adapters.outbound import OutboundGuard
 from unite_core.errors import Unavailable
+from unite_core.imports.ports import UploadNotice, UploadNotices
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 log = logging.getLogger(__name__)
 
-RECEIVE_WAIT_SECONDS = 10
-"""Seconds that one request waits for a message (long polling); shorter than the timeout of a call."""
+MAX_WAIT = timedelta(seconds=10)
+"""How long one request waits for a message at most (long polling); shorter than the timeout of a call."""
 
 VISIBILITY_TIMEOUT_SECONDS = 60
 """Visibility timeout in seconds: how long a received message is hidden from others. `held` renews it."""
 
 
-class SqsUploadNotices:
+class SqsUploadNotices(UploadNotices):
     """Notices of files that were uploaded to `bucket`, received from the queue one at a time.
 
     They have the form of EventBridge's event "Object Created" of S3. Any other message stays in the queue and is
-    received again, until the queue's redrive policy moves it to the dead-letter queue. `wait` and `hidden` are in
-    seconds.
+    received again, until the queue's redrive policy moves it to the dead-letter queue. `hidden` is in seconds.
 
     Every method raises `Unavailable` when the queue does not answer; after several failures it does so at once.
     """
@@ -40,14 +41,12 @@ class SqsUploadNotices:
         *,
         bucket: str,
         access: AwsClients,
-        wait: int = RECEIVE_WAIT_SECONDS,
         hidden: int = VISIBILITY_TIMEOUT_SECONDS,
     ) -> None:
         self._queue_url = queue_url
         self._bucket = bucket
         self._client = access.sqs()
         self._short_timeout_client = access.sqs(short_timeouts=True)
-        self._wait = wait
         self._hidden = hidden
         self._guard = aws_guard("The queue of uploads", access.policy)
 
@@ -64,13 +63,16 @@ class SqsUploadNotices:
             )
         )
 
-    def receive(self) -> "SqsUploadNotice | None":
-        """Receive the next notice; return None where none came in time, or where the message is not a notice."""
+    def receive(self, *, wait: timedelta = timedelta()) -> "SqsUploadNotice | None":
+        """Receive the next notice; return None where none came in time, or where the message is not a notice.
+
+        `wait` is rounded to seconds, up to `MAX_WAIT`.
+        """
         response = self._guard.call(
             lambda: self._client.receive_message(
                 QueueUrl=self._queue_url,
                 MaxNumberOfMessages=1,  # others would become visible again while the first one is processed
-                WaitTimeSeconds=self._wait,
+                WaitTimeSeconds=round(min(wait, MAX_WAIT).total_seconds()),
                 VisibilityTimeout=self._hidden,
             )
         )
@@ -93,7 +95,7 @@ class SqsUploadNotices:
         return None
 
 
-class SqsUploadNotice:
+class SqsUploadNotice(UploadNotice):
     """A notice that a file was uploaded to `key`. `id` is the same each time that the notice is received."""
 
     def __init__(

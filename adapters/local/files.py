@@ -126,11 +126,6 @@ class LocalFiles(Files, SignedFiles):
         return ServedFile(body=body, size=size, content_type=signed["type"], filename=signed["filename"])
 
     def remove_leftovers(self) -> int:
-        """Delete files that are no longer needed; return their number.
-
-        These are files that a crash left unfinished a day ago or earlier, and uploads that were not used within
-        `UPLOAD_RETENTION`: the file of their link had been used already, or was deleted.
-        """
         now = self._clock.now()
         return _remove_old(self._folder / INCOMING, now - STAGING_RETENTION) + _remove_old(
             self._folder / UPLOADS, now - UPLOAD_RETENTION

@@ -145,7 +145,6 @@ class FileStores:
     files: Files
     signed_files: SignedFiles | None = None
     notices: "SqsUploadNotices | None" = None
-    upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
@@ -165,9 +164,7 @@ def file_stores(
             secrets_by_kid=secrets,
             clock=clock,
         )
-        return FileStores(
-            files=local, signed_files=local, upkeep={"unfinished uploads deleted": local.remove_leftovers}
-        )
+        return FileStores(files=local, signed_files=local)
     from adapters.aws.clients import AwsClients
     from adapters.aws.s3 import Buckets, S3Files
     from adapters.aws.sqs import SqsUploadNotices

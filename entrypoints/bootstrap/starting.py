@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -62,10 +62,9 @@ class Started:
     `notices` receives notifications of uploads if S3 is the storage and a queue is configured. The first of the
     `cursor_secrets` signs. `webhook_signatures` verifies the webhooks of the text message provider, and
     `opt_outs` reads its opt-outs; None without one.
-    `dependencies` are the dependencies of Unite by name. `upkeep` are tasks for a worker, once a minute. `queues` are
-    the queues in Redis from which a worker gets jobs; None without Redis. `open_local_queues` opens the queues inside
-    the process of a worker, which `wake` wakes; it raises `StartRefused` if it cannot. `tracing` is that of the
-    process; None if it is not traced.
+    `dependencies` are the dependencies of Unite by name. `queues` are the queues in Redis from which a worker gets
+    jobs; None without Redis. `open_local_queues` opens the queues inside the process of a worker, which `wake` wakes;
+    it raises `StartRefused` if it cannot. `tracing` is that of the process; None if it is not traced.
     """
 
     unite: Unite
@@ -77,7 +76,6 @@ class Started:
     webhook_signatures: Signatures | None
     opt_outs: OptOuts | None
     dependencies: Mapping[str, Dependency]
-    upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     queues: "RqQueues | None"
     open_local_queues: Callable[[], LocalQueues]
     wake: Callable[[], None]
@@ -193,7 +191,6 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER, tracing: 
             **messages.dependencies,
             **health_of(destinations),
         },
-        upkeep=kept.upkeep,
         queues=queues,
         open_local_queues=partial(_open_local_queues, local_jobs, folder / PIPE, names, tracing),
         wake=local_jobs.wake,

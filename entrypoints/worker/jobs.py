@@ -51,15 +51,13 @@ class JobContext:
     """The context of a job: the application and the worker that runs the job.
 
     `jobs` enqueues into the queues that the job comes from; `holder` is the worker's name in leases; `stopping` returns
-    whether the worker has to stop; `further` are tasks by name that run once a minute in addition to the upkeep of
-    `unite`. Each job runs in a span of `tracing`.
+    whether the worker has to stop. Each job runs in a span of `tracing`.
     """
 
     unite: Unite
     jobs: Jobs
     holder: str
     stopping: Callable[[], bool]
-    further: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     tracing: JobTracing = field(default_factory=UntracedJobs)
     clock: Callable[[], float] = time.monotonic
 
@@ -159,7 +157,7 @@ def make_summaries(context: JobContext) -> None:
 
 def keep_up(context: JobContext) -> None:
     """Delete expired and abandoned data."""
-    upkeep.keep_up(context.unite.upkeep, context.further, context.stopping)
+    upkeep.keep_up(context.unite.upkeep, context.stopping)
 
 
 def _is_id(_context: JobContext, argument: str) -> bool:

@@ -89,7 +89,6 @@ def _work(started: Started, local_queues: Queues, wait_for_parent: Callable[[], 
         fallback=None if started.queues is None else local_queues,
         holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         stop=stop,
-        upkeep=started.upkeep,
         tracing=started.tracing or UntracedJobs(),
     )
     log.info("The worker is ready.")

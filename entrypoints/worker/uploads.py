@@ -2,41 +2,18 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Event
-from typing import Protocol
 
 from entrypoints.worker.failures import Backoff, log_failures
-from unite_core.imports.use_cases import UploadOutcome
+from unite_core.imports.ports import UploadNotice, UploadNotices
+from unite_core.imports.use_cases import UploadOutcome, start_announced
+
+RECEIVE_WAIT = timedelta(seconds=10)
+"""How long one request waits for a notice (long polling)."""
 
 log = logging.getLogger(__name__)
-
-
-class UploadNotice(Protocol):
-    """A notification that a file was uploaded to `key`. `id` is the same each time it is received."""
-
-    @property
-    def key(self) -> str: ...
-
-    @property
-    def id(self) -> str: ...
-
-    def held(self) -> AbstractContextManager[None]:
-        """Hide the notification from other workers while the block runs."""
-        ...
-
-    def done(self) -> None:
-        """Delete the notification; otherwise it is received again."""
-        ...
-
-
-class UploadNotices(Protocol):
-    """The source of upload notifications."""
-
-    def receive(self) -> UploadNotice | None:
-        """Return the next notification; None if there was none within some seconds."""
-        ...
 
 
 @dataclass
@@ -62,7 +39,7 @@ class UploadListener:
             with log_failures("starting what was uploaded", backoff.failed):
                 if backoff.seconds:
                     self.ready()
-                notice = self.notices.receive()
+                notice = self.notices.receive(wait=RECEIVE_WAIT)
                 if notice is not None:
                     self._start(notice)
                 backoff.succeeded()
@@ -71,10 +48,8 @@ class UploadListener:
 
     def _start(self, notice: UploadNotice) -> None:
         marks = {"key": notice.key, "correlation_id": notice.id}
-        with notice.held():
-            outcome = self.start_uploaded(notice.key, notice.id)
+        outcome = start_announced(notice, self.start_uploaded)
         if outcome.settled:
-            notice.done()
             log.info("A file was uploaded; its import: %s.", outcome, extra=marks)
         else:
             log.warning("A file was uploaded that belongs to no import; the notice is left.", extra=marks)

@@ -49,8 +49,7 @@ class Worker:
 
     Imports have one thread, the events of each destination have one, and recurring jobs have another, so that neither a
     large file nor a hanging destination delays anything else. While `queues` do not respond, the worker runs the same
-    jobs from `fallback`, if there is one. `holder` is the worker's name in leases; `upkeep` are further tasks by name
-    that run once a minute. Jobs run in spans of `tracing`.
+    jobs from `fallback`, if there is one. `holder` is the worker's name in leases. Jobs run in spans of `tracing`.
     """
 
     unite: Unite
@@ -58,7 +57,6 @@ class Worker:
     holder: str
     stop: Event
     fallback: Queues | None = None
-    upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     tracing: JobTracing = field(default_factory=UntracedJobs)
 
     def run(self) -> None:
@@ -107,12 +105,7 @@ class Worker:
             return stopping() or failed.is_set()
 
         context = JobContext(
-            unite=self.unite,
-            jobs=queues.jobs,
-            holder=self.holder,
-            stopping=ending,
-            further=self.upkeep,
-            tracing=self.tracing,
+            unite=self.unite, jobs=queues.jobs, holder=self.holder, stopping=ending, tracing=self.tracing
         )
         work: dict[str, Callable[[], None]] = {
             "upkeep": lambda: queues.run_upkeep_jobs(context, ending, JOB_INTERVALS),

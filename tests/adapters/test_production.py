@@ -1,5 +1,6 @@
 """The ports of a program that imports the library."""
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +9,10 @@ import pytest
 
 from adapters.extras import require
 from adapters.production import open_ports
-from unite_core.testing.in_memory import InMemoryCache, InMemoryFiles, InMemoryTopic
+from unite_core.application import build
+from unite_core.files import UPLOAD_RETENTION, upload_key
+from unite_core.testing.contracts.files import write
+from unite_core.testing.in_memory import InMemoryCache, InMemoryFiles, InMemoryTopic, InMemoryUploadNotices
 
 KEYS = {"k": b"s" * 32}
 
@@ -56,6 +60,31 @@ def test_ports_that_are_given_take_the_place_of_embedded_ones(tmp_path: Path) ->
         topic, files, cache = InMemoryTopic(), InMemoryFiles(embedded.clock), InMemoryCache(embedded.clock)
         with open_ports(url(tmp_path), folder=tmp_path, keys=KEYS, topic=topic, files=files, cache=cache) as ports:
             assert (ports.topic, ports.files, ports.cache) == (topic, files, cache)
+
+
+def test_work_deletes_uploads_that_nobody_used(tmp_path: Path) -> None:
+    with open_ports(url(tmp_path), folder=tmp_path, keys=KEYS) as ports:
+        for key in (upload_key("imports/old.csv"), upload_key("imports/young.csv"), "imports/stored.csv"):
+            write(ports.files, key, b"12")
+        before = (ports.clock.now() - UPLOAD_RETENTION).timestamp() - 1
+        for name in (upload_key("imports/old.csv"), "imports/stored.csv"):
+            os.utime(tmp_path / "files" / name, (before, before))
+
+        build(ports).work_once()
+
+        assert ports.files.size(upload_key("imports/old.csv")) is None
+        assert ports.files.size(upload_key("imports/young.csv")) == ports.files.size("imports/stored.csv") == 2
+
+
+def test_work_receives_the_notices_of_the_storage(tmp_path: Path) -> None:
+    with open_ports(url(tmp_path), folder=tmp_path, keys=KEYS) as embedded:
+        notices = InMemoryUploadNotices(embedded.clock)
+    notices.announce(upload_key("imports/00000000-0000-7000-8000-000000000001.csv"))  # its file is gone
+
+    with open_ports(url(tmp_path), folder=tmp_path, keys=KEYS, notices=notices) as ports:
+        build(ports).work_once()
+
+    assert notices.keys == []
 
 
 def test_links_lead_to_the_url_of_the_program(tmp_path: Path) -> None:

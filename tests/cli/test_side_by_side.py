@@ -57,7 +57,7 @@ def test_pending_calls_to_a_lead_that_an_older_version_deleted_are_cancelled(tmp
     run_older("0002", DELETE_LEAD, f"sqlite:///{tmp_path}/var/unite.sqlite3", str(lead.id), folder=tmp_path)
 
     with opened(tmp_path) as started:
-        keep_up(started.unite.upkeep, {}, lambda: False)
+        keep_up(started.unite.upkeep, lambda: False)
         stored = started.unite.calls.get(actor, task.id).task
         assert (stored.status, stored.cancel_reason) == (TaskStatus.CANCELLED, "The lead was deleted.")
         assert started.unite.calls.get(actor, kept.id).task.status is TaskStatus.PENDING

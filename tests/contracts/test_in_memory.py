@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from tests.contracts.in_memory_units import InMemoryUnits, taking_from
+from unite_core.imports.ports import UploadNotices
 from unite_core.notifications.ports import TextMessages, Topic, TopicMessage
 from unite_core.testing.builders import a_rejection, an_id
 from unite_core.testing.contracts import (
@@ -46,6 +47,7 @@ from unite_core.testing.contracts import (
     TopicContract,
     TopicOfEventsContract,
     UnitOfWorkContract,
+    UploadNoticesContract,
     UsageContract,
     UsersContract,
     WakeUp,
@@ -65,9 +67,11 @@ from unite_core.testing.in_memory import (
     InMemoryTextMessages,
     InMemoryTopic,
     InMemoryUnitOfWorkFactory,
+    InMemoryUploadNotices,
     SequentialIds,
     Store,
 )
+from unite_core.testing.in_memory.upload_notices import HIDDEN_FOR
 
 
 class TestUnitOfWork(InMemoryUnits, UnitOfWorkContract):
@@ -336,3 +340,25 @@ class TestCallDocuments(CallDocumentsContract):
     @pytest.fixture
     def log(self, documents: InMemoryCallDocuments) -> InMemoryActivityLog:
         return InMemoryActivityLog(documents)
+
+
+class TestUploadNotices(UploadNoticesContract):
+    @pytest.fixture
+    def clock(self) -> FixedClock:
+        return FixedClock()
+
+    @pytest.fixture
+    def notices(self, clock: FixedClock) -> InMemoryUploadNotices:
+        self.clock_of_notices = clock
+        return InMemoryUploadNotices(clock)
+
+    @pytest.fixture
+    def outage(self) -> None:
+        return None
+
+    def announce(self, notices: UploadNotices, key: str) -> None:
+        assert isinstance(notices, InMemoryUploadNotices)
+        notices.announce(key)
+
+    def pass_time(self, _notices: UploadNotices) -> None:
+        self.clock_of_notices.advance(HIDDEN_FOR)

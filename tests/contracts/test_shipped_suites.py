@@ -27,6 +27,7 @@ NOT_PORTS = {
     "KeyedUseCase": "a use case",
     "Readable": "a part of a stream",
     "UnitOfWorkFactory": "tested with the units that it makes",
+    "UploadNotice": "tested with the `UploadNotices` that return it",
 }
 
 

@@ -14,6 +14,7 @@ from entrypoints.correlation import ContextFilter, correlation_id
 from entrypoints.tracing import UntracedJobs
 from entrypoints.worker.jobs import JOBS, MAX_TURN_SECONDS, JobContext, keep_up, relay, run_import, sweep, undo_import
 from entrypoints.worker.time_slices import TIME_SLICE, TimeSlice
+from tests.core.imports.accidents import FailingWork
 from tests.entrypoints.working import local_queues
 from unite_core.errors import NotFound, Unavailable
 from unite_core.imports.model import ImportStatus, LeadImport
@@ -431,24 +432,23 @@ def test_a_dead_letter_is_written_down_as_an_error(
 def test_upkeep_does_everything_though_some_of_it_fails(
     scenario: Scenario, context: JobContext, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail() -> None:
-        raise ZeroDivisionError
-
-    def be_away() -> None:
-        raise Unavailable("The storage is away.")
-
-    further = {"broken": fail, "away": be_away, "leftovers deleted": lambda: 3}
+    unite, away = scenario.unite, Unavailable("The database is away.")
+    upkeep = replace(
+        unite.upkeep,
+        purge_usage=replace(unite.upkeep.purge_usage, work=FailingWork(scenario.ports.work, ZeroDivisionError(), at=0)),
+        purge_sessions=replace(unite.upkeep.purge_sessions, work=FailingWork(scenario.ports.work, away, at=0)),
+    )
     announced = scenario.unite.imports.announce(scenario.admin, NewImport(filename="never.csv", size=1)).lead_import
     scenario.ports.clock.advance(timedelta(days=2))
 
     with caplog.at_level(logging.INFO):
-        keep_up(replace(context, further=further))
+        keep_up(replace(context, unite=replace(unite, upkeep=upkeep)))
 
     assert scenario.get_import(announced.id).status is ImportStatus.CANCELLED
-    assert "Upkeep: broken: something unexpected happened." in caplog.text
+    assert "Upkeep: counted uses deleted: something unexpected happened." in caplog.text
     assert [getattr(it, "retried", False) for it in caplog.records if it.levelno == logging.ERROR] == [True]
-    assert "Upkeep: away: something does not answer: The storage is away." in caplog.text
-    assert "Upkeep: leftovers deleted: 3." in caplog.text
+    assert "Upkeep: sessions deleted: something does not answer: The database is away." in caplog.text
+    assert "Upkeep: abandoned imports cancelled: 1." in caplog.text
 
 
 def test_upkeep_asks_after_texts_and_writes_down_which_did_not_arrive(
@@ -471,12 +471,13 @@ def test_upkeep_asks_after_texts_and_writes_down_which_did_not_arrive(
     assert "Upkeep: text messages asked after: 1." in caplog.text
 
 
-def test_upkeep_ends_where_the_worker_is_to_stop(context: JobContext) -> None:
-    done: list[int] = []
+def test_upkeep_ends_where_the_worker_is_to_stop(scenario: Scenario, context: JobContext) -> None:
+    announced = scenario.unite.imports.announce(scenario.admin, NewImport(filename="never.csv", size=1)).lead_import
+    scenario.ports.clock.advance(timedelta(days=2))
 
-    keep_up(replace(context, stopping=lambda: True, further={"counted": lambda: done.append(1)}))
+    keep_up(replace(context, stopping=lambda: True))
 
-    assert done == []
+    assert scenario.get_import(announced.id).status is ImportStatus.AWAITING_UPLOAD
 
 
 def test_a_job_is_found_by_its_name_and_its_lines_bear_the_id_of_the_request(

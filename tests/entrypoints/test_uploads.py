@@ -4,17 +4,19 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Event
 
 import pytest
 
 from entrypoints.worker.uploads import UploadListener
 from unite_core.errors import Unavailable
+from unite_core.imports.ports import UploadNotice, UploadNotices
 from unite_core.imports.use_cases import UploadOutcome
 
 
 @dataclass
-class Notice:
+class Notice(UploadNotice):
     """A notice that writes down what is done with it."""
 
     key: str
@@ -34,13 +36,14 @@ class Notice:
 
 
 @dataclass
-class Notices:
+class Notices(UploadNotices):
     """Hands out what is due, does what fails, and stops the listener after the last one."""
 
     stop: Event
     due: list[Notice | Exception | None]
 
-    def receive(self) -> Notice | None:
+    def receive(self, *, wait: timedelta = timedelta()) -> Notice | None:
+        assert wait
         coming = self.due.pop(0)
         if not self.due:
             self.stop.set()

@@ -2,8 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -139,3 +140,36 @@ class ImportsUnitOfWork(CallsUnitOfWork, Protocol):
     imports: Imports
     rows: ImportRows
     rehearsal: DryRunLeads
+
+
+class UploadNotice(Protocol):
+    """A notice that a file was uploaded to `key`. `id` is the same each time that the notice is received."""
+
+    key: str
+    id: str
+
+    @abstractmethod
+    def held(self) -> AbstractContextManager[None]:
+        """Hide the notice from all other receivers while the block runs."""
+
+    @abstractmethod
+    def done(self) -> None:
+        """Delete the notice, once its effect is committed; raise `Unavailable`."""
+
+
+class UploadNotices(Protocol):
+    """The notices of a storage about files that clients have uploaded: a queue, whose messages may come twice.
+
+    A notice that was received is hidden for a while. If it is not `done` by then, it is received again.
+    """
+
+    @abstractmethod
+    def receive(self, *, wait: timedelta = timedelta()) -> UploadNotice | None:
+        """Return the next notice, None if there is none within `wait`; raise `Unavailable`."""
+
+
+class NoUploadNotices(UploadNotices):
+    """No notices: clients say themselves that they have uploaded a file."""
+
+    def receive(self, *, wait: timedelta = timedelta()) -> UploadNotice | None:  # noqa: ARG002 - none will come
+        return None

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Event
@@ -15,17 +17,23 @@ from adapters.aws.s3 import Buckets, S3Files
 from adapters.aws.sqs import SqsUploadNotice, SqsUploadNotices
 from entrypoints.worker.uploads import UploadListener
 from tests.adapters.aws.moto import access_to
+from tests.contracts.outages import aws_unreachable
 from tests.core.imports.accidents import FailingWork
 from tests.servers.moto import a_bucket_name
 from tests.service_process import direct_session, eventually, free_port
 from unite_core import ImportUpload, NewImport, Unavailable, UploadOutcome
 from unite_core.files import upload_key
+from unite_core.imports.ports import UploadNotices
 from unite_core.imports.use_cases import StartUploadedImport
 from unite_core.imports.use_cases.start import file_key
 from unite_core.testing.builders import an_id
+from unite_core.testing.contracts import UploadNoticesContract
 from unite_core.testing.contracts.files import write
 from unite_core.testing.in_memory import in_memory_ports
 from unite_core.testing.scenario import Scenario
+
+WAIT = timedelta(seconds=2)
+"""How long a test waits for a notice."""
 
 CSV = b"Name,Phone\nGrace,+12125550101\n"
 
@@ -60,7 +68,7 @@ def queue(access: AwsClients, buckets: Buckets) -> Queue:
 
 @pytest.fixture
 def notices(queue: Queue, buckets: Buckets, access: AwsClients) -> SqsUploadNotices:
-    return SqsUploadNotices(queue.url, bucket=buckets.imports, access=access, wait=2, hidden=1)
+    return SqsUploadNotices(queue.url, bucket=buckets.imports, access=access, hidden=1)
 
 
 @pytest.fixture
@@ -108,7 +116,7 @@ def tell(buckets: Buckets, key: str, **changes: object) -> str:
 
 
 @dataclass
-class Worker:
+class Worker(UploadNotices):
     """A worker that stops after a number of polls for a notice."""
 
     notices: SqsUploadNotices
@@ -116,11 +124,11 @@ class Worker:
     stop: Event = field(default_factory=Event)
     outcomes: list[UploadOutcome] = field(default_factory=list)
 
-    def receive(self) -> SqsUploadNotice | None:
+    def receive(self, *, wait: timedelta = timedelta()) -> SqsUploadNotice | None:  # noqa: ARG002 - a test waits less
         self.looks -= 1
         if self.looks == 0:
             self.stop.set()
-        return self.notices.receive()
+        return self.notices.receive(wait=WAIT)
 
     def work(self, start_uploaded: StartUploadedImport) -> list[UploadOutcome]:
         def start(key: str, correlation_id: str | None) -> UploadOutcome:
@@ -205,7 +213,7 @@ def test_a_message_that_is_not_an_upload_notice_ends_in_the_dead_letter_queue(
     message: Callable[[Buckets], str],
 ) -> None:
     queue.send(message(buckets))
-    at_once = SqsUploadNotices(queue.url, bucket=buckets.imports, access=access, wait=0, hidden=0)
+    at_once = SqsUploadNotices(queue.url, bucket=buckets.imports, access=access, hidden=0)
 
     with caplog.at_level(logging.WARNING):
         received = [at_once.receive() for _ in range(MAX_RECEIVES + 1)]
@@ -219,7 +227,7 @@ def test_a_message_that_is_not_an_upload_notice_ends_in_the_dead_letter_queue(
 def test_the_key_of_an_uploaded_file_is_received_unchanged(files: S3Files, notices: SqsUploadNotices) -> None:
     write(files, "uploads/imports/a_file-with.all~kinds+of%20characters.csv", CSV)
 
-    notice = notices.receive()
+    notice = notices.receive(wait=WAIT)
 
     assert notice is not None
     assert notice.key == "uploads/imports/a_file-with.all~kinds+of%20characters.csv"
@@ -235,13 +243,13 @@ def test_only_uploads_of_import_files_send_a_notice(queue: Queue, files: S3Files
 
 def test_a_held_notice_is_not_received_by_others(queue: Queue, buckets: Buckets, notices: SqsUploadNotices) -> None:
     queue.send(tell(buckets, "uploads/imports/a.csv"))
-    notice = notices.receive()
+    notice = notices.receive(wait=WAIT)
     assert notice is not None
 
     with notice.held():
-        assert notices.receive() is None  # which waits for longer than the notice would be hidden otherwise
+        assert notices.receive(wait=WAIT) is None  # which waits for longer than the notice would be hidden otherwise
 
-    again = notices.receive()
+    again = notices.receive(wait=WAIT)
     assert again is not None
     assert again.id == notice.id
 
@@ -250,7 +258,7 @@ def test_a_notice_is_processed_even_if_its_visibility_cannot_be_renewed(
     queue: Queue, buckets: Buckets, notices: SqsUploadNotices, access: AwsClients, caplog: pytest.LogCaptureFixture
 ) -> None:
     queue.send(tell(buckets, "uploads/imports/a.csv"))
-    notice = notices.receive()
+    notice = notices.receive(wait=WAIT)
     assert notice is not None
     access.sqs().delete_queue(QueueUrl=queue.url)
 
@@ -285,3 +293,25 @@ def test_creating_an_existing_queue_again_is_safe(queue: Queue, access: AwsClien
     name = queue.url.rpartition("/")[2]
 
     assert create_queue(name, access) == queue.url
+
+
+class TestSqsUploadNotices(UploadNoticesContract):
+    @pytest.fixture
+    def queue_and_buckets(self, queue: Queue, buckets: Buckets) -> tuple[Queue, Buckets]:
+        self.queue, self.buckets = queue, buckets
+        return queue, buckets
+
+    @pytest.fixture
+    def notices(self, queue_and_buckets: tuple[Queue, Buckets], access: AwsClients) -> SqsUploadNotices:
+        queue, buckets = queue_and_buckets
+        return SqsUploadNotices(queue.url, bucket=buckets.imports, access=access, hidden=1)
+
+    @pytest.fixture
+    def outage(self) -> AbstractContextManager[None]:
+        return aws_unreachable()
+
+    def announce(self, _notices: UploadNotices, key: str) -> None:
+        self.queue.send(tell(self.buckets, key))
+
+    def pass_time(self, _notices: UploadNotices) -> None:
+        time.sleep(1.1)

@@ -33,7 +33,7 @@ def files(deployment: Deployment, open_buckets: None) -> S3Files:
 
 def _notices(deployment: Deployment) -> SqsUploadNotices:
     return SqsUploadNotices(
-        deployment.export("UploadsQueueUrl"), bucket=deployment.export("ImportsBucket"), access=ACCESS, wait=0
+        deployment.export("UploadsQueueUrl"), bucket=deployment.export("ImportsBucket"), access=ACCESS
     )
 
 

@@ -17,7 +17,12 @@ from unite_core.imports.use_cases.start import (
     StoredFile,
     StoreFile,
 )
-from unite_core.imports.use_cases.start_uploaded import StartUploadedImport, UploadOutcome
+from unite_core.imports.use_cases.start_uploaded import (
+    StartAnnouncedUploads,
+    StartUploadedImport,
+    UploadOutcome,
+    start_announced,
+)
 
 __all__ = [
     "RETENTION",
@@ -30,10 +35,12 @@ __all__ = [
     "NewImport",
     "PurgeImports",
     "RemoveAbandonedImports",
+    "StartAnnouncedUploads",
     "StartImport",
     "StartUploadedImport",
     "StoreFile",
     "StoredFile",
     "UndoImport",
     "UploadOutcome",
+    "start_announced",
 ]

@@ -1,5 +1,6 @@
-"""Use case: start an import when storage reports that its file was uploaded."""
+"""Use cases: start an import when the storage reports that its file was uploaded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -10,7 +11,7 @@ from unite_core.errors import Conflict, NotFound
 from unite_core.files import Files, upload_key
 from unite_core.identity.model import Actor, Permission, User
 from unite_core.imports.model import ImportStatus, LeadImport
-from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.imports.ports import ImportsUnitOfWork, UploadNotice, UploadNotices
 from unite_core.imports.use_cases.start import StartImport, file_key
 from unite_core.text import CorrelationId
 from unite_core.unit_of_work import UnitOfWorkFactory
@@ -90,6 +91,38 @@ class StartUploadedImport(UseCase):
             except NotFound:
                 return None
             return lead_import, work.users.get(lead_import.created_by)
+
+
+@dataclass(frozen=True)
+class StartAnnouncedUploads(UseCase):
+    """Start the import of each file that the storage announces, until it announces no more.
+
+    Returns how many notices were dealt with. A notice of a file for which there is no import yet is received again.
+    Raises `Unavailable`; the notice at hand is received again then, too.
+    """
+
+    notices: UploadNotices
+    start_uploaded: StartUploadedImport
+
+    def __call__(self, *, should_stop: Callable[[], bool] = lambda: False) -> int:
+        settled = 0
+        while not should_stop():
+            notice = self.notices.receive()
+            if notice is None:
+                break
+            settled += start_announced(notice, self.start_uploaded).settled
+        return settled
+
+
+def start_announced(
+    notice: UploadNotice, start_uploaded: Callable[[str, CorrelationId | None], UploadOutcome]
+) -> UploadOutcome:
+    """Start the import that a notice is about, and delete the notice if that is settled."""
+    with notice.held():
+        outcome = start_uploaded(notice.key, notice.id)
+    if outcome.settled:
+        notice.done()
+    return outcome
 
 
 def _import_id(key: str) -> UUID | None:

@@ -60,6 +60,7 @@ from unite_core.testing.contracts.rollups import RollupsContract
 from unite_core.testing.contracts.sessions import SessionsContract, SessionsUnit
 from unite_core.testing.contracts.summaries import DailySummariesContract, DailySummariesUnit
 from unite_core.testing.contracts.unit_of_work import UnitOfWorkContract
+from unite_core.testing.contracts.upload_notices import UploadNoticesContract
 from unite_core.testing.contracts.usage import UsageContract, UsageUnit
 from unite_core.testing.contracts.users import UsersContract, UsersUnit
 
@@ -121,6 +122,7 @@ __all__ = [
     "Transaction",
     "UnitOfWorkContract",
     "Units",
+    "UploadNoticesContract",
     "UsageContract",
     "UsageUnit",
     "UsersContract",

@@ -100,6 +100,20 @@ class FilesContract:
         assert _content(files, key) == b"as before"
         assert files.size(other) is None
 
+    def test_files_that_may_be_needed_are_not_removed_as_leftovers(self, files: Files, key: str) -> None:
+        write(files, key, b"stored")
+        write(files, upload_key(key), b"uploaded")
+
+        with files.write(f"{key}.other", content_type=_TYPE) as stream:
+            stream.write(b"being written")
+            assert files.remove_leftovers() == 0
+
+        assert [_content(files, each) for each in (key, upload_key(key), f"{key}.other")] == [
+            b"stored",
+            b"uploaded",
+            b"being written",
+        ]
+
     @pytest.mark.parametrize("content", [b"the file\x00", b""], ids=["a file", "an empty one"])
     def test_a_moved_file_is_at_its_new_key_alone(self, files: Files, key: str, content: bytes) -> None:
         write(files, f"uploads/{key}", content)

@@ -19,6 +19,7 @@ from unite_core.testing.in_memory.rate_limits import InMemoryRateLimits
 from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import ClaimedKey, Store, Tables
 from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
+from unite_core.testing.in_memory.upload_notices import InMemoryUploadNotices
 
 __all__ = [
     "A_MONDAY_MORNING",
@@ -50,6 +51,7 @@ __all__ = [
     "InMemoryTopic",
     "InMemoryUnitOfWork",
     "InMemoryUnitOfWorkFactory",
+    "InMemoryUploadNotices",
     "InMemoryUsers",
     "SequentialIds",
     "Store",

@@ -17,6 +17,7 @@ from unite_core.testing.in_memory.messages import InMemoryTextMessages, InMemory
 from unite_core.testing.in_memory.rate_limits import InMemoryRateLimits
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWorkFactory
+from unite_core.testing.in_memory.upload_notices import InMemoryUploadNotices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class InMemoryPorts(Ports):
     topic: InMemoryTopic
     texts: InMemoryTextMessages
     links: InMemoryLinks
+    notices: InMemoryUploadNotices
 
     def __post_init__(self) -> None:
         # Tests replace adapters by others: what is checked are the ports, not the adapters' own types.
@@ -68,6 +70,7 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
         "texts": InMemoryTextMessages(),
         "links": InMemoryLinks(),
         "cache": cache,
+        "notices": InMemoryUploadNotices(clock),
     }
     return InMemoryPorts(**{**ports, **overrides})
 

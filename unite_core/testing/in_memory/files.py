@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from unite_core.clock import Clock
 from unite_core.errors import Forbidden, Invalid, NotFound, TooLarge
-from unite_core.files import Download, Files, ServedFile, SignedFiles, Upload
+from unite_core.files import UPLOAD_RETENTION, UPLOADS, Download, Files, ServedFile, SignedFiles, Upload
 
 
 class InMemoryFiles(Files, SignedFiles):
@@ -21,6 +21,7 @@ class InMemoryFiles(Files, SignedFiles):
         self._clock = clock
         self._url = url
         self._contents: dict[str, bytes] = {}
+        self._written_at: dict[str, datetime] = {}
 
     def keys(self) -> list[str]:
         """Return the keys of all files."""
@@ -53,15 +54,23 @@ class InMemoryFiles(Files, SignedFiles):
     def write(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:  # noqa: ARG002 - the link has the content type
         with io.BytesIO() as stream:
             yield stream
-            self._contents[key] = stream.getvalue()
+            self._put(key, stream.getvalue())
 
     def move(self, key: str, to: str) -> None:
         if key not in self._contents:
             raise NotFound("There is no such file.")
-        self._contents[to] = self._contents.pop(key)
+        self._put(to, self._contents.pop(key))
 
     def delete(self, key: str) -> None:
         self._contents.pop(key, None)
+
+    def remove_leftovers(self) -> int:
+        before = self._clock.now() - UPLOAD_RETENTION
+        uploads = [key for key in self._contents if key.startswith(f"{UPLOADS}/")]
+        leftovers = [key for key in uploads if self._written_at[key] < before]
+        for key in leftovers:
+            self.delete(key)
+        return len(leftovers)
 
     def receive(
         self, key: str, query: dict[str, str], *, content_type: str | None, size: int | None, body: BinaryIO
@@ -75,7 +84,7 @@ class InMemoryFiles(Files, SignedFiles):
         content = body.read(signed + 1)
         if len(content) != signed:
             raise self._wrong_size(len(content), signed)
-        self._contents[key] = content
+        self._put(key, content)
 
     def serve(self, key: str, query: dict[str, str]) -> ServedFile:
         self._check("GET", key, query)
@@ -84,6 +93,10 @@ class InMemoryFiles(Files, SignedFiles):
         return ServedFile(
             body=io.BytesIO(content), size=len(content), content_type=query["content_type"], filename=query["filename"]
         )
+
+    def _put(self, key: str, content: bytes) -> None:
+        self._contents[key] = content
+        self._written_at[key] = self._clock.now()
 
     def _sign(self, method: str, key: str, expires_at: datetime, **terms: str) -> str:
         query = {"expires": expires_at.isoformat(), **terms}
