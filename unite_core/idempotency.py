@@ -38,7 +38,10 @@ class Replay(Input):
 
 
 class KeyedUseCase(Protocol[P, T_co]):
-    """A use case that takes an idempotency key: a frozen dataclass that returns what one `work.run` returns."""
+    """A use case that takes an idempotency key: a frozen dataclass that returns what one `work.run` returns.
+
+    Steps before that result which are committed by themselves are `work.run_step`; they are safe to repeat.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
@@ -61,8 +64,10 @@ class RunOnce(UseCase):
     Before a response is returned again, `replay` checks that the caller may still see it.
 
     Raises `Invalid` (`idempotency_key_reused`) if the key was used for another request,
-    `Conflict` (`request_in_progress`) while the first is still in progress, and what `replay` raises;
-    `RuntimeError` if the use case returns without having committed a result.
+    `Conflict` (`request_in_progress`) while the first is still in progress, and what `replay` raises.
+
+    Raises `RuntimeError` for a use case whose answer could not be kept: if it commits a unit of work that is not one of
+    `work.run` or `work.run_step`, which then has no effect, or returns anything but what its last `work.run` returned.
     """
 
     work: UnitOfWorkFactory[UnitOfWork]
@@ -86,27 +91,40 @@ class RunOnce(UseCase):
         if stored is not None:
             replay.count()
             return Outcome(replay.recheck(_first_answer(stored, claim)), replayed=True)
-        responses: list[bytes] = []
-
-        def store(unit: UnitOfWork, result: Any) -> None:
-            responses.append(answer(result))
-            if not unit.idempotency_keys.keep(claim, responses[-1], now=self.clock.now()):
-                raise Conflict(
-                    "Another attempt with this Idempotency-Key took over; ask again for its answer.",
-                    code="request_in_progress",
-                )
-
         try:
-            replace(use_case, work=before_commit(use_case.work, store))(*args, **kwargs)
+            response = self._run(claim, use_case, answer, *args, **kwargs)
         except BaseException:
             # A claim that cannot be released now expires by itself.
             with suppress(Unavailable), self.work() as work:
                 work.idempotency_keys.release(claim)
                 work.commit()
             raise
-        if not responses:
-            raise RuntimeError(f"{type(use_case).__name__} has to return what `work.run` returns.")
-        return Outcome(responses[-1], replayed=False)
+        return Outcome(response, replayed=False)
+
+    def _run(
+        self,
+        claim: Claim,
+        use_case: KeyedUseCase[P, T],
+        answer: Callable[[T], bytes],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> bytes:
+        """Run the use case, and return the response that was committed together with its result."""
+        kept: list[tuple[object, bytes]] = []
+
+        def store(unit: UnitOfWork, result: Any) -> None:
+            kept.append((result, answer(result)))
+            if not unit.idempotency_keys.keep(claim, kept[-1][1], now=self.clock.now()):
+                raise Conflict(
+                    "Another attempt with this Idempotency-Key took over; ask again for its answer.",
+                    code="request_in_progress",
+                )
+
+        returned = replace(use_case, work=before_commit(use_case.work, store))(*args, **kwargs)
+        if not kept or kept[-1][0] is not returned:
+            raise RuntimeError(f"{type(use_case).__name__} has to return what its last `work.run` returned.")
+        return kept[-1][1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Any, NoReturn, Protocol, Self, TypeVar, cast
 
 from unite_core.events import Event
 from unite_core.idempotency_keys import IdempotencyKeys
@@ -84,6 +84,16 @@ class UnitOfWorkFactory(Protocol[W_co]):
             unit.commit()
         return result
 
+    def run_step(self, decide: Callable[[W_co], T]) -> T:
+        """Do the same for a step that comes before the result, in a transaction of its own.
+
+        No hook is called, so no Idempotency-Key covers the step: it has to be safe to repeat.
+        """
+        with self() as unit:
+            result = decide(unit)
+            unit.commit()
+        return result
+
 
 @dataclass(frozen=True)
 class _Hooked(UnitOfWorkFactory[W]):
@@ -99,7 +109,10 @@ class _Hooked(UnitOfWorkFactory[W]):
         return self.work.destinations
 
     def __call__(self) -> W:
-        return self.work()
+        return cast(W, _Uncommitted(self.work()))
+
+    def run_step(self, decide: Callable[[W], T]) -> T:
+        return self.work.run_step(decide)
 
     def run(self, decide: Callable[[W], T]) -> T:
         def decide_and_call_hook(unit: W) -> T:
@@ -110,9 +123,34 @@ class _Hooked(UnitOfWorkFactory[W]):
         return self.work.run(decide_and_call_hook)
 
 
+class _Uncommitted:
+    """A unit of work that cannot be committed; all else is that of the unit which it has."""
+
+    def __init__(self, unit: UnitOfWork) -> None:
+        self._unit = unit
+
+    def __enter__(self) -> Self:
+        self._unit.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._unit.__exit__(kind, error, trace)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._unit, name)
+
+    def commit(self) -> NoReturn:
+        raise RuntimeError(
+            "With an Idempotency-Key this unit of work cannot be committed, because its answer would be lost. Use "
+            "`work.run` for the result, and `work.run_step` for a step before it that is safe to repeat."
+        )
+
+
 def before_commit(work: UnitOfWorkFactory[W], hook: Callable[[W, object], None]) -> UnitOfWorkFactory[W]:
     """Return the same factory, whose `run` calls `hook(unit, result)` inside the transaction, just before the commit.
 
-    An exception from the hook undoes everything. Units that are committed without `run` call no hook.
+    An exception from the hook undoes everything. Units without `run` and `run_step` cannot be committed.
     """
     return _Hooked(work, hook)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,8 @@ from unite_core import (
 from unite_core.idempotency import RunOnce
 from unite_core.idempotency_keys import CLAIM_TTL
 from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.testing.builders import an_id
+from unite_core.testing.in_memory import A_MONDAY_MORNING
 from unite_core.testing.scenario import Scenario
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -236,13 +239,50 @@ class Forgetful:
 
     def __call__(self) -> str:
         with self.work() as work:
+            work.usage.take("somebody", an_id(), limit=1, now=A_MONDAY_MORNING)
             work.commit()
         return "the result"
 
 
-def test_a_use_case_that_does_not_return_its_committed_result_is_refused(scenario: Scenario) -> None:
-    with pytest.raises(RuntimeError, match="Forgetful has to return what"):
+@dataclass(frozen=True)
+class Idle:
+    """A use case that returns without a unit of work."""
+
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
+
+    def __call__(self) -> str:
+        return "the result"
+
+
+@dataclass(frozen=True)
+class Embellished:
+    """A use case that returns something else than what it has committed."""
+
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
+
+    def __call__(self) -> str:
+        return self.work.run(lambda _: "the result").upper()
+
+
+@pytest.mark.parametrize(
+    ("use_case", "message"),
+    [
+        (Forgetful, "cannot be committed, because its answer would be lost"),
+        (Idle, "Idle has to return what its last `work.run` returned"),
+        (Embellished, "Embellished has to return what its last `work.run` returned"),
+    ],
+)
+def test_a_use_case_whose_answer_would_be_lost_is_refused(scenario: Scenario, use_case: Any, message: str) -> None:
+    with pytest.raises(RuntimeError, match=message):
+        scenario.unite.once(CLAIM, use_case(scenario.ports.work), str.encode, SHOW_AGAIN)
+
+
+def test_a_use_case_that_is_refused_has_no_effect_and_leaves_its_key_free(scenario: Scenario) -> None:
+    with pytest.raises(RuntimeError):
         scenario.unite.once(CLAIM, Forgetful(scenario.ports.work), str.encode, SHOW_AGAIN)
+
+    assert scenario.tables.usage == {}
+    assert not add(scenario, AGAIN).replayed
 
 
 def test_the_response_of_a_use_case_without_changes_is_stored_too(scenario: Scenario) -> None:

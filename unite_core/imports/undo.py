@@ -35,16 +35,18 @@ class UndoStep:
     limit: int = UNDO_STEP
 
     def __call__(self, import_id: UUID, *, on_finished: Callable[[], None] = lambda: None) -> LeadImport:
-        return retry_on_deadlock(lambda: self._once(import_id, on_finished), DuplicateLead, PreconditionFailed)
+        return retry_on_deadlock(
+            lambda: self.work.run_step(lambda work: self._once(work, import_id, on_finished)),
+            DuplicateLead,
+            PreconditionFailed,
+        )
 
-    def _once(self, import_id: UUID, on_finished: Callable[[], None]) -> LeadImport:
-        with self.work() as work:
-            lead_import = work.imports.get(import_id)
-            if lead_import.undoing:
-                self._step(work, lead_import, on_finished)
-                lead_import.mark_updated()
-                work.imports.save(lead_import)
-            work.commit()
+    def _once(self, work: ImportsUnitOfWork, import_id: UUID, on_finished: Callable[[], None]) -> LeadImport:
+        lead_import = work.imports.get(import_id)
+        if lead_import.undoing:
+            self._step(work, lead_import, on_finished)
+            lead_import.mark_updated()
+            work.imports.save(lead_import)
         return lead_import
 
     def _step(self, work: ImportsUnitOfWork, lead_import: LeadImport, on_finished: Callable[[], None]) -> None:

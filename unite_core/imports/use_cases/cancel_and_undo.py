@@ -84,21 +84,23 @@ class UndoImport(UseCase):
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(self.permission)
-        with self.work() as work:
-            lead_import = work.imports.get(import_id)
-            require_version(expected_version, lead_import.version)
-            if lead_import.undone is None:
-                if lead_import.is_expired(self.clock.now(), self.retention):
-                    raise Conflict("The import ended too long ago to be undone.", code="import_expired")
-                lead_import.begin_undo()
-                lead_import.mark_updated()
-                work.imports.save(lead_import)
-            work.commit()
+        lead_import = self.work.run_step(lambda work: self._begin(work, import_id, expected_version))
         until = self.clock.now() + UNDO_TURN
         step = UndoStep(self.work, self.clock, self.ids)
         while lead_import.undoing and self.clock.now() < until:
             lead_import = step(import_id)
         return self.work.run(lambda work: self._wake_worker(work, lead_import))
+
+    def _begin(self, work: ImportsUnitOfWork, import_id: UUID, expected_version: int | None) -> LeadImport:
+        lead_import = work.imports.get(import_id)
+        require_version(expected_version, lead_import.version)
+        if lead_import.undone is None:
+            if lead_import.is_expired(self.clock.now(), self.retention):
+                raise Conflict("The import ended too long ago to be undone.", code="import_expired")
+            lead_import.begin_undo()
+            lead_import.mark_updated()
+            work.imports.save(lead_import)
+        return lead_import
 
     def _wake_worker(self, work: ImportsUnitOfWork, lead_import: LeadImport) -> LeadImport:
         if lead_import.undoing:

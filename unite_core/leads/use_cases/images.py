@@ -195,7 +195,7 @@ class CompleteImage(UseCase):
             picture = self._checked(image)
             if not isinstance(picture, FieldError):
                 return complete(picture)
-        if self._remove(actor, image, expected_version):
+        if self.work.run_step(lambda work: self._remove(work, actor, image, expected_version)):
             raise Invalid(picture.detail, code=picture.code, problems=[picture])
         return complete(b"")
 
@@ -222,15 +222,13 @@ class CompleteImage(UseCase):
             work.record(image_added(self.ids.new(), self.clock.now(), actor, held))
         return held
 
-    def _remove(self, actor: Actor, image: LeadImage, expected_version: int | None) -> bool:
+    def _remove(self, work: LeadsUnitOfWork, actor: Actor, image: LeadImage, expected_version: int | None) -> bool:
         """Remove an image whose bytes are invalid; return False if another request has completed it in the meantime."""
-        with self.work() as work:
-            held = _held(work, actor, image.lead_id, image.id, expected_version)
-            if held.status is ImageStatus.READY:
-                return False
-            work.images.remove(held.id)
-            work.after_commit(partial(_discard, self.files, held))
-            work.commit()
+        held = _held(work, actor, image.lead_id, image.id, expected_version)
+        if held.status is ImageStatus.READY:
+            return False
+        work.images.remove(held.id)
+        work.after_commit(partial(_discard, self.files, held))
         return True
 
     def _checked(self, image: LeadImage) -> bytes | FieldError:
