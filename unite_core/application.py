@@ -16,6 +16,7 @@ from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.use_cases.verification import VerifyLedger
 from unite_core.checks import Checked, not_negative, positive
 from unite_core.clock import Clock
+from unite_core.deprecation import deprecated
 from unite_core.errors import FieldError
 from unite_core.files import Files, RemoveLeftoverFiles
 from unite_core.idempotency import PurgeIdempotencyKeys, RunOnce
@@ -215,7 +216,7 @@ class Reports:
     """The reports, and the jobs that keep their rollups up to date."""
 
     daily: ReportDay
-    glance: ReportDayOverview
+    day_overview: ReportDayOverview
     insights: ReportInsights
     funnel: ReportFunnel
     attempts: ReportAttempts
@@ -227,9 +228,23 @@ class Reports:
     repair: RepairDocuments
     overdue: ListOverdueCalls
     count_overdue: CountOverdueCalls
-    remember: CacheReport
+    cache_report: CacheReport
     fold: FoldEntries
     rebuild: RebuildReports
+
+    @property
+    @deprecated("`Reports.glance` is deprecated since 0.1.0: use `Reports.day_overview`. Removed in 0.3.0, 2027-12-01.")
+    def glance(self) -> ReportDayOverview:
+        """The former name of `day_overview`."""
+        return self.day_overview
+
+    @property
+    @deprecated(
+        "`Reports.remember` is deprecated since 0.1.0: use `Reports.cache_report`. Removed in 0.3.0, 2027-12-01."
+    )
+    def remember(self) -> CacheReport:
+        """The former name of `cache_report`."""
+        return self.cache_report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,7 +269,7 @@ class Upkeep:
     mark_missed: calls.MarkMissed
     cancel_calls_of_deleted_leads: calls.CancelCallsOfDeletedLeads
     create_daily_summaries: summaries.CreateDailySummaries
-    follow_deliveries: notifications.CheckDeliveryStatuses
+    check_delivery_statuses: notifications.CheckDeliveryStatuses
     purge_idempotency_keys: PurgeIdempotencyKeys
     purge_usage: PurgeUsage
     purge_deliveries: notifications.PurgeDeliveries
@@ -265,6 +280,15 @@ class Upkeep:
     purge_imports: imports.PurgeImports
     remove_leftover_files: RemoveLeftoverFiles
 
+    @property
+    @deprecated(
+        "`Upkeep.follow_deliveries` is deprecated since 0.1.0: use `Upkeep.check_delivery_statuses`. "
+        "Removed in 0.3.0, 2027-12-01."
+    )
+    def follow_deliveries(self) -> notifications.CheckDeliveryStatuses:
+        """The former name of `check_delivery_statuses`."""
+        return self.check_delivery_statuses
+
     def tasks(self, on_dead: Callable[[Delivery], None] = lambda _: None) -> Mapping[str, Step]:
         """Return what to do once a minute, by what it has done; each returns how often it did that.
 
@@ -272,7 +296,7 @@ class Upkeep:
         the tasks: they cannot wait for a minute.
         """
         return {
-            "text messages asked after": lambda stop: self.follow_deliveries(should_stop=stop, on_dead=on_dead),
+            "text messages asked after": lambda stop: self.check_delivery_statuses(should_stop=stop, on_dead=on_dead),
             "calls of deleted leads cancelled": lambda stop: self.cancel_calls_of_deleted_leads(should_stop=stop),
             "idempotency keys deleted": lambda stop: self.purge_idempotency_keys(should_stop=stop),
             "counted uses deleted": lambda stop: self.purge_usage(should_stop=stop),
@@ -356,7 +380,7 @@ def _upkeep(ports: Ports, rules: Rules, destinations: Mapping[str, Destination])
         create_daily_summaries=summaries.CreateDailySummaries(
             ports.work, ports.reads, CountDay(_count_calls(ports)), ports.clock, ports.ids
         ),
-        follow_deliveries=notifications.CheckDeliveryStatuses(ports.work, destinations, ports.clock, ports.ids),
+        check_delivery_statuses=notifications.CheckDeliveryStatuses(ports.work, destinations, ports.clock, ports.ids),
         purge_idempotency_keys=PurgeIdempotencyKeys(ports.work, ports.clock),
         purge_usage=PurgeUsage(ports.work, ports.clock),
         purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),
@@ -473,7 +497,7 @@ def _reports(ports: Ports) -> Reports:
     daily, funnel = ReportDay(count, name), ReportFunnel(ports.reads, ports.clock, ports.cache)
     return Reports(
         daily=daily,
-        glance=ReportDayOverview(ports.reads, ports.clock, daily, funnel),
+        day_overview=ReportDayOverview(ports.reads, ports.clock, daily, funnel),
         insights=ReportInsights(count, name, count_overdue),
         funnel=funnel,
         attempts=ReportAttempts(count),
@@ -485,7 +509,7 @@ def _reports(ports: Ports) -> Reports:
         repair=RepairDocuments(ports.reads, ports.documents),
         overdue=ListOverdueCalls(ports.reads, ports.clock),
         count_overdue=count_overdue,
-        remember=CacheReport(ports.cache),
+        cache_report=CacheReport(ports.cache),
         fold=FoldEntries(ports.work),
         rebuild=RebuildReports(ports.work),
     )

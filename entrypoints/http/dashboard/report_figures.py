@@ -31,8 +31,8 @@ class ReportFigures(Figures):
     reports: Reports
 
     def __call__(self, actor: Actor, day: date, tz: str, /) -> DayFigures:
-        glance = self.reports.glance(actor, Period(day, day, tz))
-        report, funnel = glance.day, glance.funnel
+        overview = self.reports.day_overview(actor, Period(day, day, tz))
+        report, funnel = overview.day, overview.funnel
         return DayFigures(
             totals=_totals(report.figures),
             agents=tuple(map(_agent, report.by_agent)),

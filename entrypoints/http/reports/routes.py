@@ -242,7 +242,7 @@ def _cached(
         body = to_csv(report.columns, report.rows) if as_csv else to_json(report.content)
         return report.version.encode() + _END_OF_VERSION + body
 
-    prefix, _, body = unite().reports.remember(actor(), (key, as_csv), render).partition(_END_OF_VERSION)
+    prefix, _, body = unite().reports.cache_report(actor(), (key, as_csv), render).partition(_END_OF_VERSION)
     version = prefix.decode()
     if as_csv or live is None:
         return _response(version, body, as_csv=as_csv)

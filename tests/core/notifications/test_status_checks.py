@@ -295,4 +295,4 @@ def test_the_upkeep_polls_the_status_of_text_messages() -> None:
     watch = Watch(KNOWN)
     watch.clock.advance(FIVE_MINUTES)
 
-    assert watch.scenario.unite.upkeep.follow_deliveries() == 1
+    assert watch.scenario.unite.upkeep.check_delivery_statuses() == 1

@@ -54,7 +54,7 @@ class InterruptedCache(InMemoryCache):
 
 def glance(scenario: ReportScenario) -> tuple[int, int]:
     """How many calls the day had, and how many of its leads were called."""
-    result = scenario.unite.reports.glance(scenario.manager, a_period())
+    result = scenario.unite.reports.day_overview(scenario.manager, a_period())
     assert result.day.about.generated_at == result.funnel.about.generated_at
     return result.day.figures.completed.value, result.funnel.total.called.value
 
@@ -63,7 +63,7 @@ def test_it_equals_the_daily_report_and_the_funnel(scenario: ReportScenario) -> 
     scenario.call(source="fair")
     scenario.missed_call()
 
-    result = scenario.unite.reports.glance(scenario.manager, a_period())
+    result = scenario.unite.reports.day_overview(scenario.manager, a_period())
 
     assert result.day == scenario.unite.reports.daily(scenario.manager, a_period())
     assert result.funnel == scenario.unite.reports.funnel(scenario.manager, a_period())
@@ -95,12 +95,12 @@ def test_a_cached_daily_report_is_read_again_if_the_funnel_is_newer() -> None:
 def test_it_is_cached_until_a_call_or_a_lead_changes(scenario: ReportScenario) -> None:
     scenario.call()
     assert glance(scenario) == (1, 1)
-    first = scenario.unite.reports.glance(scenario.manager, a_period())
+    first = scenario.unite.reports.day_overview(scenario.manager, a_period())
 
     scenario.advance(timedelta(seconds=20))
-    assert scenario.unite.reports.glance(scenario.manager, a_period()) == first
+    assert scenario.unite.reports.day_overview(scenario.manager, a_period()) == first
 
     scenario.create_lead()
-    assert scenario.unite.reports.glance(scenario.manager, a_period()).day.about.generated_at == scenario.now
+    assert scenario.unite.reports.day_overview(scenario.manager, a_period()).day.about.generated_at == scenario.now
     scenario.call()
     assert glance(scenario) == (2, 2)
