@@ -33,6 +33,8 @@ tools := .venv/tools
 infra := .venv-infra
 swagger_ui := entrypoints/http/documentation/swagger_ui
 packages := unite_core adapters entrypoints
+library_tests := tests/core tests/contracts tests/adapters tests/public_api \
+    $(addprefix tests/architecture/test_,public_modules.py wheel.py adapters_wheel.py)
 
 # Empty, whatever the surrounding environment says: what is compiled is kept. Tests start hundreds of processes, each of
 # which would take a second to compile the same modules.
@@ -111,6 +113,10 @@ programs: $(stamps)/test ## Install the programs that tests start, where they ar
 .PHONY: test-core
 test-core: $(stamps)/test ## Run the tests of the core alone, in seconds
 	@$(python) -m pytest -q -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --durations 0 --durations-min 1 tests/core $(PYTEST_ARGS)
+
+.PHONY: test-library
+test-library: $(stamps)/test programs ## Run the tests of unite_core, unite_adapters and their wheels, as on each Python that they support
+	@$(python) -m pytest -q -n $(WORKERS) --dist loadscope $(library_tests) $(PYTEST_ARGS)
 
 .PHONY: test-compose
 test-compose: $(stamps)/test ## Build the image, run the main job through the whole stack, and take it down again

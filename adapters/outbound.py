@@ -18,7 +18,7 @@ __all__ = ["CallPolicy", "CallTimeouts", "OutboundGuard"]
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

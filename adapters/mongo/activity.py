@@ -32,7 +32,7 @@ from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import ActivityLog, EventFilter
-from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION
+from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION, Subscription
 from unite_core.paging import Page, PageRequest, Position, page_of
 from unite_core.reports.documents import documents_of
 
@@ -59,7 +59,7 @@ class MongoActivityLog(ActivityLog):
     calls are also written to the call documents in `call_log`, and are not removed there.
     """
 
-    subscription = replace(ACTIVITY_SUBSCRIPTION, batch_size=200)
+    subscription: Subscription = replace(ACTIVITY_SUBSCRIPTION, batch_size=200)
 
     def __init__(self, mongo: Mongo, *, retention: timedelta | None = None) -> None:
         self._mongo = mongo

@@ -10,6 +10,7 @@ require("twilio", "requests", "twilio")
 if TYPE_CHECKING:
     from adapters.twilio.connection import Account, Twilio
     from adapters.twilio.messages import Sender, TwilioTextMessages
+    from adapters.twilio.opt_outs import opts_out
     from adapters.twilio.signatures import TwilioSignatures
 else:
     __getattr__, __dir__ = lazy_names(
@@ -17,6 +18,7 @@ else:
         {
             "adapters.twilio.connection": ("Account", "Twilio"),
             "adapters.twilio.messages": ("Sender", "TwilioTextMessages"),
+            "adapters.twilio.opt_outs": ("opts_out",),
             "adapters.twilio.signatures": ("TwilioSignatures",),
         },
     )
@@ -27,4 +29,5 @@ __all__ = [
     "Twilio",
     "TwilioSignatures",
     "TwilioTextMessages",
+    "opts_out",
 ]

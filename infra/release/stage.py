@@ -5,6 +5,7 @@ modules keep their names. All others begin with an underscore, which type checke
 The package `adapters` is called `unite_adapters` there, because its own name is too common.
 """
 
+import os
 import re
 import shutil
 import sys
@@ -14,6 +15,9 @@ from functools import partial
 from pathlib import Path
 
 from infra.release.notes import CHECKOUT, library_version
+
+REPOSITORY_URL = "UNITE_REPOSITORY_URL"
+"""The variable with the address of the repository at GitHub, which only a release knows (`release.yml`)."""
 
 COPIED = {".py", ".mako"}
 LEGAL = ("LICENSE", "NOTICE")
@@ -57,6 +61,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
                 "unite_adapters.jwt",
                 "unite_adapters.local",
                 "unite_adapters.mongo",
+                "unite_adapters.otel",
                 "unite_adapters.outbound",
                 "unite_adapters.production",
                 "unite_adapters.rate_limits",
@@ -85,12 +90,28 @@ def stage(name: str, target: Path) -> None:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(rename(path.read_text("utf-8")), "utf-8")
     (target / name / "py.typed").touch()
-    metadata = Path(__file__).with_name(f"{name}.toml").read_text("utf-8")
-    (target / "pyproject.toml").write_text(metadata.replace("@VERSION@", library_version()), "utf-8")
+    metadata = Path(__file__).with_name(f"{name}.toml").read_text("utf-8").replace("@VERSION@", library_version())
+    (target / "pyproject.toml").write_text(metadata + _project_urls(os.environ.get(REPOSITORY_URL, "")), "utf-8")
     shutil.copyfile(CHECKOUT / "requirements" / "core.in", target / "requirements.txt")
     shutil.copyfile(CHECKOUT / distribution.page, target / "README.md")
     for each in LEGAL:
         shutil.copyfile(CHECKOUT / each, target / each)
+
+
+def _project_urls(repository: str) -> str:
+    """Return the table of the metadata with the project's addresses, at the tag of this version; empty without one."""
+    if not repository:
+        return ""
+    if re.fullmatch(r"https://[A-Za-z0-9._/-]+[A-Za-z0-9]", repository) is None:
+        raise ValueError(f"{REPOSITORY_URL} has to be like https://github.com/OWNER/REPOSITORY.")
+    tag = f"v{library_version()}"
+    urls = {
+        "Source": f"{repository}/tree/{tag}",
+        "Documentation": f"{repository}/tree/{tag}/docs",
+        "Changelog": f"{repository}/blob/{tag}/CHANGELOG.md",
+        "Issues": f"{repository}/issues",
+    }
+    return "\n[project.urls]\n" + "".join(f'{name} = "{url}"\n' for name, url in urls.items())
 
 
 def renamed_modules() -> Mapping[str, str]:

@@ -2,7 +2,8 @@
 # Builds both wheels twice, in two folders, time zones and orders of sets, and refuses a difference: wheel.sh [FOLDER]
 #
 # FOLDER (./dist) then holds the wheels and SHA256SUMS. The moment of the build is that of the commit and the modes of
-# the files are fixed, so that whoever builds the same commit gets the same bytes.
+# the files are fixed, so that whoever builds the same commit gets the same bytes. A release has the addresses of the
+# project in its metadata too: UNITE_REPOSITORY_URL=https://github.com/OWNER/REPOSITORY.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -18,15 +18,23 @@ def spectral_rules() -> Path:
     return Path(shutil.copy(TOOLS / "spectral.yaml", INSTALLED))
 
 
-def run_tool(name: str, *arguments: str | Path, folder: Path = CHECKOUT) -> "subprocess.CompletedProcess[str]":
-    """Run one of the tools to its end."""
+def run_tool(
+    name: str, *arguments: str | Path, folder: Path = CHECKOUT, **variables: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run one of the tools to its end, with these further variables in its environment."""
     program = INSTALLED / "node_modules" / ".bin" / name
     assert program.exists(), f"{name} is not installed; run `make test-api`"
     return subprocess.run(
         [program, *arguments],
         cwd=folder,
         # Without proxies, which could not reach a local service, and without telemetry.
-        env={**os.environ, "NO_PROXY": "*", "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
+        env={
+            **os.environ,
+            "NO_PROXY": "*",
+            "REDOCLY_TELEMETRY": "off",
+            "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+            **variables,
+        },
         capture_output=True,
         text=True,
         timeout=TIMEOUT,

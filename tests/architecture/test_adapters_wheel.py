@@ -1,6 +1,7 @@
 """Tests of the wheel of the adapters: with that of the core, a service of others runs on it on SQLite and MySQL."""
 
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -65,6 +66,12 @@ def serve(python: Path, url: str, folder: Path) -> str:
     return _run(python, "-I", "-W", "error", SERVICE, url, folder / "data", cwd=folder).strip()
 
 
+def examples(page: str) -> list[str]:
+    """Return the Python examples of a page of the documentation."""
+    text = (CHECKOUT / "docs" / page).read_text("utf-8")
+    return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
 def metadata(wheel: ZipFile) -> Message:
     (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     return HeaderParser().parsestr(wheel.read(name).decode())
@@ -106,9 +113,7 @@ def test_an_outside_service_runs_on_mysql(python: Path, mysql_server: Server, wo
 
 
 def test_the_example_of_the_documentation_runs_until_it_is_stopped(python: Path, tmp_path: Path) -> None:
-    page = (CHECKOUT / "docs" / "reference" / "adapters.md").read_text("utf-8")
-    (example,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (program := tmp_path / "worker.py").write_text(example, "utf-8")
+    (program := tmp_path / "worker.py").write_text(examples("reference/adapters.md")[0], "utf-8")
     database = tmp_path / "unite.sqlite3"
     variables = {
         "DATABASE_URL": f"sqlite:///{database}",
@@ -122,6 +127,53 @@ def test_the_example_of_the_documentation_runs_until_it_is_stopped(python: Path,
             worker.terminate()
 
         assert worker.wait(30) == 0
+
+
+def run_with_all_libraries(wheels: Path, program: str, folder: Path, **variables: str) -> str:
+    """Run a program with the packages of both wheels, and with the libraries of the tests."""
+    packages = wheels.parent / "packages"
+    if not packages.exists():
+        for wheel in wheels.glob("*.whl"):
+            shutil.unpack_archive(wheel, packages, "zip")
+    (folder / "program.py").write_text(program, "utf-8")
+    return _run(sys.executable, folder / "program.py", cwd=folder, PYTHONPATH=str(packages), **variables)
+
+
+def test_the_example_with_servers_opens_and_closes_without_them(wheels: Path, tmp_path: Path) -> None:
+    variables = {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'unite.sqlite3'}",
+        "UNITE_SECRET": "s" * 32,
+        "TWILIO_TOKEN": "0" * 32,
+    }
+
+    run_with_all_libraries(wheels, examples("reference/adapters.md")[1], tmp_path, **variables)
+
+    assert _users(tmp_path / "unite.sqlite3") == 0
+
+
+def test_every_module_can_be_imported_by_its_name_in_the_wheel(wheels: Path, tmp_path: Path) -> None:
+    program = """
+import importlib, pkgutil
+import unite_adapters, unite_core
+
+for package in (unite_core, unite_adapters):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        print(importlib.import_module(module.name).__name__)
+"""
+
+    imported = run_with_all_libraries(wheels, program, tmp_path).split()
+
+    assert len(imported) > 220
+    assert {"unite_core._leads.model", "unite_adapters.redis._cache", "unite_core.testing.contracts"} <= {*imported}
+
+
+def test_the_examples_of_the_guide_run(python: Path, tmp_path: Path) -> None:
+    blocks = examples("how-to/use-the-library.md")
+    (program := tmp_path / "guide.py").write_text("\n".join(blocks), "utf-8")
+
+    _run(python, "-I", "-W", "error", program, cwd=tmp_path)
+
+    assert len(blocks) >= 8
 
 
 def _users(database: Path) -> int:

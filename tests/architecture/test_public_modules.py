@@ -2,13 +2,15 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from infra.release.stage import DISTRIBUTIONS, renamed_modules, stage
+import unite_core
+from infra.release.stage import DISTRIBUTIONS, REPOSITORY_URL, renamed_modules, stage
 from tests.conftest import CHECKOUT
 from tests.public_api.signatures import named_classes, public_objects
 
@@ -104,3 +106,26 @@ def test_every_type_in_a_signature_of_an_adapter_is_exported() -> None:
 
     assert sorted(kind.__name__ for kind in named - classes) == []
     assert {"CallPolicy", "AwsClients", "Cache"} <= {kind.__name__ for kind in named}
+
+
+def test_a_release_has_the_addresses_of_the_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(REPOSITORY_URL, "https://github.com/sales/unite")
+    for name in DISTRIBUTIONS:
+        stage(name, tmp_path / name)
+
+        metadata = tomllib.loads((tmp_path / name / "pyproject.toml").read_text("utf-8"))
+
+        tag = f"v{unite_core.__version__}"
+        assert metadata["project"]["urls"] == {
+            "Source": f"https://github.com/sales/unite/tree/{tag}",
+            "Documentation": f"https://github.com/sales/unite/tree/{tag}/docs",
+            "Changelog": f"https://github.com/sales/unite/blob/{tag}/CHANGELOG.md",
+            "Issues": "https://github.com/sales/unite/issues",
+        }
+
+
+def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(REPOSITORY_URL, 'https://example.com/"')
+
+    with pytest.raises(ValueError, match=REPOSITORY_URL):
+        stage("unite_core", tmp_path)

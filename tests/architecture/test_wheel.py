@@ -1,5 +1,6 @@
 """Tests of the wheel of the core: only unite_core, typed, and the example of its README runs on it alone."""
 
+import os
 import re
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import pytest
 from tests.conftest import CHECKOUT
 
 
-def _run(*command: str | Path, cwd: Path) -> str:
-    run = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
+def _run(*command: str | Path, cwd: Path, **variables: str) -> str:
+    arguments, environment = [str(part) for part in command], {**os.environ, **variables}
+    run = subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
 

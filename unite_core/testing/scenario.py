@@ -56,10 +56,10 @@ class Scenario:
 
     def __post_init__(self) -> None:
         self.unite: Unite = build(self.ports, self.rules)
-        self.admin = self.add_user("admin", Role.ADMIN, phone="+12125550100")
-        self.manager = self.add_user("manager", Role.MANAGER, phone="+12125550101")
-        self.ann = self.add_user("ann", Role.AGENT, phone="+12125550102")
-        self.ben = self.add_user("ben", Role.AGENT, phone="+12125550103")
+        self.admin: Actor = self.add_user("admin", Role.ADMIN, phone="+12125550100")
+        self.manager: Actor = self.add_user("manager", Role.MANAGER, phone="+12125550101")
+        self.ann: Actor = self.add_user("ann", Role.AGENT, phone="+12125550102")
+        self.ben: Actor = self.add_user("ben", Role.AGENT, phone="+12125550103")
 
     @property
     def now(self) -> datetime:

@@ -7,12 +7,12 @@ from pkgutil import iter_modules
 
 try:
     import pytest
-except ModuleNotFoundError as error:
-    if error.name != "pytest":
+except ModuleNotFoundError as _error:
+    if _error.name != "pytest":
         raise
     raise ImportError(
         "The contract suites run under pytest, which is not installed: pip install 'unite-core[testing]'", name="pytest"
-    ) from error
+    ) from _error
 
 # Before the suites are imported: their failed assertions then show the values, as those of a test module do.
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))

@@ -16,7 +16,7 @@ class InMemoryJobs(Jobs):
     def __init__(self) -> None:
         self.imports: list[UUID] = []
         self.undos: list[UUID] = []
-        self.relays = 0
+        self.relays: int = 0
         self.wake_ups: list[tuple[str, str]] = []
 
     def run_import(self, import_id: UUID) -> None:
