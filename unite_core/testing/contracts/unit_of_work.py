@@ -187,12 +187,23 @@ class UnitOfWorkContract(DatabaseContract[IdentityUnitOfWork]):
         seen: list[object] = []
         hooked = before_commit(work, lambda _, result: seen.append(result))
 
-        with hooked() as unit:
+        with pytest.raises(RuntimeError, match="run_step"), hooked() as unit:
             unit.commit()
         work.run(lambda _: "of the factory without the hook")
         assert seen == []
         hooked.run(lambda _: None)
         assert seen == [None]
+
+    def test_a_step_is_committed_by_itself_and_calls_no_hook(
+        self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
+    ) -> None:
+        ann = a_user()
+        seen: list[object] = []
+
+        before_commit(work, lambda _, result: seen.append(result)).run_step(lambda unit: unit.users.add(ann))
+
+        assert _is_there(reads, ann)
+        assert seen == []
 
     def test_run_commits_unless_the_function_raises(
         self, work: UnitOfWorkFactory[IdentityUnitOfWork], reads: UnitOfWorkFactory[IdentityUnitOfWork]
