@@ -230,6 +230,15 @@ PORT = Port(
         "names are stripped": _named(lambda namespace, key: (namespace.strip(), key.strip())),
         "names are normalized": _named(lambda namespace, key: (unicodedata.normalize("NFC", namespace), key)),
         "names are ASCII": _named(lambda namespace, key: (namespace, key.encode("ascii").decode())),
+        "times are rounded up to seconds": _put(
+            lambda _, __, ___, ____, ttl: {"ttl": timedelta(seconds=-(-ttl // timedelta(seconds=1)))}
+        ),
+        "times are rounded up to minutes": _put(
+            lambda _, __, ___, ____, ttl: {"ttl": timedelta(minutes=-(-ttl // timedelta(minutes=1)))}
+        ),
+        "times are rounded down to seconds": _put(
+            lambda _, __, ___, ____, ttl: {"ttl": timedelta(seconds=ttl // timedelta(seconds=1))}
+        ),
         "values are stripped": _put(lambda _, __, value, *___: {"value": value.strip()}),
         "values are texts": _put(lambda _, __, value, *___: {"value": value.decode("utf-8", "replace").encode()}),
         "values end at a zero": _put(lambda _, __, value, *___: {"value": value.partition(b"\0")[0]}),

@@ -13,6 +13,7 @@ from tests.contracts.broken.making import (
     Port,
     cut,
     doing_nothing,
+    in_the_basic_plane,
     keeping,
     pages_of,
     raising,
@@ -175,6 +176,9 @@ TASKS = Port(
         ),
         "notes come newest first": returning(
             InMemoryCallTasks, "get", lambda it: with_value(it, "notes", lambda notes: notes[::-1])
+        ),
+        "notes have no characters beyond the basic plane": storing(
+            InMemoryCallTasks, _notes(lambda it: with_value(it, "text", in_the_basic_plane)), "add", "save"
         ),
         "notes are cut": storing(InMemoryCallTasks, _notes(cut("text", 1000)), "add", "save"),
         "moments of notes are cut to seconds": storing(InMemoryCallTasks, _notes(without_microseconds), "add", "save"),
@@ -375,6 +379,12 @@ LEDGER = Port(
             lambda it: with_value(it, "called_at", lambda at: at.replace(microsecond=0))
         ),
         "notes are cut": _stored(cut("note", 1000)),
+        "notes have no characters beyond the basic plane": _stored(
+            lambda it: with_value(it, "note", lambda note: note and in_the_basic_plane(note))
+        ),
+        "sources have no characters beyond the basic plane": _stored(
+            lambda it: with_value(it, "source", lambda source: source and in_the_basic_plane(source))
+        ),
         "notes are stripped": _stored(lambda it: with_value(it, "note", lambda note: note and " ".join(note.split()))),
         "notes are normalized": _stored(
             lambda it: with_value(it, "note", lambda note: note and normalize("NFC", note))

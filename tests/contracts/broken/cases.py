@@ -1,6 +1,18 @@
 """A test class for each broken and each correct adapter; only `run.py` collects them."""
 
-from tests.contracts.broken import caches, calls, deliveries, destinations, files, leads, messages, users
+from tests.contracts.broken import (
+    accounts,
+    caches,
+    calls,
+    deliveries,
+    destinations,
+    files,
+    imports,
+    leads,
+    messages,
+    reports,
+    users,
+)
 from tests.contracts.broken.making import Port
 
 PORTS: tuple[Port, ...] = (
@@ -17,6 +29,9 @@ PORTS: tuple[Port, ...] = (
     messages.TEXTS,
     destinations.PORT,
     destinations.FOLLOWED_PORT,
+    *accounts.PORTS,
+    *imports.PORTS,
+    *reports.PORTS,
 )
 
 RIGHT = "it is right"

@@ -198,6 +198,11 @@ PORT = Port(
         "a claim is not stored": _broken(claim=_claim_unstored),
         "a claim counts no attempt": _claiming(lambda it: replace(it, attempts=it.attempts - 1)),
         "a claim does not hold the delivery": _claiming(lambda it: replace(it, held=False)),
+        "what a relay that died has held is not claimed again": _broken(
+            _pending=lambda self, destination: (
+                it for it in InMemoryDeliveries._pending(self, destination) if not it.held
+            )
+        ),
         "a claim ends at once": _claiming(lambda it: replace(it, next_attempt_at=it.created_at)),
         "deliveries to other destinations are claimed": _broken(claim=_claim_any),
         "the youngest are claimed first": _broken(claim=_claim_youngest),

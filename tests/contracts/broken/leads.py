@@ -11,6 +11,7 @@ import pytest
 from tests.contracts.broken.making import (
     Port,
     doing_nothing,
+    in_the_basic_plane,
     keeping,
     pages_of,
     returning,
@@ -18,6 +19,7 @@ from tests.contracts.broken.making import (
     uncopied,
     with_methods,
     with_value,
+    without_accents,
     without_microseconds,
 )
 from tests.contracts.broken.small_units import SmallUnit
@@ -305,6 +307,31 @@ PORT = Port(
                 created_from=it.created_from and it.created_from.replace(microsecond=0),
                 created_to=it.created_to and it.created_to.replace(microsecond=0),
             )
+        ),
+        "names have no characters beyond the basic plane": storing(
+            InMemoryLeads, _details(name=in_the_basic_plane), "add_many", "save"
+        ),
+        "sources are compared without accents": _page_where(
+            lambda lead, filters: (
+                not filters.texts.get("source")
+                or without_accents(lead.source.lower()) in {*map(without_accents, filters.texts["source"])}
+            ),
+            sources=frozenset(),
+        ),
+        "companies are compared without accents": _page_where(
+            lambda lead, filters: (
+                not filters.texts.get("company")
+                or without_accents((lead.details.company or "").lower())
+                in {*map(without_accents, filters.texts["company"])}
+            ),
+            companies=frozenset(),
+        ),
+        "companies are compared by their beginning": _page_where(
+            lambda lead, filters: (
+                not filters.texts.get("company")
+                or any((lead.details.company or "").lower().startswith(it) for it in filters.texts["company"])
+            ),
+            companies=frozenset(),
         ),
         "companies are compared with case": _page_where(
             lambda lead, filters: not filters.companies or (lead.details.company in filters.companies),

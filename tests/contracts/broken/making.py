@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
+from unicodedata import combining, normalize
 from uuid import UUID
 
 from unite_core.paging import Page, PageRequest, Position
@@ -72,6 +73,16 @@ def without_microseconds(thing: Any) -> Any:
 def cut(field: str, length: int) -> Callable[[Any], Any]:
     """Return a function that cuts a text of a thing, in place."""
     return lambda thing: with_value(thing, field, lambda text: text and text[:length])
+
+
+def without_accents(text: str) -> str:
+    """Return the text as a database compares it whose collation ignores accents."""
+    return "".join(each for each in normalize("NFD", text) if not combining(each))
+
+
+def in_the_basic_plane(text: str) -> str:
+    """Return the text without the characters that MySQL's `utf8mb3` lacks."""
+    return "".join(each for each in text if ord(each) < 0x10000)
 
 
 def without_copies(name: str = "copied") -> Callable[[Method], Method]:

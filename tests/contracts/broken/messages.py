@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
-from tests.contracts.broken.making import Port, doing_nothing, raising, returning, with_methods
+from tests.contracts.broken.making import Port, doing_nothing, in_the_basic_plane, raising, returning, with_methods
 from tests.contracts.in_memory_units import taking_from
 from unite_core.errors import NotFound, Unavailable
 from unite_core.notifications.delivery_reports import DeliveryReport, MessageProgress
@@ -249,6 +250,8 @@ TOPIC = Port(
             body=lambda body: body.encode()[:65_535].decode("utf-8", "ignore")
         ),
         "bodies are ASCII": _each_message(body=lambda body: body.encode("ascii", "replace").decode()),
+        "bodies are normalized": _each_message(body=lambda body: normalize("NFC", body)),
+        "bodies have no characters beyond the basic plane": _each_message(body=in_the_basic_plane),
         "bodies are written again": _each_message(body=lambda body: body.replace(": ", ":").replace(", ", ",")),
         "roles are not published": _each_message(role=lambda _: "agent"),
         "types are not published": _each_message(type=lambda _: "event"),
@@ -386,6 +389,8 @@ TEXTS = Port(
             text=lambda text: "".join(it for it in text if it < "\U00010000")
         ),
         "texts are stripped": _sending(text=str.strip),
+        "texts are normalized": _sending(text=lambda text: normalize("NFC", text)),
+        "texts are decomposed": _sending(text=lambda text: normalize("NFD", text)),
         "texts are one line": _sending(text=lambda text: text.replace("\n", " ")),
         "quotes in texts are plain": _sending(text=lambda text: text.replace("“", '"').replace("”", '"')),
         "texts have an addition": _sending(text=lambda text: f"{text} STOP to end"),

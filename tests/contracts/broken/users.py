@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from re import fullmatch
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.contracts.broken.making import (
     uncopied,
     with_methods,
     with_value,
+    without_accents,
     without_microseconds,
 )
 from tests.contracts.broken.small_units import SmallUnit
@@ -158,6 +160,19 @@ PORT = Port(
         ),
         "a deactivation is not stored": storing(
             InMemoryUsers, lambda user: with_value(user, "active", lambda _: True), "save"
+        ),
+        "addresses are patterns": with_methods(
+            InMemoryUsers,
+            find_by_email=lambda self, email: next(
+                (deepcopy(it) for it in self._users.values() if fullmatch(email.replace("_", "."), it.email)), None
+            ),
+        ),
+        "addresses are compared without accents": with_methods(
+            InMemoryUsers,
+            find_by_email=lambda self, email: next(
+                (deepcopy(it) for it in self._users.values() if without_accents(it.email) == without_accents(email)),
+                None,
+            ),
         ),
         "an address may belong to two users": with_methods(InMemoryUsers, add=_put),
         "the address of an inactive user may be used again": with_methods(

@@ -16,10 +16,9 @@ from unite_core.reports.call_queries import by_day
 from unite_core.reports.documents import CallActivity
 from unite_core.reports.ports import Dimension, key_of
 from unite_core.reports.tally import Tally
-from unite_core.reports.use_cases import FoldEntries
 from unite_core.testing.builders import an_event_of
 from unite_core.testing.contracts.database import DatabaseContract, add_all
-from unite_core.testing.contracts.rollups import History, a_history
+from unite_core.testing.contracts.rollups import History, a_history, fold_entries
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 Record = Callable[[Sequence[LedgerEntry]], None]
@@ -55,7 +54,7 @@ class CallActivityContract(DatabaseContract[FullUnitOfWork]):
     ) -> None:
         history = a_history(work, tasks=60, corrections=40)
         record(history.entries[:50])
-        FoldEntries(work)()
+        fold_entries(work)
         record(history.entries[50:])
 
         for agent_id in (None, history.agents[0].id):

@@ -219,6 +219,16 @@ class CacheContract:
         pass_time(2 * _STEP)
         assert found() == [None, None]
 
+    def test_a_ttl_is_kept_to_a_fraction_of_a_second(
+        self, cache: Cache, pass_time: Callable[[timedelta], None]
+    ) -> None:
+        _put(cache, "leads", "first", b"1", ttl=timedelta(seconds=10.5))
+
+        pass_time(timedelta(seconds=10.4))
+        assert cache.get("leads", "first").value == b"1"
+        pass_time(timedelta(seconds=0.1))
+        assert cache.get("leads", "first").value is None
+
     @pytest.mark.parametrize("ttl", [MAX_TTL + timedelta(seconds=1), timedelta(hours=1), timedelta(days=9)], ids=str)
     def test_no_value_lives_longer_than_the_maximum(
         self, cache: Cache, pass_time: Callable[[timedelta], None], ttl: timedelta

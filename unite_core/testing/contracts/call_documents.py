@@ -122,6 +122,21 @@ class CallDocumentsContract:
         assert stored.id == entry.task_id
         assert documents.between(_QUARTER_PAST, _QUARTER_PAST + timedelta(hours=1)) == []
 
+    def test_a_time_span_includes_its_beginning_and_not_its_end(self, documents: CallDocuments) -> None:
+        [entry] = a_chain(1)
+        documents.store([document_of(replace(entry, called_at=_QUARTER_PAST))])
+
+        assert len(documents.between(_QUARTER_PAST, _QUARTER_PAST + timedelta(hours=1))) == 1
+        assert documents.between(_QUARTER_PAST - timedelta(hours=1), _QUARTER_PAST) == []
+
+    def test_documents_of_thousands_of_tasks_are_found(self, documents: CallDocuments) -> None:
+        [entry] = a_chain(1)
+        documents.store([document_of(entry)])
+
+        [stored] = documents.of_tasks([*(an_id() for _ in range(2500)), entry.task_id])
+
+        assert stored.id == entry.task_id
+
     def test_a_document_is_replaced_if_it_is_unchanged(self, documents: CallDocuments) -> None:
         first, last = a_chain(2)
         documents.store([document_of(first)])

@@ -39,7 +39,7 @@ ENTRIES: dict[str, dict[str, Any]] = {
         "note": "Zoë 王小明 👩🏽‍💻 𠜎\n\tshe said: “call back”, 100 %\u2028'; -- ﬁ Å Å e\u0301",
     },
     "a call of few words": {"outcome": CallOutcome.NO_ANSWER, "duration_seconds": 0, "at": _ELSEWHERE},
-    "a call of many words": {"note": "👩" * 2000, "source": "王" * 64, "attempt": 1000},
+    "a call of many words": {"note": "👩" * 2000, "source": "👩" * 64, "attempt": 1000},
     "a call at exact moments": {
         "at": _EXACT,
         "called_at": _EXACT - _MICROSECOND,

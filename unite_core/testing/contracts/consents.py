@@ -65,6 +65,18 @@ class ConsentsContract(DatabaseContract[ConsentsUnit]):
 
         assert _opted_out(reads)
 
+    def test_sources_are_compared_exactly(self, work: Units[ConsentsUnit]) -> None:
+        long = "s" * 63
+
+        for source in ("SM1", "sm1", f"{long}a", f"{long}b"):
+            assert _add(work, _a_consent(source=source))
+
+    def test_numbers_are_compared_whole(self, work: Units[ConsentsUnit], reads: Units[ConsentsUnit]) -> None:
+        for phone in ("+442125550123", "+1212555012", "+121255501234"):
+            assert _add(work, _a_consent(phone=phone))
+
+        assert not _opted_out(reads)
+
     def test_one_of_several_concurrent_identical_consents_is_the_first(self, work: Units[ConsentsUnit]) -> None:
         consent = _a_consent()
 

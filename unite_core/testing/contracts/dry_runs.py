@@ -109,6 +109,7 @@ class DryRunLeadsContract(DatabaseContract[DryRunLeadsUnit]):
         revise(moved, phone=Phone("+12125550124"))
 
         _pretend(work, lead_import, moved)
+        assert _matches(reads, lead_import).by_phone == {}
         _pretend(work, lead_import, second)
 
         assert _matches(reads, lead_import).by_phone == {_PHONE.key: second}
@@ -122,6 +123,7 @@ class DryRunLeadsContract(DatabaseContract[DryRunLeadsUnit]):
         lead, others = a_lead(phone=_PHONE), a_lead(phone=_PHONE)
         _pretend(work, lead_import, lead)
         _pretend(work, other, others)
+        assert _matches(reads, lead_import).by_phone == {_PHONE.key: lead}
 
         with work() as unit:
             unit.rehearsal.clear(lead_import.id)

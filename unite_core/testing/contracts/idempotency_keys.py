@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
-from unite_core.idempotency_keys import STORED_ANSWER_TTL, Claim, IdempotencyKeys, StoredAnswer
+import pytest
+
+from unite_core.idempotency_keys import MAX_KEY_LENGTH, STORED_ANSWER_TTL, Claim, IdempotencyKeys, StoredAnswer
 from unite_core.testing.contracts.database import DatabaseContract, Transaction, Units, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
@@ -69,6 +71,30 @@ class IdempotencyKeysContract(DatabaseContract[IdempotencyKeysUnit]):
         assert _claim(work, _SECOND, after=STORED_ANSWER_TTL - timedelta(seconds=1)) == stored
         assert _claim(work, _SECOND, after=STORED_ANSWER_TTL) is None
 
+    @pytest.mark.parametrize("answer", [b"", b"\0" * 3, b"\xff" * 100_000, b"x" * 1_000_000], ids=len)
+    def test_a_response_of_any_length_is_stored_whole(self, work: Units[IdempotencyKeysUnit], answer: bytes) -> None:
+        _claim(work, _FIRST)
+        assert _keep(work, _FIRST, answer)
+
+        assert _claim(work, _SECOND) == StoredAnswer(fingerprint=_FIRST.fingerprint, answer=answer)
+
+    def test_the_day_of_a_response_begins_when_it_is_stored(self, work: Units[IdempotencyKeysUnit]) -> None:
+        _claim(work, _FIRST)
+        late = timedelta(seconds=30)
+        assert _keep(work, _FIRST, b"the answer", after=late)
+
+        assert _claim(work, _SECOND, after=STORED_ANSWER_TTL + late - timedelta(seconds=1)) is not None
+        assert _claim(work, _SECOND, after=STORED_ANSWER_TTL + late) is None
+
+    def test_scopes_and_holders_are_compared_exactly(self, work: Units[IdempotencyKeysUnit]) -> None:
+        long = "a" * (MAX_KEY_LENGTH - 1)
+        scopes = ["scope", "Scope", f"{long}b", f"{long}c"]
+        for scope, last in zip(scopes, "bdef", strict=True):
+            assert _claim(work, replace(_FIRST, scope=scope, holder=f"{long}{last}")) is None
+
+        for other in (f"{long}c", f"{long}B", long):
+            assert not _keep(work, replace(_FIRST, scope="scope", holder=other), b"not yours")
+
     def test_a_response_is_stored_by_the_holder_alone(self, work: Units[IdempotencyKeysUnit]) -> None:
         assert not _keep(work, _FIRST, b"never claimed")
         _claim(work, _FIRST)
@@ -115,9 +141,9 @@ def _claim(work: Units[IdempotencyKeysUnit], claim: Claim, *, after: timedelta =
     return stored
 
 
-def _keep(work: Units[IdempotencyKeysUnit], claim: Claim, answer: bytes) -> bool:
+def _keep(work: Units[IdempotencyKeysUnit], claim: Claim, answer: bytes, *, after: timedelta = timedelta()) -> bool:
     with work() as unit:
-        stored = unit.idempotency_keys.keep(claim, answer, now=_NOW)
+        stored = unit.idempotency_keys.keep(claim, answer, now=_NOW + after)
         unit.commit()
     return stored
 

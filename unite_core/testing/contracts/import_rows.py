@@ -32,7 +32,9 @@ class ImportRowsContract(DatabaseContract[ImportRowsUnit]):
         lead_import, other = an_import(ann), an_import(ann)
         add_all(work, ann, lead, lead_import, other)
         problem = FieldError(field="phone", code="invalid_phone", detail="Too short.", suggestion="+12125550123")
-        rejected = a_rejection(3, problems=(problem, problem), cells=("=1+1", 'a "quote"\r\n', "", "👩🏽‍💻"))
+        rejected = a_rejection(
+            3, problems=(problem, problem), cells=("=1+1", 'a "quote"\r\n', "", "👩🏽‍💻 Zoe\u0308", "x" * 100_000)
+        )
         repeated = a_rejection(20, kind=RowKind.DUPLICATE, duplicate_of=lead.id, duplicate_row=4)
         with work() as unit:
             unit.rows.reject(lead_import.id, [repeated, a_rejection(7)])
@@ -49,7 +51,7 @@ class ImportRowsContract(DatabaseContract[ImportRowsUnit]):
         assert matching(limit=2) == [rejected, a_rejection(7)]
         assert matching(after_row=7) == [repeated]
         assert matching(kind=RowKind.REJECTED) == [rejected, a_rejection(7)]
-        assert matching(kind=RowKind.DUPLICATE) == [repeated]
+        assert matching(kind=RowKind.DUPLICATE) == matching(kind=RowKind.DUPLICATE, limit=1) == [repeated]
         assert matching(kind=RowKind.DUPLICATE, after_row=20) == []
 
     def test_the_first_snapshot_of_a_lead_is_kept_with_its_last_version(
@@ -87,10 +89,13 @@ class ImportRowsContract(DatabaseContract[ImportRowsUnit]):
             found = unit.rows.snapshots_of(lead_import.id, limit=3)
             chosen = unit.rows.snapshots_of(lead_import.id, limit=3, lead_ids=[leads[0].id, leads[3].id, an_id()])
             none = unit.rows.snapshots_of(lead_import.id, limit=3, lead_ids=[])
+            many = [*(an_id() for _ in range(2500)), leads[0].id]
+            last_of_many = unit.rows.snapshots_of(lead_import.id, limit=3, lead_ids=many)
 
         assert [it.made_by_import for it in found] == [True, True, False]
         assert [*chosen] == [snapshots[3], snapshots[0]]
         assert [*none] == []
+        assert [*last_of_many] == [snapshots[0]]
 
     def test_deleted_snapshots_are_absent(self, work: Units[ImportRowsUnit], reads: Units[ImportRowsUnit]) -> None:
         ann = a_user()
@@ -109,3 +114,28 @@ class ImportRowsContract(DatabaseContract[ImportRowsUnit]):
         with reads() as unit:
             assert [it.lead_id for it in unit.rows.snapshots_of(lead_import.id, limit=5)] == [leads[1].id]
             assert len(unit.rows.snapshots_of(other.id, limit=5)) == 2
+
+    def test_a_purge_deletes_rejections_and_snapshots_of_one_import_up_to_a_limit(
+        self, work: Units[ImportRowsUnit], reads: Units[ImportRowsUnit]
+    ) -> None:
+        ann = a_user()
+        leads = [a_lead(), a_lead()]
+        lead_import, other = an_import(ann), an_import(ann)
+        add_all(work, ann, lead_import, other, *leads)
+        with work() as unit:
+            for each in (lead_import, other):
+                unit.rows.reject(each.id, [a_rejection(1), a_rejection(2), a_rejection(3)])
+                unit.rows.add_snapshots([a_snapshot(each, lead) for lead in leads])
+            unit.commit()
+
+        def purge() -> int:
+            with work() as unit:
+                purged = unit.rows.purge(lead_import.id, limit=2)
+                unit.commit()
+            return purged
+
+        assert [purge() for _ in range(4)] == [2, 2, 1, 0]
+        with reads() as unit:
+            for each, left in ((lead_import, (0, 0)), (other, (3, 2))):
+                rejections = unit.rows.rejections(each.id, kind=None, after_row=0, limit=9)
+                assert (len(rejections), len(unit.rows.snapshots_of(each.id, limit=9))) == left

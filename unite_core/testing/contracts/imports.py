@@ -167,7 +167,7 @@ class ImportsContract(DatabaseContract[ImportsUnit]):
         self, work: Units[ImportsUnit], reads: Units[ImportsUnit]
     ) -> None:
         ann = a_user()
-        first, keyless = an_import(ann, same_file_key="5a" * 32), an_import(ann)
+        first, keyless = an_import(ann, same_file_key="5a" * 32, status=ImportStatus.COMPLETED), an_import(ann)
         add_all(work, ann, first, keyless, an_import(ann))
 
         with pytest.raises(Conflict) as added:

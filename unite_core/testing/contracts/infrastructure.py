@@ -212,6 +212,28 @@ class RateLimitsContract:
         assert not limits.hit("ann", 1).allowed
         assert limits.hit("ben", 1).allowed
 
+    def test_keys_are_compared_exactly(self, limits: RateLimits) -> None:
+        long = "k" * 100
+
+        for key in ("ann", "Ann", "ánn", f"{long}a", f"{long}b"):
+            assert limits.hit(key, 1).allowed
+
+    def test_the_minute_begins_with_a_hit_whatever_the_clock_shows(self, limits: RateLimits, clock: FixedClock) -> None:
+        clock.advance(timedelta(seconds=55))
+        assert limits.hit("ann", 1).allowed
+
+        clock.advance(timedelta(seconds=10))
+        assert not limits.hit("ann", 1).allowed
+        clock.advance(timedelta(seconds=50))
+        assert limits.hit("ann", 1).allowed
+
+    def test_the_wait_gets_shorter(self, limits: RateLimits, clock: FixedClock) -> None:
+        assert limits.hit("ann", 1).reset == 60
+
+        clock.advance(timedelta(seconds=50))
+
+        assert limits.hit("ann", 1).reset == limits.peek("ann", 1).reset == 10
+
     def test_peeking_counts_nothing(self, limits: RateLimits) -> None:
         assert limits.peek("ann", 1) == RateLimitStatus(allowed=True, limit=1, remaining=1, reset=0)
         assert limits.hit("ann", 1).allowed

@@ -47,7 +47,8 @@ class LeadImagesContract(DatabaseContract[LeadImagesUnit]):
     ) -> None:
         ann, lead = a_user(), a_lead()
         image = an_image(lead, ann, filename=None, size=10 * 1024 * 1024)
-        add_all(work, ann, lead, image)
+        named = an_image(lead, ann, filename=f"{'👩' * 196}.png", created_at=_NOW + timedelta(microseconds=1))
+        add_all(work, ann, lead, replace(image), named)
         with work() as unit:
             stored = unit.images.get(lead.id, image.id)
             assert stored == image
@@ -57,6 +58,7 @@ class LeadImagesContract(DatabaseContract[LeadImagesUnit]):
             unit.commit()
 
         with reads() as unit:
+            assert unit.images.get(lead.id, named.id) == named
             assert unit.images.get(lead.id, image.id) == replace(image, status=ImageStatus.READY, size=5)
 
     def test_an_image_belongs_to_one_lead(self, work: Units[LeadImagesUnit], reads: Units[LeadImagesUnit]) -> None:
@@ -123,6 +125,7 @@ class LeadImagesContract(DatabaseContract[LeadImagesUnit]):
         with reads() as unit:
             assert unit.images.leads_with_images([waiting.id, ready.id, none.id]) == {waiting.id, ready.id}
             assert unit.images.leads_with_images([]) == set()
+            assert unit.images.leads_with_images([*(an_id() for _ in range(2500)), ready.id]) == {ready.id}
 
     def test_images_without_an_uploaded_file_are_abandoned(
         self, work: Units[LeadImagesUnit], reads: Units[LeadImagesUnit]

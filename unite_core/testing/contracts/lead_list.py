@@ -128,6 +128,16 @@ class LeadListContract(DatabaseContract[LeadsUnit]):
 
         assert [lead.details.company for lead in page.items] == ["Acme, Inc.", "ACME, Inc."]
 
+    def test_sources_and_companies_are_compared_whole_and_with_their_accents(
+        self, work: Units[LeadsUnit], reads: Units[LeadsUnit]
+    ) -> None:
+        cafe, accented, longer = (a_lead(source=text, company=text) for text in ("cafe", "café", "cafe nero"))
+        add_all(work, cafe, accented, longer)
+
+        for lead, text in ((cafe, "cafe"), (accented, "café")):
+            assert listed_leads(reads, LeadFilter(sources=frozenset({text}))) == [lead.id]
+            assert listed_leads(reads, LeadFilter(companies=frozenset({text}))) == [lead.id]
+
     def test_leads_are_filtered_by_their_agent(self, work: Units[LeadsUnit], reads: Units[LeadsUnit]) -> None:
         ann, ben = a_user(), a_user()
         hers, his, without_agent = a_lead(assigned_to=ann.id), a_lead(assigned_to=ben.id), a_lead()

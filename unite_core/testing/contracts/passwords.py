@@ -1,6 +1,7 @@
 """Contract tests of password hashing and tokens."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -35,6 +36,26 @@ class PasswordsContract:
         assert passwords.matches("correct horse battery", hashed)
         assert not passwords.matches("correct horse batterz", hashed)
         assert not passwords.matches("", hashed)
+
+    @pytest.mark.parametrize(
+        ("password", "other"),
+        [
+            ("x" * 72 + " and more", "x" * 72 + " and other"),
+            ("x" * 255 + "a", "x" * 255 + "b"),
+            ("correct horse\0battery", "correct horse\0staple"),
+            ("correct horse battery", "Correct horse battery"),
+            ("correct horse battery", " correct horse battery"),
+            ("correct horse battery", "correct horse battery\n"),
+            ("pässword of Zoë", "pssword of Zo"),
+            ("pässword of Zoë", "password of Zoe"),
+        ],
+        ids=["72 bytes", "255 characters", "zero", "case", "space", "line", "left out", "accents"],
+    )
+    def test_every_character_of_a_password_counts(self, passwords: Passwords, password: str, other: str) -> None:
+        hashed = passwords.hash(password)
+
+        assert passwords.matches(password, hashed)
+        assert not passwords.matches(other, hashed)
 
     def test_no_password_matches_a_missing_hash(self, passwords: Passwords) -> None:
         assert not passwords.matches("correct horse battery", None)
@@ -75,10 +96,33 @@ class TokensContract:
         """Return the tokens under test."""
         raise missing_fixture(self, "tokens", "the `Tokens` under test")
 
-    def test_a_token_carries_its_claims(self, tokens: Tokens) -> None:
-        claims = _claims()
+    @pytest.mark.parametrize("role", list(Role))
+    def test_a_token_carries_its_claims(self, tokens: Tokens, role: Role) -> None:
+        claims = _claims(role=role)
 
         assert tokens.read(tokens.issue(claims), now=_NOW) == claims
+
+    def test_moments_of_a_token_are_kept_to_the_microsecond(self, tokens: Tokens) -> None:
+        moment = _NOW + timedelta(microseconds=123457)
+        claims = replace(_claims(), issued_at=moment, expires_at=moment + ACCESS_TOKEN_TTL)
+
+        assert tokens.read(tokens.issue(claims), now=moment) == claims
+
+    def test_a_token_of_the_future_is_refused(self, tokens: Tokens) -> None:
+        token = tokens.issue(_claims())
+
+        with pytest.raises(Unauthenticated) as refused:
+            tokens.read(token, now=_NOW - timedelta(hours=1))
+
+        assert refused.value.code == "invalid_token"
+
+    def test_a_token_with_an_addition_is_refused(self, tokens: Tokens) -> None:
+        token = tokens.issue(_claims())
+
+        for changed in (f"{token}.", f"{token}.x", f"{token}A", f" {token}", f"{token} ", f"{token}\n", f"{token}="):
+            with pytest.raises(Unauthenticated) as refused:
+                tokens.read(changed, now=_NOW)
+            assert refused.value.code == "invalid_token"
 
     def test_a_token_is_valid_until_it_expires(self, tokens: Tokens) -> None:
         claims = _claims()

@@ -40,6 +40,21 @@ class SessionsContract(DatabaseContract[SessionsUnit]):
             assert unit.sessions.get(session.id) == session
             assert unit.sessions.find_by_refresh(session.current_refresh) == session
 
+    def test_moments_of_a_session_are_stored_to_the_microsecond(
+        self, work: Units[SessionsUnit], reads: Units[SessionsUnit]
+    ) -> None:
+        ann = a_user()
+        moment = _NOW + timedelta(microseconds=123457)
+        session = a_session(ann, created_at=moment, expires_at=moment + _HOUR)
+        add_all(work, ann, session)
+        session.revoke(moment)
+        with work() as unit:
+            unit.sessions.save(session)
+            unit.commit()
+
+        with reads() as unit:
+            assert unit.sessions.get(session.id) == session
+
     def test_an_unknown_session_is_none(self, reads: Units[SessionsUnit]) -> None:
         with reads() as unit:
             assert unit.sessions.get(an_id()) is None
@@ -130,7 +145,7 @@ class SessionsContract(DatabaseContract[SessionsUnit]):
         self, work: Units[SessionsUnit], reads: Units[SessionsUnit]
     ) -> None:
         ann, ben = a_user(), a_user()
-        live = [a_session(ann, expires_at=_NOW + number * _HOUR) for number in (3, 1, 4, 3)]
+        live = [a_session(ann, expires_at=_NOW + number * _HOUR) for number in (4, 3, 1, 3)]
         revoked, expired = a_session(ann, revoked_at=_NOW - _HOUR), a_session(ann, expires_at=_NOW)
         others = a_session(ben)
         add_all(work, ann, ben, *live, revoked, expired, others)
@@ -142,7 +157,7 @@ class SessionsContract(DatabaseContract[SessionsUnit]):
         assert counts == [0, 2, 0]
         with reads() as unit:
             stored = [unit.sessions.get(session.id) for session in (*live, revoked, expired, others)]
-        assert [it.revoked_at for it in stored if it] == [_NOW, _NOW, None, None, _NOW - _HOUR, None, None]
+        assert [it.revoked_at for it in stored if it] == [None, _NOW, _NOW, None, _NOW - _HOUR, None, None]
 
     def test_expired_sessions_are_purged_with_their_tokens(
         self, work: Units[SessionsUnit], reads: Units[SessionsUnit]

@@ -40,6 +40,13 @@ class UsageContract(DatabaseContract[UsageUnit]):
         assert take(work, "a", at=_NOW + HOUR) is None
         assert take(work, "a", at=_NOW + HOUR) == _NOW + HOUR + _MINUTE
 
+    def test_an_hour_is_counted_to_the_microsecond(self, work: Units[UsageUnit]) -> None:
+        moment = _NOW + timedelta(microseconds=123457)
+        take(work, "a", at=moment, limit=1)
+
+        assert take(work, "a", at=moment + HOUR - timedelta(microseconds=1), limit=1) == moment + HOUR
+        assert take(work, "a", at=moment + HOUR, limit=1) is None
+
     def test_a_lowered_limit_allows_uses_once_enough_are_an_hour_old(self, work: Units[UsageUnit]) -> None:
         for number in range(_LIMIT):
             take(work, "a", at=_NOW + number * _MINUTE)
@@ -48,9 +55,12 @@ class UsageContract(DatabaseContract[UsageUnit]):
 
     def test_subjects_are_counted_separately(self, work: Units[UsageUnit]) -> None:
         use = an_id()
-
         assert [take(work, subject, use, limit=1) for subject in ("a", "b", "A")] == [None, None, None]
         assert take(work, "a", limit=1) is not None
+
+        long = "s" * 100
+        for subject in ("case", "Case", "cafe", "café", f"{long}a", f"{long}b"):
+            assert take(work, subject, limit=1) is None
 
     def test_a_repeated_use_is_counted_once_from_its_last_moment(self, work: Units[UsageUnit]) -> None:
         use = an_id()
@@ -95,8 +105,8 @@ class UsageContract(DatabaseContract[UsageUnit]):
                 unit.commit()
             return purged
 
-        while purge(_NOW + 2 * _MINUTE):
-            pass
+        take(work, "a", at=_NOW + timedelta(seconds=1), limit=100)
+        assert [purge(_NOW + 2 * _MINUTE) for _ in range(3)] == [2, 1, 0]
 
         assert [take(work, "a", at=_NOW + 2 * _MINUTE) for _ in range(_LIMIT)] == [
             None,

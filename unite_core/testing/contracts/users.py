@@ -100,6 +100,18 @@ class UsersContract(DatabaseContract[UsersUnit]):
                 unit.users.get(an_id())
             assert unit.users.find_by_email("nobody@unite.example") is None
 
+    @pytest.mark.parametrize("other", ["anne_hopper@unite.example", "ann%@unite.example", "ánnexhopper@unite.example"])
+    def test_an_address_is_compared_as_it_is(self, work: Units[UsersUnit], reads: Units[UsersUnit], other: str) -> None:
+        anne, otto = a_user(email="annexhopper@unite.example"), a_user(email=other)
+        add_all(work, anne)
+
+        with reads() as unit:
+            assert unit.users.find_by_email(other) is None
+        add_all(work, otto)
+        with reads() as unit:
+            assert unit.users.find_by_email(other) == otto
+            assert unit.users.find_by_email(anne.email) == anne
+
     def test_a_user_that_is_changed_and_not_saved_is_unchanged_in_the_store(self, work: Units[UsersUnit]) -> None:
         ann = a_user(name="Ann")
         with work() as unit:

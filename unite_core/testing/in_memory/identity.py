@@ -180,6 +180,8 @@ class FastTokens(Tokens):
             issued_at=datetime.fromisoformat(content["issued_at"]),
             expires_at=datetime.fromisoformat(content["expires_at"]),
         )
+        if now < claims.issued_at:
+            raise Unauthenticated("This access token is not valid yet.", code="invalid_token")
         if now >= claims.expires_at:
             raise Unauthenticated("This access token has expired; refresh it.", code="token_expired")
         return claims
