@@ -79,8 +79,8 @@ def open_ports(
 
     Every other argument replaces an embedded adapter: files in `folder`, rate limits in this process, the activity log
     in the database, a topic and text messages that are written to `messages.jsonl` in `folder`, no cache, and no
-    notices of uploads. Those of Redis, MongoDB, AWS and Twilio are in the packages of these names. Whoever gives an adapter
-    closes its connections.
+    notices of uploads. Those of Redis, MongoDB, AWS and Twilio are in the packages of these names. Whoever gives an
+    adapter closes its connections.
 
     Raises `ValueError` for a URL or a key that cannot be used, `unite_core.Unavailable` if the database does not
     respond, and `RuntimeError` if its schema is another one and `migrate` is false.
