@@ -100,7 +100,7 @@ def test_an_event_gets_the_current_span_unless_it_has_one(engine: Engine) -> Non
 
 
 def test_an_import_gets_the_span_that_makes_it_due(engine: Engine) -> None:
-    current = [None, CURRENT, "of-a-job"]
+    current = ["of-the-announcement", CURRENT, "of-a-job"]
     units = SqlUnitOfWorkFactory(engine, traceparent=lambda: current[0])
     ann = a_user()
     coming = an_import(ann, status=ImportStatus.AWAITING_UPLOAD)
