@@ -1,6 +1,5 @@
 """Tests of skipped tests: however a test is skipped, it fails."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CHECKOUT
+from tests.service_process import environment
+
+WITHOUT = ("-p", "no:cacheprovider", "-p", "no:schemathesis")
+"""Options for what the run does not need; Schemathesis takes long to load."""
 
 
 @pytest.mark.parametrize(
@@ -25,9 +28,10 @@ def test_a_skipped_test_fails_with_its_reason(tmp_path: Path, body: str) -> None
     (tmp_path / "test_skipped.py").write_text(body)
 
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", *WITHOUT, "--rootdir", str(tmp_path), str(tmp_path)],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+        # Nothing that is measured runs there: its coverage is not recorded.
+        env=environment(tmp_path),
         capture_output=True,
         text=True,
         check=False,

@@ -16,6 +16,8 @@ from tests.servers.kinds import NoAnswer
 from tests.servers.moto import version
 from tests.service_process import TIMEOUT, eventually
 
+WITHOUT = ("-p", "no:cacheprovider", "-p", "no:schemathesis")
+
 USES_A_SERVER = """
 import pathlib
 def test_it(moto_server):
@@ -43,7 +45,8 @@ def a_run(folder: Path, body: str, *options: str, **environment: str) -> Iterato
     named = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     given = {"PYTHONPATH": str(CHECKOUT), "TMPDIR": str(folder / "tmp"), "UNITE_TEST_SERVERS": "binaries"}
     run = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder), *options, str(folder)],
+        # As in setup.cfg, which is not read there: loading Schemathesis takes longer than the rest.
+        [sys.executable, "-m", "pytest", *WITHOUT, "--rootdir", str(folder), *options, str(folder)],
         cwd=folder,
         env=named | given | environment,
         stdin=subprocess.DEVNULL,
