@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from adapters.otel.http_client import TracedAdapter
     from adapters.otel.mongo import MongoSpans
     from adapters.otel.redis import traced_redis
+    from adapters.otel.spans import CallSpans
     from adapters.otel.sql import trace_statements
     from adapters.otel.tracing import OtelTracing, TraceExport
 else:
@@ -22,12 +23,14 @@ else:
             "adapters.otel.http_client": ("TracedAdapter",),
             "adapters.otel.mongo": ("MongoSpans",),
             "adapters.otel.redis": ("traced_redis",),
+            "adapters.otel.spans": ("CallSpans",),
             "adapters.otel.sql": ("trace_statements",),
             "adapters.otel.tracing": ("OtelTracing", "TraceExport"),
         },
     )
 
 __all__ = [
+    "CallSpans",
     "MongoSpans",
     "OtelTracing",
     "TraceExport",

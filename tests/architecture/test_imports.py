@@ -65,9 +65,21 @@ def _name(path: Path) -> str:
     return path.relative_to(CHECKOUT).as_posix()
 
 
+def _walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes but imports that type checkers alone follow, of names that each of them knows."""
+    unseen = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
+        for node in block.body
+        if isinstance(node, ast.ImportFrom) and node.module == "typing_extensions"
+    }
+    yield from (node for node in ast.walk(tree) if id(node) not in unseen)
+
+
 def _imports(path: Path) -> Iterator[str]:
     """Return the top-level names that a file imports, anywhere in it."""
-    for node in ast.walk(_tree(path)):
+    for node in _walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -15,7 +15,7 @@ from entrypoints.worker.failures import Backoff
 from entrypoints.worker.worker import Queues, Worker
 from tests.entrypoints.working import TIMEOUT, local_queues, queues_named, working
 from tests.service_process import eventually
-from unite_core.application import Rules, Unite, build
+from unite_core.application import Rules, Unite, Upkeep, build
 from unite_core.calls.model import TaskStatus
 from unite_core.errors import Unavailable
 from unite_core.imports.model import ImportStatus, LeadImport
@@ -104,13 +104,14 @@ def test_what_recurs_and_events_do_not_wait_for_an_import(queues_for: Callable[[
         assert release.wait(TIMEOUT)
 
     imports: Any = calls.unite.imports
-    unite = replace(calls.unite, imports=replace(imports, continue_import=block))
+    upkeep = purging(calls.unite, kept_up.set)
+    unite = replace(calls.unite, imports=replace(imports, continue_import=block), upkeep=upkeep)
 
     def unfolded() -> int:
         with calls.ports.reads() as unit:
             return len(unit.rollups.unfolded())
 
-    with working(unite, queues_for(unite), upkeep={"counted": kept_up.set}):
+    with working(unite, queues_for(unite)):
         try:
             assert begun.wait(TIMEOUT)
             lead = unite.leads.add(calls.manager, NewLead(name="Grace", email="grace@example.com"))
@@ -123,6 +124,13 @@ def test_what_recurs_and_events_do_not_wait_for_an_import(queues_for: Callable[[
             assert kept_up.wait(TIMEOUT)
         finally:
             release.set()
+
+
+def purging(unite: Unite, purge: Callable[[], object]) -> Upkeep:
+    """Return the upkeep of `unite` with another way to delete sessions."""
+    upkeep: Any = unite.upkeep
+    changed: Upkeep = replace(upkeep, purge_sessions=purge)
+    return changed
 
 
 def has_history(scenario: Scenario, lead_id: UUID) -> bool:
@@ -221,18 +229,17 @@ def test_upkeep_clears_what_is_old_and_one_task_that_fails_spares_the_others(
     announced = scenario.unite.imports.announce(scenario.admin, NewImport(filename="never.csv", size=1)).lead_import
     scenario.ports.clock.advance(timedelta(days=2))
 
+    upkeep: Any = purging(scenario.unite, fail)
+    unite = replace(scenario.unite, upkeep=replace(upkeep, remove_leftover_files=remove))
+
     with caplog.at_level(logging.INFO):
-        scenario.work_until(
-            lambda: "leftovers deleted" in caplog.text,
-            "the last task",
-            upkeep={"breaking": fail, "leftovers deleted": remove},
-        )
+        scenario.work_until(lambda: "unfinished uploads deleted" in caplog.text, "the last task", unite=unite)
 
     assert ran == [1]
     assert scenario.get_import(announced.id).status is ImportStatus.CANCELLED
     assert "Upkeep: abandoned imports cancelled: 1." in caplog.text
-    assert "Upkeep: breaking: something unexpected happened." in caplog.text
-    assert "Upkeep: leftovers deleted: 3." in caplog.text
+    assert "Upkeep: sessions deleted: something unexpected happened." in caplog.text
+    assert "Upkeep: unfinished uploads deleted: 3." in caplog.text
 
 
 def test_upkeep_forgets_what_was_delivered_long_ago(scenario: WorkerScenario, caplog: pytest.LogCaptureFixture) -> None:
@@ -259,11 +266,10 @@ def test_upkeep_comes_once_a_minute_and_not_with_every_look(scenario: WorkerScen
         return due(limit=limit)
 
     imports: Any = scenario.unite.imports
-    unite = replace(scenario.unite, imports=replace(imports, due=look))
+    upkeep = purging(scenario.unite, lambda: ran.append(1))
+    unite = replace(scenario.unite, imports=replace(imports, due=look), upkeep=upkeep)
 
-    scenario.work_until(
-        lambda: len(looks) >= 4 and ran, "looks", unite=unite, upkeep={"counted": lambda: ran.append(1)}
-    )
+    scenario.work_until(lambda: len(looks) >= 4 and ran, "looks", unite=unite)
 
     assert ran == [1]
 
