@@ -45,11 +45,13 @@ def empty(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
         for table in connection.exec_driver_sql(_TABLES_WITH_ROWS).scalars().all():
-            # Triggers of the ledger refuse to delete rows, and TRUNCATE is slow.
-            connection.exec_driver_sql(f"TRUNCATE {table}" if table == "call_ledger" else f"DELETE FROM {table}")
+            # Deleting rows fires triggers, and TRUNCATE is slow.
+            connection.exec_driver_sql(f"TRUNCATE {table}" if table in _WITH_TRIGGERS else f"DELETE FROM {table}")
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
         connection.commit()
 
+
+_WITH_TRIGGERS = ("call_ledger", "call_rollups", "unfolded_entries")
 
 _TABLES_WITH_ROWS = " UNION ALL ".join(
     f"SELECT '{table}' FROM DUAL WHERE EXISTS (SELECT 1 FROM {table})" for table in schema.tables

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from unite_core.text import normalize
+
 STOP_WORDS: dict[str, frozenset[str]] = {
     "English": frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}),
     "French": frozenset({"ARRET", "ARRETER", "ARRETEZ", "DESABONNER", "DESINSCRIRE", "DESINSCRIPTION"}),
@@ -55,7 +57,7 @@ def opts_out(body: str, opt_out_type: str | None) -> bool | None:
 
 def _words(text: str) -> list[str]:
     """Return the words of a text in lower case, without accents, punctuation, emoji and invisible characters."""
-    letters = (_letter(character) for character in unicodedata.normalize("NFKD", text.casefold()))
+    letters = (_letter(character) for character in normalize("NFKD", text.casefold()))
     return "".join(letters).split()
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 from adapters.argon2 import Argon2Passwords
 from adapters.jwt import COOKIE_AUDIENCE, JwtTokens
 from adapters.key_derivation import derive_keys
+from adapters.local.message_file import FILE as MESSAGES
+from adapters.local.message_file import PREVIOUS_FILE as PREVIOUS_MESSAGES
 from adapters.local.wake_up_pipe import PIPE, LocalJobs
 from adapters.local.worker_queues import LocalQueues
 from adapters.sql.health import health_check
@@ -131,7 +133,8 @@ def start(settings: Settings, *, further: Sequence[Factory] = FURTHER, tracing: 
     require_packages(settings)
     folder = settings.data_dir.absolute()
     with locked(folder):
-        make_private(folder / PIPE)
+        for name in (PIPE, MESSAGES, PREVIOUS_MESSAGES):
+            make_private(folder / name)
         make_tree_private(folder / FILES)
         keys = settings.jwt_keys or _stored_keys(folder)
         engine = open_migrated(database_url(settings))

@@ -116,7 +116,7 @@ def test_a_job_and_its_log_lines_have_the_correlation_id_of_its_request(one: Ser
 
     with Redis.from_url(redis_url) as redis:
         job = Job.fetch(f"run_import-{import_id}", connection=redis, serializer=JSONSerializer)
-        assert job.meta == {"correlation_id": ID}
+        assert job.meta == {"correlation_id": ID, "traceparent": None}
     with worker(one, "worker") as working:
         eventually(lambda: client.lead_import(import_id)["status"] == "completed", "the import is completed")
         eventually(lambda: "The import is completed." in under(ID, lines(working.log)), "its lines have the id")

@@ -154,13 +154,9 @@ class SqlDeliveries(Deliveries):
 
     def _read(self, statement: Select[Any]) -> list[Delivery]:
         """Return the deliveries that the statement selects, each with the correlation id of its event."""
-        rows = self._connection.execute(statement).all()
-        columns = outbox_events.c.id, outbox_events.c.correlation_id
-        correlation_ids: dict[UUID, str | None] = {}
-        for portion in batches(list({row.event_id for row in rows})):
-            of_events = select(*columns).where(outbox_events.c.id.in_(portion))
-            correlation_ids.update((row.id, row.correlation_id) for row in self._connection.execute(of_events))
-        return [_to_delivery(row, correlation_ids.get(row.event_id)) for row in rows]
+        of_event = select(outbox_events.c.correlation_id).where(outbox_events.c.id == deliveries.c.event_id)
+        rows = self._connection.execute(statement.add_columns(of_event.scalar_subquery().label("correlation_id")))
+        return [_to_delivery(row, row.correlation_id) for row in rows]
 
     def _events(self, event_ids: set[UUID]) -> dict[UUID, Event]:
         events: dict[UUID, Event] = {}

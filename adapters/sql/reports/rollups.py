@@ -9,10 +9,15 @@ from adapters.sql.calls.tables import call_ledger as ledger
 from adapters.sql.reports.ledger_counts import folded_calls_of_agent, recounted_calls
 from adapters.sql.reports.rollup_queries import QueryPart, is_of_agent, parts_of, run_query
 from adapters.sql.reports.rollup_writes import DIMENSIONS, GRAINS, add_cells, add_up_week, delete_day
-from adapters.sql.reports.tables import agent_unfolded_entries
 from adapters.sql.reports.tables import call_rollups as rollups
 from adapters.sql.reports.tables import rollup_locks as locks
-from adapters.sql.reports.unfolded import fold_per_agent, oldest_changes, remove_unfolded, select_all_changes
+from adapters.sql.reports.unfolded import (
+    fold_per_agent,
+    oldest_changes,
+    remove_unfolded,
+    select_agent_changes,
+    select_all_changes,
+)
 from adapters.sql.statements import batches, force_index, insert_if_absent, quarter_hour_of, whole_quotient
 from unite_core.periods import QUARTERS_PER_DAY, quarter_of
 from unite_core.reports.ports import (
@@ -55,7 +60,7 @@ class SqlRollups(Rollups):
                 else:
                     answer.setdefault(name, Tally()).include(tally, times=times)
         of_agent = [number for number, question in enumerate(questions) if is_of_agent(question)]
-        steps = select_all_changes(self._connection, agent_unfolded_entries) if of_agent else ()
+        steps = select_agent_changes(self._connection) if of_agent else ()
         for number in of_agent:
             question = questions[number]
             if isinstance(question, Totals):

@@ -17,19 +17,21 @@ from unite_core.reports.rollup_counts import cells_of
 
 _before = ledger.alias("before")
 
-_ANY = {
-    waiting: str(select(exists(select(literal_column("1")).select_from(waiting))))
-    for waiting in (unfolded_entries, agent_unfolded_entries)
-}
-"""Table -> statement that tells whether it has a row, as text for the driver, because every report runs it."""
+_ANY_OF_AGENT = str(select(exists(select(literal_column("1")).select_from(agent_unfolded_entries))))
+"""Whether an entry lacks the rollups per agent, as text for the driver, because every report of an agent asks."""
 
 
 def select_all_changes(connection: Connection, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:
     """Return the steps (changes of counts) of all entries in the table `waiting`."""
-    # Mostly there is none, which is sooner known than by the join.
-    if not connection.exec_driver_sql(_ANY[waiting]).scalar_one():
-        return []
     return _steps(connection, waiting, waiting.c.entry_id.is_not(None))
+
+
+def select_agent_changes(connection: Connection) -> Sequence[EntryChange]:
+    """Return the steps of the entries that an older version has folded without the rollups per agent."""
+    # Only during an upgrade there is one, which is sooner known than by the join.
+    if not connection.exec_driver_sql(_ANY_OF_AGENT).scalar_one():
+        return []
+    return select_all_changes(connection, agent_unfolded_entries)
 
 
 def oldest_changes(connection: Connection, limit: int, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:

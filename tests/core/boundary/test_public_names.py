@@ -79,6 +79,7 @@ def test_an_import_loads_only_what_it_needs(statement: str, absent: list[str]) -
 
     run = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); {program}"],
+        env={},  # coverage would load modules of its own
         capture_output=True,
         text=True,
         check=True,
