@@ -16,7 +16,9 @@ from tests.conftest import CHECKOUT
 
 
 def _run(*command: str | Path, cwd: Path, **variables: str) -> str:
-    arguments, environment = [str(part) for part in command], {**os.environ, **variables}
+    # Without coverage, which would measure a copy that is gone when it reports.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    arguments, environment = [str(part) for part in command], {**inherited, **variables}
     run = subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
